@@ -1,0 +1,51 @@
+"""Environments: where an agent acts. One protocol, whatever is behind it."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Protocol, Self
+
+from ..types import Action, Observation, Task
+
+
+class ActionSpace(Protocol):
+    """How the actions of an environment are described to a model, read and written down."""
+
+    description: str
+    """For the system prompt: the actions that exist and the form of a reply."""
+
+    def parse(self, reply: str) -> tuple[str, Action]:
+        """A model's reply -> (thought, action). Raises ParseError, worded for the model."""
+        ...
+
+    def format(self, action: Action) -> str:
+        """An action as it is written in prompts, without a thought: `sqlite-utils tables a.db`."""
+        ...
+
+    def reply(self, thought: str, action: Action) -> str:
+        """Thought and action in the form of a reply: `parse(reply(t, a)) == (t, a)`."""
+        ...
+
+
+class Environment(Protocol):
+    """A context manager, used once: enter, reset, steps, leave.
+
+    `reset` and `step` raise EnvironmentFault when the environment itself broke; an action that
+    fails in it is an observation with `failed=True`.
+    """
+
+    name: str
+    actions: ActionSpace
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def reset(self, task: Task) -> Observation: ...
+
+    def step(self, action: Action) -> Observation: ...

@@ -1,0 +1,52 @@
+"""Language models behind one protocol: a request in, a reply with its usage out."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol
+
+from ..types import Record, Usage, Value
+
+
+class Message(Value):
+    """One chat message."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Request(Record):
+    """All that determines a reply. Its id is the key under which the reply is stored."""
+
+    model: str
+    """The model's name as the user gave it: `local/qwen2.5-coder-1.5b`, `openai/gpt-...`."""
+    messages: tuple[Message, ...]
+    max_tokens: int = 256
+    temperature: float = 0.0
+    seed: int = 0
+    """Also tells apart rollouts that share prompt and temperature."""
+    stop: tuple[str, ...] = ()
+    json_schema: dict[str, Any] | None = None
+    """Ask for a JSON value of this schema, where the endpoint can enforce it."""
+
+
+class Reply(Value):
+    """What a model answered."""
+
+    text: str
+    usage: Usage
+    finish: str = "stop"
+    """`stop`, or `length` when it was cut at `max_tokens`."""
+    model: str = ""
+    """The model as the endpoint names itself."""
+
+
+class Model(Protocol):
+    """A language model.
+
+    `complete` raises `ModelError` (`ModelRefused` when no call can succeed, `ContextFull` when
+    the prompt is too long) and `BudgetSpent`. It may be called from several threads.
+    """
+
+    name: str
+
+    def complete(self, request: Request) -> Reply: ...
