@@ -1,0 +1,24 @@
+"""Where an environment's documentation is: the `[docs]` table of `environment.toml`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from .types import Value
+
+
+class Docs(Value):
+    """Sources of documentation, and the size of the sections that are cut from them."""
+
+    help: tuple[str, ...] = ()
+    """Commands whose `--help` tree is walked: `sqlite-utils`, `git stash`."""
+    man: tuple[str, ...] = ()
+    """Manual pages: `task`, `5 taskrc`, or the path of a page (anything with a `/` in it)."""
+    info: tuple[str, ...] = ()
+    """Info manuals: `recutils`, or one node and what is below it: `(recutils)Queries`."""
+    folder: tuple[str, ...] = ()
+    """Folders or files (Markdown, rst, HTML, text), relative to where the table stands."""
+    urls: tuple[str, ...] = ()
+    """Web pages, http or https."""
+    chars: int = Field(default=2400, ge=200)
+    """Upper bound of a section's text, in characters; one longer line is not cut."""
