@@ -1,0 +1,66 @@
+"""Where stages run: any `concurrent.futures.Executor`, named in one word."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from typing import Any
+
+from ..errors import ConfigError
+
+KINDS = ("inline", "threads", "processes", "ray")
+
+
+class InlineExecutor(Executor):
+    """Runs a call where it is submitted: for debugging, and for the simplest tracebacks."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+class Pool:
+    """An executor that can be opened again after a worker of it has died."""
+
+    def __init__(self, kind: str = "threads", workers: int = 4) -> None:
+        if kind not in KINDS:
+            raise ConfigError(f"There is no pool {kind!r}; there are {', '.join(KINDS)}.")
+        if workers < 1:
+            raise ConfigError(f"`workers` is {workers}: give 1 or more.")
+        self.kind, self.workers = kind, workers
+        self._executor: Executor | None = None
+
+    @property
+    def window(self) -> int:
+        """Inputs under way at once: enough that no worker waits, few enough to hold in memory."""
+        return 1 if self.kind == "inline" else self.workers * (1 if self.kind == "threads" else 2)
+
+    def open(self) -> Executor:
+        if self._executor is None:
+            self._executor = self._make()
+        return self._executor
+
+    def reopen(self) -> Executor:
+        """A new executor in the place of a broken one."""
+        self.close()
+        return self.open()
+
+    def close(self) -> None:
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = None
+
+    def _make(self) -> Executor:
+        if self.kind == "inline":
+            return InlineExecutor()
+        if self.kind == "threads":
+            return ThreadPoolExecutor(self.workers, thread_name_prefix="lbi")
+        if self.kind == "processes":
+            return ProcessPoolExecutor(self.workers, mp_context=multiprocessing.get_context("spawn"))
+        from .ray_executor import RayExecutor
+
+        return RayExecutor(self.workers)
