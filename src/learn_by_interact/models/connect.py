@@ -1,0 +1,95 @@
+"""From a model's name to a model that is ready to be called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError
+from . import Model
+from .catalogue import CATALOGUE
+from .endpoint import ModelSettings
+from .wrappers import Budget, Budgeted, Cached, Limited, Retrying
+
+_connected: dict[tuple[int, ModelSettings, Path | None, Budget | None], Model] = {}
+_lock = threading.Lock()
+
+
+def connect(spec: ModelSettings | str, replies: Path | None = None, budget: Budget | None = None) -> Model:
+    """The model that `spec` names, with retries, limits, a budget and stored replies around it.
+
+    `replies`: the folder of stored replies; None: none are stored. One connection a process for
+    the same arguments, however many threads ask. Raises ConfigError when there is no such model or
+    it lacks a key, a file or a package.
+    """
+    settings = ModelSettings(name=spec) if isinstance(spec, str) else spec
+    key = (os.getpid(), settings, replies, budget)
+    with _lock:
+        if key not in _connected:
+            _connected[key] = _stack(settings, replies, budget)
+        return _connected[key]
+
+
+def _stack(settings: ModelSettings, replies: Path | None, budget: Budget | None) -> Model:
+    model: Model = Retrying(client(settings), settings.patience)
+    concurrency = settings.concurrency
+    if concurrency is None and settings.name.startswith("local/"):
+        concurrency = settings.parallel
+    if concurrency or settings.per_minute:
+        model = Limited(model, concurrency, settings.per_minute)
+    if budget is not None:
+        model = Budgeted(model, budget)
+    return model if replies is None else Cached(model, replies)
+
+
+def client(settings: ModelSettings) -> Model:
+    """The bare client of a model, without wrappers. Raises ConfigError."""
+    name = settings.name
+    if name.startswith(("http://", "https://")):
+        from .openai_compatible import url_model
+
+        return url_model(settings)
+    kind, _, rest = name.partition("/")
+    if rest and kind == "openai":
+        from .openai_compatible import openai_model
+
+        return openai_model(settings)
+    if rest and kind == "anthropic":
+        from .anthropic import AnthropicModel
+
+        return AnthropicModel(settings)
+    if rest and kind == "local":
+        from .local import LocalModel
+
+        return LocalModel(settings)
+    if rest and kind == "scripted":
+        from .scripted import Scripted
+
+        return Scripted(_load(rest, name), name=name)
+    if ":" in name:
+        model: Model = _load(name, name)(settings)
+        return model
+    raise ConfigError(f"unknown model {name!r}; there are: {', '.join(_exist())}")
+
+
+def _exist() -> list[str]:
+    local = [f"local/{entry.name}" for entry in CATALOGUE]
+    return [
+        "openai/NAME", "anthropic/NAME", *local, "local//path/to/file.gguf", "URL#NAME",
+        "scripted/module:function", "module:Class",
+    ]  # fmt: skip
+
+
+def _load(path: str, name: str) -> Any:
+    """What `module:name` names; modules of the current folder are found too. Raises ConfigError."""
+    module, _, attribute = path.partition(":")
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(f"model {name!r}: cannot load {path!r} ({error}); write module:name") from error

@@ -1,0 +1,175 @@
+"""`local/NAME`: a GGUF file served by llama.cpp on this machine, started on first use.
+
+There is one server for each (file, settings) on a machine: a lock and a state file in the cache
+folder let all processes find it. The process that started it ends it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import hashlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError, ModelRefused
+from ..types import digest
+from . import Reply, Request
+from .catalogue import CATALOGUE, cache_folder, model_file, present
+from .endpoint import ModelSettings, Transient
+from .openai_compatible import OpenAICompatible
+from .serve import born
+
+START_SECONDS = 600.0
+"""Longest wait for a server to load its model."""
+
+_started: list[tuple[int, subprocess.Popen[bytes]]] = []
+"""Servers that this process started, with its own id: a forked child must not end them."""
+
+
+class LocalModel:
+    """A local GGUF model. A server that has gone is started again by the next call.
+
+    Replies name the model with the first 8 digits of its file's sha256: `qwen2.5-coder-1.5b@cc324af0`.
+    Raises ModelRefused when the server cannot be started, with the last lines of its log.
+    """
+
+    def __init__(self, settings: ModelSettings) -> None:
+        require(settings)
+        self.name = settings.name
+        self._settings = settings
+        self._short = settings.name.removeprefix("local/")
+        self._server: tuple[OpenAICompatible, str] | None = None
+        self._lock = threading.Lock()
+
+    def complete(self, request: Request) -> Reply:
+        """One call to the server, which is started first where it does not run."""
+        client, label = self._connection()
+        try:
+            reply = client.complete(request)
+        except Transient:
+            with self._lock:
+                self._server = None
+            raise
+        return reply.model_copy(update={"model": label})
+
+    def _connection(self) -> tuple[OpenAICompatible, str]:
+        with self._lock:
+            if self._server is None:
+                state = ensure(self._settings)
+                client = OpenAICompatible(self._settings, self._short, state["url"], "none", free=True)
+                self._server = client, f"{Path(self._short).stem}@{state['sha256'][:8]}"
+            return self._server
+
+
+def require(settings: ModelSettings) -> None:
+    """Raises ConfigError, with what to type, when the model's file or llama.cpp is missing."""
+    name = settings.name.removeprefix("local/")
+    if not present(name):
+        file = model_file(name)
+        known = any(entry.name == name for entry in CATALOGUE)
+        raise ConfigError(f"local model {name}: there is no {file}" + (f"; lbi models pull {name}" * known))
+    program = os.environ.get("LBI_LLAMA_SERVER")
+    if program and not os.access(program, os.X_OK):
+        raise ConfigError(f"LBI_LLAMA_SERVER names {program}, which is not a program that can be run")
+    if not program and importlib.util.find_spec("xllamacpp") is None:
+        raise ConfigError("local models need llama.cpp: pip install 'learn-by-interact[local]'")
+
+
+def ensure(settings: ModelSettings) -> dict[str, Any]:
+    """The state (url, pid, file, sha256) of the running server for these settings, started if need be.
+
+    Raises ModelRefused when it does not start.
+    """
+    file = model_file(settings.name.removeprefix("local/"))
+    threads = settings.threads or len(os.sched_getaffinity(0))
+    program = os.environ.get("LBI_LLAMA_SERVER", "")
+    same = [str(file), settings.context, settings.parallel, threads, program]
+    folder = cache_folder() / "servers"
+    folder.mkdir(parents=True, exist_ok=True)
+    base = folder / digest(same)[:16]
+    with _locked(base.with_suffix(".lock")):
+        state = _running(base.with_suffix(".json"))
+        return state or _start(command(settings, file, threads), base)
+
+
+def command(settings: ModelSettings, file: Path, threads: int) -> list[str]:
+    """The line that serves `file`, without `--state` and `--starter`."""
+    options = {
+        "--sha256": file_hash(file),
+        "--context": settings.context,
+        "--parallel": settings.parallel,
+        "--threads": threads,
+    }
+    words = [str(word) for pair in options.items() for word in pair]
+    return [sys.executable, "-m", "learn_by_interact.models.serve", str(file), *words]
+
+
+def file_hash(file: Path) -> str:
+    """sha256 of a model file; one from the catalogue has been checked when it was fetched."""
+    for entry in CATALOGUE:
+        if file == cache_folder() / entry.file:
+            return entry.sha256
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _running(path: Path) -> dict[str, Any] | None:
+    try:
+        state: dict[str, Any] = json.loads(path.read_text())
+        return state if state["born"] == born(state["pid"]) != "" else None
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _start(line: list[str], base: Path) -> dict[str, Any]:
+    log, path = base.with_suffix(".log"), base.with_suffix(".json")
+    path.unlink(missing_ok=True)
+    with log.open("wb") as output:
+        # A session of its own: Ctrl-C reaches the run, which ends in order while the server still answers.
+        server = subprocess.Popen(
+            [*line, "--state", str(path), "--starter", str(os.getpid())],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    if not _started:
+        atexit.register(stop)
+    _started.append((os.getpid(), server))
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        state = _running(path)
+        if state is not None:
+            return state
+        if server.poll() is not None:
+            break
+        time.sleep(0.05)
+    server.kill()
+    last = " | ".join(log.read_text(errors="replace").split("\n")[-6:]).strip(" |")
+    raise ModelRefused(f"the local server ended with code {server.wait()}; {log} ends: {last}")
+
+
+def stop() -> None:
+    """End the servers that this process started."""
+    for pid, server in _started:
+        if pid == os.getpid():
+            server.terminate()
+            server.wait()
+    _started[:] = []

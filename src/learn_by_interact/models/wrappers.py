@@ -1,0 +1,207 @@
+"""What stands around a client: stored replies, retries, limits, a budget. Each is a `Model` itself."""
+
+from __future__ import annotations
+
+import os
+import random
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ..errors import BudgetSpent, ModelError, StoreError
+from ..types import Usage
+from . import Model, Reply, Request
+from .endpoint import Transient
+
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 30.0
+"""Seconds before the second call, and the most between two calls; it doubles in between."""
+
+
+class Cached:
+    """Replies kept as `folder/ab/<request id>.json`, written before they are used: nothing is paid twice.
+
+    A stored reply comes back as it was, `usage` included: it says what the reply took when it was
+    made, so figures do not depend on how often a run was interrupted. Budgets stand inside of this
+    wrapper and count only calls that are really made.
+    """
+
+    def __init__(self, model: Model, folder: Path) -> None:
+        self.name = model.name
+        self._model = model
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._running: dict[str, tuple[threading.Lock, int]] = {}
+
+    def complete(self, request: Request) -> Reply:
+        """Raises StoreError when the reply cannot be written, and what the model raises."""
+        path = self._folder / request.id[:2] / f"{request.id}.json"
+        with self._alone(request.id):
+            reply = _read(path)
+            if reply is None:
+                reply = self._model.complete(request)
+                _write(path, reply)
+            return reply
+
+    @contextmanager
+    def _alone(self, key: str) -> Iterator[None]:
+        """One thread at a time for the same request: the second finds the first one's reply."""
+        with self._lock:
+            lock, users = self._running.get(key, (threading.Lock(), 0))
+            self._running[key] = lock, users + 1
+        try:
+            with lock:
+                yield
+        finally:
+            with self._lock:
+                users = self._running[key][1]
+                if users > 1:
+                    self._running[key] = lock, users - 1
+                else:
+                    del self._running[key]
+
+
+def _read(path: Path) -> Reply | None:
+    try:
+        return Reply.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None  # absent, or half written by a machine that lost power
+
+
+def _write(path: Path, reply: Reply) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(reply.model_dump_json().encode())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise StoreError(
+            f"cannot write the reply {path}: {error.strerror}; make room and start again"
+        ) from error
+
+
+class Retrying:
+    """Calls again what failed for a passing reason, with growing, jittered pauses.
+
+    An endpoint that says how long to wait is obeyed. `patience`: seconds after which it gives up.
+    """
+
+    def __init__(self, model: Model, patience: float = 300.0, first_wait: float = FIRST_WAIT) -> None:
+        self.name = model.name
+        self._model = model
+        self._patience = patience
+        self._first_wait = first_wait
+
+    def complete(self, request: Request) -> Reply:
+        """Raises ModelError when patience is at its end; ModelRefused and ContextFull at once."""
+        begin = time.monotonic()
+        wait = self._first_wait
+        while True:
+            try:
+                return self._model.complete(request)
+            except Transient as error:
+                pause = error.retry_after
+                if pause is None:
+                    pause = wait * random.uniform(0.5, 1.0)
+                    wait = min(2 * wait, LONGEST_WAIT)
+                spent = time.monotonic() - begin
+                if spent + pause > self._patience:
+                    raise ModelError(f"{error}; gave up after {spent:.0f} seconds") from error
+                time.sleep(pause)
+
+
+class Limited:
+    """At most `concurrency` calls at the same time, and `per_minute` starts in any minute."""
+
+    def __init__(self, model: Model, concurrency: int | None = None, per_minute: int | None = None) -> None:
+        self.name = model.name
+        self._model = model
+        self._slots = threading.BoundedSemaphore(concurrency) if concurrency else None
+        self._per_minute = per_minute
+        self._starts: deque[float] = deque()
+        self._lock = threading.Lock()
+
+    def complete(self, request: Request) -> Reply:
+        """Waits for its turn, then calls. Raises what the model raises."""
+        self._turn()
+        if self._slots is None:
+            return self._model.complete(request)
+        with self._slots:
+            return self._model.complete(request)
+
+    def _turn(self) -> None:
+        while self._per_minute:
+            with self._lock:
+                now = time.monotonic()
+                while self._starts and self._starts[0] <= now - 60.0:
+                    self._starts.popleft()
+                if len(self._starts) < self._per_minute:
+                    self._starts.append(now)
+                    return
+                wait = self._starts[0] + 60.0 - now
+            time.sleep(wait)
+
+
+class Budget:
+    """What may be spent, by all models that share it. Thread-safe.
+
+    `tokens`: prompt and completion, cached ones included; `money`: US dollars; `spent`: what a
+    resumed run took before.
+    """
+
+    def __init__(
+        self, tokens: int | None = None, money: float | None = None, spent: Usage | None = None
+    ) -> None:
+        self.tokens = tokens
+        self.money = money
+        self._spent = spent or Usage()
+        self._lock = threading.Lock()
+
+    @property
+    def spent(self) -> Usage:
+        with self._lock:
+            return self._spent
+
+    def add(self, usage: Usage) -> None:
+        with self._lock:
+            self._spent += usage
+
+    def check(self) -> None:
+        """Raises BudgetSpent once a bound is reached, or when the price of a money budget is unknown."""
+        spent = self.spent
+        tokens = spent.prompt + spent.completion
+        if self.tokens is not None and tokens >= self.tokens:
+            raise BudgetSpent(f"{tokens} tokens are used, the budget is {self.tokens}; raise it to go on")
+        if self.money is None:
+            return
+        if spent.cost is None:
+            raise BudgetSpent("the budget is in money but a model's price is unknown; set `prices` for it")
+        if spent.cost >= self.money:
+            raise BudgetSpent(f"${spent.cost:.4f} is spent, the budget is ${self.money:g}; raise it to go on")
+
+
+class Budgeted:
+    """Refuses calls once a budget is reached. Calls that already run end normally."""
+
+    def __init__(self, model: Model, budget: Budget) -> None:
+        self.name = model.name
+        self._model = model
+        self._budget = budget
+
+    def complete(self, request: Request) -> Reply:
+        """Raises BudgetSpent before the call, and what the model raises."""
+        self._budget.check()
+        reply = self._model.complete(request)
+        self._budget.add(reply.usage)
+        return reply
