@@ -1,0 +1,64 @@
+"""Documentation in, `Document` records out: the first arrow of the pipeline."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import ConfigError, LbiError
+from ..sources import Docs
+from ..types import Document
+from .readers import Report, Run, Source, terminal
+from .readers.files import folder, page
+from .readers.helptree import help_tree
+from .readers.sections import sections
+from .readers.shown import commands
+
+__all__ = ["commands", "ingest"]
+
+logger = logging.getLogger(__name__)
+
+
+def ingest(
+    docs: Docs,
+    root: Path,
+    run: Run | None = None,
+    report: Report = logger.warning,
+) -> Iterator[Document]:
+    """Sections of all sources of documentation, in the order help, man, info, folders, pages.
+
+    `root` is where the folders are relative to. `run` runs a bash command line and returns what
+    it printed (the environment's sandbox, with its tools on PATH); without it commands run on
+    this machine. `report` is told, in a sentence each, what was skipped: a page that cannot be
+    had, a sub-command without help, an unreadable file. Raises ConfigError when a command, a manual or a
+    folder does not exist, when nothing is declared, and when nothing was found.
+    """
+    count = 0
+    for source in _sources(docs, root, run or terminal.run, report):
+        for section in sections(source, docs.chars):
+            count += 1
+            yield section
+    if not count:
+        raise ConfigError(
+            "[docs] no documentation was found; name some under help, man, info, folder or urls."
+        )
+
+
+def _sources(docs: Docs, root: Path, run: Run, report: Report) -> Iterator[Source]:
+    for tool in docs.help:
+        yield from help_tree(tool, run, report)
+    for name in docs.man:
+        # A page given as a file is only formatted: that needs no sandbox, which may not hold it.
+        yield terminal.man(str(root / name), terminal.run) if "/" in name else terminal.man(name, run)
+    for name in docs.info:
+        yield terminal.info(name, run)
+    for name in docs.folder:
+        yield from folder(root / name, name, report)
+    for url in docs.urls:
+        try:
+            yield page(url)
+        except ConfigError:
+            raise
+        except (LbiError, OSError, ValueError) as error:
+            report(f"{url} was skipped: {' '.join(str(error).split()) or type(error).__name__}.")

@@ -1,0 +1,212 @@
+"""The tree of `--help` texts of a command-line tool, whatever library prints them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ...errors import ConfigError, LbiError
+from . import Heading, Report, Run, Source, indent, lines_of
+from .terminal import PLAIN, clean
+
+DEPTH = 4
+"""So many words of sub-commands may follow the tool."""
+COMMANDS = 500
+"""So many help texts of one tool are asked for."""
+
+MANNERS = ("{tool} {path} --help", "{tool} help {path}", "{tool} {path} -h")
+"""How help is asked for. The first that a tool answers to is used for all of its commands, so
+that `help` is never given to a command which could take it for a file."""
+
+NAME = re.compile(r"[a-z0-9][\w-]*")
+USAGE = re.compile(r"\s{0,3}usage:?(?:\s|$)", re.IGNORECASE)
+HELPFUL = re.compile(r"(?im)^\s*(?:usage|options|commands|arguments|flags|synopsis)\b|^\s{0,8}--?\w")
+FAILURE = re.compile(
+    r"(?i)\W*(?:\S+: )?(?:line \d+: )?(?:error|fatal)\b"
+    r"|\S+:.*\b(?:not found|no such|unknown|unrecognized|invalid|illegal|not an? \S*\s?command)\b"
+    r"|(?:unknown|invalid|unrecognized|no such) (?:command|option|sub-?command|flag)\b"
+)
+COMMANDS_HEADING = re.compile(r"(?i)(?:sub-?)?commands?\b")
+OTHER_HEADING = re.compile(
+    r"(?i)\b(?:options?|arguments?|flags?|parameters?|examples?|environment|topics?|usage|aliases|"
+    r"see also|learn more|notes?|synopsis|description|exit|files)\b"
+)
+ENTRY = re.compile(
+    r"\s+([^\s,:|]+?)\*?((?:(?:, | ?\| ?)[^\s,:|]+)*)(?::?\s{2,}\S|:?\s*$|:\s|\s-{1,2}\s|\s[\[<])"
+)
+LIST = re.compile(r"\s+[a-z0-9][\w-]*(?:,\s*[a-z0-9][\w-]*){2,},?$")
+SKIPPED = ("help", "completion")
+"""Commands of many tools that say nothing about the tool."""
+
+
+@dataclass(frozen=True)
+class _Help:
+    """The help of one command: the words after the tool, and the lines printed."""
+
+    path: tuple[str, ...]
+    lines: tuple[str, ...]
+
+
+def help_tree(tool: str, run: Run, report: Report) -> Iterator[Source]:
+    """The help of a tool, then of its sub-commands, depth first; nothing but help is run.
+
+    A sub-command that gives no help, or the same help as another, is left out; the former is
+    reported. Raises ConfigError when the tool itself gives no help.
+    """
+    try:
+        tool = shlex.join(shlex.split(tool))
+    except ValueError as error:
+        raise ConfigError(f"[docs] help: {tool!r} is no command ({error}).") from None
+    manner, root = _root(tool, run)
+    seen = {"\n".join(root.lines)}
+    waiting = [root]
+    asked = 0
+    while waiting:
+        page = waiting.pop()
+        yield _source(tool, manner, page)
+        below = []
+        for name in subcommands(page.lines, (*shlex.split(tool), *page.path)):
+            path = (*page.path, name)
+            if len(path) > DEPTH or asked == COMMANDS:
+                report(f"`{tool} {' '.join(path)}` was not asked for help: the tree is too large.")
+                break
+            asked += 1
+            try:
+                lines = _ask(tool, manner, path, run)
+            except LbiError as error:
+                report(f"`{tool} {' '.join(path)}` gave no help: {error}")
+                continue
+            if not _helps(lines):
+                report(f"`{tool} {' '.join(path)}` gave no help.")
+            elif "\n".join(lines) not in seen:
+                seen.add("\n".join(lines))
+                below.append(_Help(path, lines))
+        waiting.extend(reversed(below))
+
+
+def _root(tool: str, run: Run) -> tuple[str, _Help]:
+    said = ""
+    for manner in MANNERS:
+        try:
+            lines = _ask(tool, manner, (), run)
+        except LbiError as error:
+            said = str(error)
+            continue
+        if _helps(lines):
+            return manner, _Help((), lines)
+        said = said or next((line.strip() for line in lines if line.strip()), "nothing")
+    raise ConfigError(
+        f"[docs] help: `{tool}` answers neither to --help, help nor -h (it says: {said}); "
+        "is it installed, and is the name right?"
+    )
+
+
+def _ask(tool: str, manner: str, path: Sequence[str], run: Run) -> tuple[str, ...]:
+    return lines_of(clean(run(f"{PLAIN} {_command(tool, manner, path)} </dev/null 2>&1")))
+
+
+def _command(tool: str, manner: str, path: Sequence[str]) -> str:
+    return " ".join(manner.format(tool=tool, path=" ".join(path)).split())
+
+
+def _helps(lines: Sequence[str]) -> bool:
+    filled = [line for line in lines if line.strip()]
+    failed = any(FAILURE.match(line) for line in filled[:2] + filled[-3:])
+    return len(filled) > 1 and not failed and bool(HELPFUL.search("\n".join(filled)))
+
+
+def _source(tool: str, manner: str, page: _Help) -> Source:
+    headings = [Heading(at, 1, page.lines[at].strip().rstrip(":")) for at in _headings(page.lines)]
+    usage = next((at for at, line in enumerate(page.lines) if USAGE.match(line)), None)
+    if usage is not None and page.lines[usage].strip().lower().rstrip(":") == "usage":
+        usage = next((at for at in range(usage + 1, len(page.lines)) if page.lines[at].strip()), None)
+    return Source(
+        name=_command(tool, manner, page.path),
+        title=" ".join((tool, *page.path)),
+        lines=page.lines,
+        headings=tuple(headings),
+        context=usage,
+    )
+
+
+def _headings(lines: Sequence[str]) -> list[int]:
+    """Lines at the margin with something indented below: `Options:`, `positional arguments:`."""
+    found = []
+    for at, line in enumerate(lines[:-1]):
+        below = next((later for later in lines[at + 1 : at + 3] if later.strip()), "")
+        opens = not line[:1].isspace() and indent(below) > 0 and len(line) < 80
+        said = line.strip()
+        marked = said.endswith(":") or said.isupper() or (at > 0 and not lines[at - 1].strip())
+        if (
+            said
+            and opens
+            and marked
+            and not said.endswith(".")
+            and (said[-1] == ":" or not USAGE.match(line))
+        ):
+            found.append(at)
+    return found
+
+
+def subcommands(lines: Sequence[str], command: Sequence[str]) -> list[str]:
+    """Names of the sub-commands that a command's help shows, in order.
+
+    `command` is the command itself in words: its usage lines tell sub-commands as well, as
+    `{add,remove} ...` (argparse) or as the word after it (docopt).
+    """
+    names = [*_listed(lines), *_in_usage(lines, command)]
+    fit = (name for name in names if NAME.fullmatch(name) and name not in SKIPPED)
+    return list(dict.fromkeys(fit))
+
+
+def _listed(lines: Sequence[str]) -> Iterator[str]:
+    """Names of the entries below `Commands:` and headings like it, up to one of another kind."""
+    nested = any(re.search(r"\s\S+ \.\.\.\s*$", line) for line in lines[:20])
+    listing, margin = False, 0
+    for line in lines:
+        if line.strip() and not line[0].isspace():
+            said = line.strip()
+            about = COMMANDS_HEADING.search(said) and (said.endswith(":") or said.isupper())
+            if about and not USAGE.match(line):
+                listing, margin = True, 0
+            elif nested and said.lower() == "positional arguments:":
+                listing, margin = True, -1
+            elif OTHER_HEADING.search(said):
+                listing = False
+            else:
+                margin = min(margin, 0)
+        elif listing and line.strip():
+            if margin < 0:
+                # The first entry is the place holder (`COMMAND`, `{add,rm}`); the names are below.
+                margin = 0 if indent(line) <= 2 else margin
+                continue
+            if NAME.match(line.strip()):
+                margin = margin or indent(line)
+            if indent(line) == margin:
+                yield from _entry(line)
+
+
+def _entry(line: str) -> Iterator[str]:
+    if LIST.match(line):
+        yield from re.findall(r"[^\s,]+", line)
+    elif found := ENTRY.match(line):
+        yield found[1]
+
+
+def _in_usage(lines: Sequence[str], command: Sequence[str]) -> Iterator[str]:
+    begin = next((at for at, line in enumerate(lines) if USAGE.match(line)), None)
+    if begin is None:
+        return
+    end = begin + 1
+    while end < len(lines) and lines[end].strip():
+        end += 1
+    usage = [USAGE.sub("", line, count=1).strip() for line in lines[begin:end]]
+    if choices := re.search(r"\{([\w,-]+)\}\s+\.\.\.", " ".join(usage)):
+        yield from choices[1].split(",")
+    words = [command[0].rsplit("/", 1)[-1], *command[1:]]
+    for line in usage:
+        said = line.split()
+        if said[: len(words)] == words and len(said) > len(words):
+            yield said[len(words)]

@@ -1,0 +1,142 @@
+"""Markdown, reStructuredText, HTML and plain text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from . import Heading, Source, indent, lines_of
+
+FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})")
+ATX = re.compile(r"\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
+SETEXT = re.compile(r"\s{0,3}(=+|-{2,})\s*$")
+TITLE = re.compile(r"\s{0,3}(?![-=]{2,}\s*$)[^\s|>-]")
+RULE = re.compile(r"([!-/:-@\[-`{-~])\1{2,}\s*$")
+NOISE = ("script", "style", "nav", "header", "footer", "aside", "form", "button", "noscript", "svg")
+
+
+def markdown(name: str, text: str) -> Source:
+    """Markdown: ATX and setext headings; fenced blocks stay together."""
+    lines = lines_of(text)
+    blocks = _fences(lines)
+    code = {line for block in blocks for line in block}
+    headings = []
+    for at, line in enumerate(lines):
+        if at in code:
+            continue
+        below = lines[at + 1] if at + 1 < len(lines) and at + 1 not in code else ""
+        above = lines[at - 1] if at else ""
+        if found := ATX.match(line):
+            headings.append(Heading(at, len(found[1]), _plain(found[2])))
+        elif (under := SETEXT.match(below)) and TITLE.match(line) and not above.strip():
+            headings.append(Heading(at, 1 if under[1][0] == "=" else 2, _plain(line)))
+    return _titled(name, lines, headings, blocks)
+
+
+def rst(name: str, text: str) -> Source:
+    """reStructuredText: headings by their adornments, levels in order of first use; literal
+    blocks and directives stay together."""
+    lines = lines_of(text)
+    headings: list[Heading] = []
+    styles: list[tuple[str, bool]] = []
+    for at in range(1, len(lines)):
+        title, rule = lines[at - 1], lines[at]
+        adorned = RULE.match(rule) and title.strip() and not RULE.match(title)
+        if not adorned or len(rule.rstrip()) < len(title.rstrip()):
+            continue
+        over = at >= 2 and lines[at - 2].rstrip() == rule.rstrip()
+        if not over and (title[0].isspace() or (at >= 2 and lines[at - 2].strip())):
+            continue
+        style = (rule[0], over)
+        if style not in styles:
+            styles.append(style)
+        begin = at - 2 if over else at - 1
+        headings.append(Heading(begin, styles.index(style) + 1, _plain(title)))
+    return _titled(name, lines, headings, _literals(lines))
+
+
+def html(name: str, text: str) -> Source:
+    """HTML, by way of Markdown: the lines are those of the converted text, not of the file."""
+    return markdown(name, html_to_markdown(text))
+
+
+def plain(name: str, text: str) -> Source:
+    """Text without structure, other than its paragraphs."""
+    return _titled(name, lines_of(text), [], ())
+
+
+def html_to_markdown(text: str) -> str:
+    """The main part of a page as Markdown, without navigation; "" when there is none.
+
+    A page that marks its main part (`<main>`, `role="main"`, `<article>`) is taken at its word;
+    for others trafilatura looks for it.
+    """
+    import trafilatura
+    from bs4 import BeautifulSoup
+    from markdownify import MarkdownConverter
+
+    soup = BeautifulSoup(text, "lxml")
+    main = soup.find("main") or soup.find(attrs={"role": "main"}) or soup.find("article")
+    if main is None:
+        found = trafilatura.extract(text, output_format="markdown", include_tables=True)
+        if found:
+            return str(found)
+        main = soup.body or soup
+    for tag in main.find_all(NOISE):
+        tag.decompose()
+    for tag in main.find_all("a", class_=re.compile("headerlink|anchor")):
+        tag.decompose()
+    options = {"heading_style": "ATX", "bullets": "-", "strip": ["a", "img"]}
+    converted = str(MarkdownConverter(**options).convert_soup(main))
+    return re.sub(r"\n{3,}", "\n\n", converted).strip()
+
+
+def _titled(name: str, lines: tuple[str, ...], headings: list[Heading], blocks: Sequence[range]) -> Source:
+    """The one heading at the top is the title of all; otherwise the name is."""
+    first = next((at for at, line in enumerate(lines) if line.strip()), 0)
+    tops = [heading for heading in headings if heading.level == min(h.level for h in headings)]
+    if len(tops) == 1 and tops[0].line == first:
+        rest = tuple(heading for heading in headings if heading is not tops[0])
+        return Source(name, tops[0].title, lines, rest, tuple(blocks))
+    return Source(name, name, lines, tuple(headings), tuple(blocks))
+
+
+def _plain(title: str) -> str:
+    """A heading without the marks of emphasis, code, links and roles."""
+    title = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", title)
+    title = re.sub(r":[\w:.+-]+:`([^`<]*?)\s*(?:<[^>]*>)?`", r"\1", title)
+    title = re.sub(r"\s*\{#[^}]*\}$", "", title)
+    return re.sub(r"\\([^\w\s])", r"\1", re.sub(r"[`*]+", "", title)).strip()
+
+
+def _fences(lines: Sequence[str]) -> tuple[range, ...]:
+    blocks: list[range] = []
+    begin, mark = -1, ""
+    for at, line in enumerate(lines):
+        found = FENCE.match(line)
+        if begin < 0 and found:
+            begin, mark = at, found[1]
+        elif found and found[1].startswith(mark) and not line.strip().strip(mark[0]):
+            blocks.append(range(begin, at + 1))
+            begin = -1
+    return (*blocks, range(begin, len(lines))) if begin >= 0 else tuple(blocks)
+
+
+def _literals(lines: Sequence[str]) -> tuple[range, ...]:
+    """Indented blocks of rst, each with the line that opens it (`::` or a directive)."""
+    blocks: list[range] = []
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        opens = line.rstrip().endswith("::") or line.lstrip().startswith(".. ")
+        end = at + 1
+        while opens and end < len(lines):
+            if lines[end].strip() and indent(lines[end]) <= indent(line):
+                break
+            end += 1
+        while end > at + 1 and not lines[end - 1].strip():
+            end -= 1
+        if end > at + 1:
+            blocks.append(range(at, end))
+        at = end
+    return tuple(blocks)

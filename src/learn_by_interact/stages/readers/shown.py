@@ -1,0 +1,113 @@
+"""The commands that a documentation itself shows."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Collection, Iterator, Sequence
+
+from ...types import Document
+from . import indent
+
+PROMPT = re.compile(r"(?:\(\S+\) )?[$%]\s+(?=\S)")
+FENCE = re.compile(r"\s*(?:`{3,}|~{3,})")
+LINES = 30
+"""A command that goes on for more lines is not taken."""
+QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
+PLACEHOLDER = re.compile(r"(?<![<\w])<[A-Za-z][^<>|]*>|(?<!\S)\[|\.\.\.|…|(?<!\S)\{[\w-]+[,|]")
+PROSE = re.compile(
+    r"\S+(?: \w+)? (?:is|are|was|will|can|cannot|may|has|have|does|provides|supports|uses|allows|comes|"
+    r"and|or|also|which|that|command|commands)\b"
+)
+
+
+def commands(document: Document, tools: Collection[str]) -> list[str]:
+    """Example command lines shown in a document that run one of the tools, in order, each once.
+
+    Looked at are fenced and indented blocks, and lines after a prompt (`$ `); in a block with
+    prompts the other lines are output. A line counts when a command of it begins with a tool's
+    name (`cat a.csv | tool ...` does). Lines that end in a backslash or inside quotes go on;
+    usage synopses with place holders (`<file>`, `[OPTIONS]`, `...`) are no examples.
+    """
+    found = (
+        command
+        for block in _blocks(document.text.split("\n"))
+        for command in _joined(block)
+        if _runs(command, tools)
+    )
+    return list(dict.fromkeys(found))
+
+
+def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
+    """Runs of lines that may hold commands: fenced, more indented than the line before, prompted."""
+    fenced, usage = False, False
+    block: list[str] = []
+    margin = 0
+    before = ""
+    for line in lines:
+        if FENCE.match(line):
+            yield block
+            block, fenced, before = [], not fenced, ""
+            continue
+        if not fenced and line.strip():
+            inside = block and indent(line) >= margin
+            if not inside:
+                yield block
+                block = []
+            usage = (inside and usage) or before.strip().lower().rstrip(":") == "usage"
+            if not inside and (indent(line) > indent(before) or PROMPT.match(line.strip())):
+                margin = indent(line)
+                inside = True
+            if inside and not usage:
+                block.append(line)
+            before = before if inside else line
+        elif fenced or block:
+            block.append(line)
+    yield block
+
+
+def _joined(block: Sequence[str]) -> Iterator[str]:
+    """The commands of a block, each with the lines that belong to it."""
+    prompts = any(PROMPT.match(line.strip()) for line in block)
+    at = 0
+    while at < len(block):
+        line = block[at].strip()
+        margin = indent(block[at])
+        prompt = PROMPT.match(line)
+        at += 1
+        if prompts and not prompt:
+            continue
+        command = line[prompt.end() :] if prompt else line
+        end = at
+        while _open(command) and end < len(block) and end - at < LINES:
+            more = block[end][min(margin, indent(block[end])) :].rstrip()
+            more = re.sub(r"^\s*> ?", "", more) if prompt else more
+            continued = command.endswith("\\") and not _quoting(command)
+            command = f"{command[:-1].rstrip()} {more.strip()}" if continued else f"{command}\n{more}"
+            end += 1
+        if not _open(command):
+            at = end
+            yield command
+
+
+def _quoting(command: str) -> bool:
+    """Whether a quotation mark is open at the end of a command."""
+    try:
+        shlex.split(command.rstrip("\\"), comments=True)
+    except ValueError:
+        return True
+    return False
+
+
+def _open(command: str) -> bool:
+    return command.endswith("\\") or _quoting(command)
+
+
+def _runs(command: str, tools: Collection[str]) -> bool:
+    bare = QUOTED.sub("''", command)
+    parts = [part.split() for part in re.split(r"\|\|?|&&|;|\n", bare)]
+    first = parts[0][0] if parts[0] else ""
+    runs = any(part and part[0] in tools for part in parts) and re.match(r"[a-z./]", first)
+    unfinished = any(part and part[0] in ("while", "for", "if", "until", "case") for part in parts)
+    prose = PROSE.match(bare) or re.search(r"[a-z)][.:]$", bare)
+    return bool(runs) and not (PLACEHOLDER.search(bare) or unfinished or prose)
