@@ -35,6 +35,8 @@ class Environment(Protocol):
     """
 
     name: str
+    description: str
+    """What the environment is, told to the agent."""
     actions: ActionSpace
 
     def __enter__(self) -> Self: ...

@@ -1,0 +1,150 @@
+"""A benchmark that needs no Python: `tasks.toml` beside a folder's `environment.toml`.
+
+    [[task]]
+    name = "count-books"                 # unique
+    instruction = "How many books are in library.db?"
+    setup = "cp library.db old.db"       # bash, optional: run before the episode
+    check = 'grep -qw 42 "$ANSWER_FILE"' # bash: exit 0 = solved, 1 = not solved
+    gold = ["sqlite-utils rows library.db books --count"]
+    answer = "42"                        # optional: what the gold solution answers
+
+The check runs in a sandbox of its own over a copy of the final folder, with
+- $TRANSCRIPT: path of a file with each command as `$ command` and its full output;
+- $OUTPUT: path of a file with the outputs of all commands, without the commands;
+- $LAST: path of a file with the output of the last command;
+- $ANSWER: the text that the agent stopped with, and $ANSWER_FILE: path of a file with it.
+Any other exit code, or running too long, means that the check is broken: the episode stays
+ungraded (GraderFault), it does not count as failed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from ..environments import Environment
+from ..environments.actions import SHELL
+from ..environments.folder import EnvironmentFolder, checked, read_toml
+from ..environments.sandbox import copy_tree
+from ..environments.shell import ShellEnvironment, clean
+from ..errors import ConfigError, EnvironmentFault, GraderFault
+from ..types import STOP, Action, Task, Trajectory, Value
+
+
+class FolderTask(Value):
+    """One `[[task]]` of a `tasks.toml`."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    instruction: str = Field(min_length=1)
+    setup: str = ""
+    check: str = Field(min_length=1)
+    gold: tuple[str, ...] = ()
+    answer: str = ""
+
+
+class FolderBenchmark:
+    """The tasks of an environment's folder. Raises ConfigError when a file is wrong."""
+
+    def __init__(self, path: str | Path, unsafe: bool = False) -> None:
+        self.folder = EnvironmentFolder.load(path)
+        self.name = self.folder.name
+        self.unsafe = unsafe
+        self.tools = self.folder.tools
+        self._tasks = {task.name: task for task in load_tasks(self.folder.path / "tasks.toml")}
+
+    def tasks(self) -> list[Task]:
+        """The tasks in the order of the file."""
+        return [
+            Task(
+                environment=self.name,
+                instruction=task.instruction,
+                setup={"run": task.setup} if task.setup else {},
+                parent=task.name,
+            )
+            for task in self._tasks.values()
+        ]
+
+    def environment(self) -> Environment:
+        """A fresh environment, to be used once."""
+        return ShellEnvironment(self.folder, self.unsafe)
+
+    def grade(self, task: Task, environment: Environment, trajectory: Trajectory) -> float:
+        """1.0 or 0.0, by the task's check. Raises GraderFault when the check cannot be run."""
+        declared = self._declared(task)
+        if not isinstance(environment, ShellEnvironment):
+            raise GraderFault(f"{self.name}: {declared.name}: the check needs a shell environment")
+        try:
+            return self._check(declared, environment, _answer(trajectory))
+        except (EnvironmentFault, OSError) as error:
+            raise GraderFault(
+                f"{self.name}: the check of {declared.name} could not be run: {error}"
+            ) from None
+
+    def gold(self, task: Task) -> list[Action]:
+        """The commands of the gold solution, and the stop with its answer."""
+        declared = self._declared(task)
+        commands = [Action(tool=SHELL, arguments={"command": command}) for command in declared.gold]
+        return [*commands, Action(tool=STOP, arguments={"answer": declared.answer})]
+
+    def _declared(self, task: Task) -> FolderTask:
+        try:
+            return self._tasks[task.parent]
+        except KeyError:
+            raise GraderFault(f"{self.name} has no task {task.parent!r} to grade") from None
+
+    def _check(self, task: FolderTask, environment: ShellEnvironment, answer: str) -> float:
+        sandbox = environment.open(filled=False)
+        try:
+            copy_tree(environment.sandbox.home, sandbox.home)
+            outputs = [output for _, output in environment.transcript]
+            texts = {
+                "TRANSCRIPT": "".join(f"$ {do}\n{_line(seen)}" for do, seen in environment.transcript),
+                "OUTPUT": "".join(map(_line, outputs)),
+                "LAST": outputs[-1] if outputs else "",
+                "ANSWER_FILE": _line(answer),
+            }
+            variables = {"ANSWER": answer}
+            for name, text in texts.items():
+                file = f"lbi-{name.lower()}"
+                (sandbox.temporary / file).write_text(text, encoding="utf-8", errors="replace")
+                variables[name] = f"{sandbox.inside_temporary}/{file}"
+            sandbox.adopt()
+            result = sandbox.run(task.check, sandbox.inside_home, self.folder.limits, variables)
+        finally:
+            sandbox.close()
+        if result.ended or result.code not in (0, 1):
+            how = f"ended by its limit of {result.ended}" if result.ended else f"exit code {result.code}"
+            told = " ".join(clean(result.output).split())[-300:]
+            raise GraderFault(f"{self.name}: the check of {task.name} is broken ({how}): {told}")
+        return 1.0 if result.code == 0 else 0.0
+
+
+def load_tasks(file: Path) -> list[FolderTask]:
+    """Read a `tasks.toml`. Raises ConfigError that names the file, the task and the key."""
+    if not file.is_file():
+        raise ConfigError(f"{file.parent}: there is no tasks.toml in this folder")
+    table = read_toml(file)
+    if unknown := [key for key in table if key != "task"]:
+        raise ConfigError(f"{file}: unknown key {unknown[0]}; the file is a list of [[task]] tables")
+    tables = table.get("task")
+    if not isinstance(tables, list) or not tables or not all(isinstance(one, dict) for one in tables):
+        raise ConfigError(f"{file}: there are no [[task]] tables in this file")
+    tasks: dict[str, FolderTask] = {}
+    for index, one in enumerate(tables, 1):
+        task = checked(FolderTask, one, file, within=f"task {one.get('name', index)}: ")
+        if task.name in tasks:
+            raise ConfigError(f"{file}: two tasks are named {task.name}")
+        tasks[task.name] = task
+    return list(tasks.values())
+
+
+def _answer(trajectory: Trajectory) -> str:
+    """What the agent stopped with, "" when it did not stop itself."""
+    if trajectory.steps and trajectory.steps[-1].action.tool == STOP:
+        return str(trajectory.steps[-1].action.arguments.get("answer", "")).replace("\0", "")
+    return ""
+
+
+def _line(text: str) -> str:
+    return text if not text or text.endswith("\n") else f"{text}\n"

@@ -1,0 +1,242 @@
+"""How a model writes a shell command, and how its reply is read.
+
+The form that is asked for, and that `reply` writes:
+
+    REASON: one short sentence
+    ACTION: one bash command
+
+What models write instead is read as well: a fenced block, `$ command`, back-quotes, other cases,
+a missing reason, a whole invented dialogue of which only the first action counts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+
+from ..errors import ParseError
+from ..types import STOP, Action
+
+SHELL = "bash"
+"""The tool of an action that runs a command; its one argument is `command`."""
+
+FORM = """\
+You work in a bash shell. In each turn you give one command and then see its output.
+Reply in exactly this form, with nothing before or after it:
+REASON: one short sentence
+ACTION: one bash command
+
+A command of several lines goes into a ```bash block after ACTION:.
+When the task is done, reply with ACTION: stop
+When the task asks a question, finish with ACTION: stop <your answer>
+Commands start where the last `cd` led; other settings of the shell do not last. There is no network, and \
+no command can ask you anything."""
+
+WANTED = "Reply in this form:\nREASON: one short sentence\nACTION: one bash command, or stop"
+
+LONGEST = 20_000
+"""Characters of a command; the system takes about 128 KiB."""
+
+_ACTION = re.compile(
+    r"^[ \t>*#-]*(?:action|command)[ \t]*\**[ \t]*:[ \t]*\**[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE
+)
+_INLINE = re.compile(r"\bACTION: *(.*)$", re.MULTILINE)
+_REASON = re.compile(r"^[ \t>*#-]*(?:reason|thought)[ \t]*\**[ \t]*:[ \t]*\**", re.IGNORECASE)
+_TURN = re.compile(
+    r"^[ \t>*#-]*(?:reason|thought|action|command|observation|output|result|user|assistant)"
+    r"[ \t]*\**[ \t]*:",
+    re.IGNORECASE,
+)
+_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*[\w+-]*[ \t]*$")
+_INLINE_FENCE = re.compile(r"^```(?:(?:bash|sh|shell)\s+)?(.+?)```$")
+_PROMPT = re.compile(r"^[ \t]*\$[ \t]+(?=\S)")
+_STOP = re.compile(r"^(?:stop|done|finish|finished|exit|submit)\s*[.!]?(?:\s*\(\s*\))?$", re.IGNORECASE)
+_ANSWER = re.compile(r"^stop(?:[ \t]*:)?\s+(?=\S)", re.IGNORECASE)
+_HEREDOC = re.compile(r"(?<!<)<<(-?)[ \t]*(['\"]?)(\w+)\2")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffd]")
+
+
+class ShellActions:
+    """The action space of a shell: `bash` with a command, and `stop` with an answer."""
+
+    description = FORM
+
+    def parse(self, reply: str) -> tuple[str, Action]:
+        """A model's reply -> (thought, action). Raises ParseError, worded for the model."""
+        text = reply.replace("\r\n", "\n")
+        if text.lstrip().startswith("<think>"):
+            text = text.rpartition("</think>")[2]
+        if not text.strip():
+            raise ParseError(f"Your reply was empty. {WANTED}")
+        thought, action = _read(text)
+        written = str(action.arguments.get("command", action.arguments.get("answer", "")))
+        if action.tool == SHELL and not written.strip():
+            raise ParseError(f"There is no command after ACTION. {WANTED}")
+        if _CONTROL.search(written):
+            raise ParseError(f"The command has characters that a shell cannot read. {WANTED}")
+        if len(written) > LONGEST:
+            raise ParseError(f"The command is too long. {WANTED}")
+        return thought, action
+
+    def format(self, action: Action) -> str:
+        """The command; `stop` and the answer for the action that ends an episode."""
+        if action.tool == STOP:
+            return f"stop {action.arguments.get('answer', '')}".strip()
+        return str(action.arguments.get("command", ""))
+
+    def reply(self, thought: str, action: Action) -> str:
+        """Thought and action in the form of a reply: `parse(reply(t, a)) == (t, a)`.
+
+        The simplest form that is read back as it was: one line, a fenced block, or a block with
+        a longer fence, which is taken literally.
+        """
+        reason = _plain(thought)
+        body = str(action.arguments.get("command", action.arguments.get("answer", "")))
+        fence = "`" * max([4, *(len(run) + 1 for run in re.findall("`+", body))])
+        stop = " stop" if action.tool == STOP else ""
+        literal = f"{reason}ACTION:{stop}\n{fence}\n{body}\n{fence}"
+        for form in (
+            f"{reason}ACTION:{f'{stop} {body}'.rstrip()}",
+            *([] if stop else [f"{reason}ACTION:\n```bash\n{body}\n```"]),
+        ):
+            if "\n" in body and "```" not in form:
+                continue
+            try:
+                if self.parse(form) == (thought, action):
+                    return form
+            except ParseError:
+                continue
+        return literal
+
+
+def _plain(thought: str) -> str:
+    """The line with the reason, or nothing; quoted as JSON when it would not survive as it is."""
+    if not thought:
+        return ""
+    line = f"REASON: {thought}\n"
+    if _thought(line) == thought and "\n" not in thought and not _FENCE.search(thought):
+        return line
+    return f"REASON: {json.dumps(thought)}\n"
+
+
+def _thought(text: str) -> str:
+    """The text before an action, on one line, without its label."""
+    text = _REASON.sub("", text.strip(), count=1).strip()
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        try:
+            return str(json.loads(text))
+        except ValueError:
+            pass
+    return " ".join(text.split())
+
+
+def _read(text: str) -> tuple[str, Action]:
+    """Find the first action in a reply that is not empty."""
+    found = _ACTION.search(text) or _INLINE.search(text)
+    block = re.search(r"^[ \t]*(?:`{3,}|~{3,})", text, re.MULTILINE)
+    if block and (not found or block.start() < found.start()):
+        return _thought(text[: block.start()]), _block(text[block.start() :])
+    if found:
+        return _thought(text[: found.start()]), _labelled(found[1].strip(), text[found.end() :])
+    lines = text.strip("\n").split("\n")
+    for index, line in enumerate(lines):
+        if _PROMPT.match(line):
+            return _thought("\n".join(lines[:index])), _command([_PROMPT.sub("", line), *lines[index + 1 :]])
+    if _STOP.match(text.strip()) or (_ANSWER.match(text.strip()) and "\n" not in text.strip()):
+        return "", _command([text.strip()])
+    raise ParseError(f"There is no ACTION in your reply. {WANTED}")
+
+
+def _labelled(first: str, rest: str) -> Action:
+    """The action whose label was found: what stands on its line, and below."""
+    below = rest.removeprefix("\n").split("\n")
+    if re.fullmatch(r"(?:bash|sh|shell)?", first):
+        while below and not below[0].strip():
+            below.pop(0)
+        if not below or _TURN.match(below[0]):
+            raise ParseError(f"There is no command after ACTION. {WANTED}")
+        if _FENCE.match(below[0]):
+            return _block("\n".join(below))
+        return _command(below)
+    if _FENCE.match(first):
+        return _block("\n".join([first, *below]))
+    if first.lower() == STOP and below and re.match(r"`{4,}$", below[0]):
+        return Action(tool=STOP, arguments={"answer": _fenced(below)[0]})
+    return _command([first, *below])
+
+
+def _block(text: str) -> Action:
+    """The action in a fenced block that begins the text."""
+    content, literal = _fenced(text.split("\n"))
+    if literal:
+        return Action(tool=SHELL, arguments={"command": content})
+    lines = content.strip("\n").split("\n")
+    if _PROMPT.match(lines[0]) or len(lines) == 1:
+        return _command(lines)
+    return Action(tool=SHELL, arguments={"command": "\n".join(lines).rstrip()})
+
+
+def _fenced(lines: list[str]) -> tuple[str, bool]:
+    """The content of a fenced block and whether its fence asks to take it literally."""
+    opening = lines[0].strip()
+    fence = opening[: len(opening) - len(opening.lstrip(opening[0]))]
+    if inline := _INLINE_FENCE.match(opening):
+        return inline[1], False
+    inside: list[str] = []
+    for line in lines[1:]:
+        if line.strip() == fence:
+            break
+        inside.append(line)
+    return "\n".join(inside), len(fence) > 3
+
+
+def _command(lines: list[str]) -> Action:
+    """The command that begins on the first line; what follows it is dropped."""
+    first = lines[0].strip()
+    if inline := _INLINE_FENCE.match(first):
+        first = inline[1].strip()
+    elif len(first) > 1 and first[0] == first[-1] == "`" and "`" not in first[1:-1]:
+        first = first[1:-1].strip()
+    first = _PROMPT.sub("", first)
+    if _STOP.match(first):
+        return Action(tool=STOP, arguments={"answer": _until_turn(lines[1:]) if first == STOP else ""})
+    if answer := _ANSWER.match(first):
+        text = first[answer.end() :]
+        if text.startswith("<") and text.endswith(">"):
+            text = text[1:-1]
+        return Action(tool=STOP, arguments={"answer": f"{text}\n{_until_turn(lines[1:])}".strip()})
+    return Action(tool=SHELL, arguments={"command": _complete([first, *lines[1:]])})
+
+
+def _until_turn(lines: list[str]) -> str:
+    """The lines up to the next invented turn."""
+    for index, line in enumerate(lines):
+        if _TURN.match(line):
+            lines = lines[:index]
+            break
+    return "\n".join(lines).strip()
+
+
+def _complete(lines: list[str]) -> str:
+    """The first line and the further ones that bash would read before it runs it."""
+    for count in range(1, len(lines) + 1):
+        if count > 1 and _TURN.match(lines[count - 1]):
+            break
+        text = "\n".join(lines[:count])
+        if not _open(text):
+            return text
+    return lines[0]
+
+
+def _open(text: str) -> bool:
+    """Whether a line continues: a backslash, a here-document, a quotation mark."""
+    if heredoc := _HEREDOC.search(text.split("\n")[0]):
+        return heredoc[3] not in [line.strip() for line in text.split("\n")[1:]]
+    if text.endswith("\\"):
+        return True
+    try:
+        shlex.split(text)
+    except ValueError:
+        return True
+    return False

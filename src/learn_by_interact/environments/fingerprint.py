@@ -1,0 +1,134 @@
+"""The fingerprint of a folder: equal when its content is, however it came about.
+
+It covers every entry's path, kind and permissions, links' targets, and files' contents:
+- text (UTF-8 without NUL): without what the volatile patterns match;
+- SQLite databases: their SQL dump, journal mode and versions, so that the order of pages and
+  free space do not matter; the `-wal`, `-shm` and `-journal` files beside them are read with
+  them and not counted for themselves;
+- everything else, and databases over 32 MiB: bytes.
+Times, owners and inode numbers do not count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sqlite3
+import stat
+import tempfile
+from contextlib import closing, suppress
+from pathlib import Path
+
+from .folder import Volatile
+from .sandbox import entries
+
+SQLITE = b"SQLite format 3\x00"
+LARGEST_DATABASE = 32 * 1024 * 1024
+BESIDE = ("-wal", "-shm", "-journal")
+
+Seen = tuple[int, ...]
+
+
+class Fingerprint:
+    """Fingerprints of one folder; files that did not change are not read again."""
+
+    def __init__(self, folder: Path, volatile: Volatile) -> None:
+        self._folder = folder
+        self._volatile = volatile
+        self._known: dict[str, tuple[Seen, str]] = {}
+
+    def take(self) -> str:
+        """32 hexadecimal digits. Nothing may write to the folder meanwhile."""
+        found = {os.path.relpath(entry.path, self._folder): entry for entry in entries(self._folder)}
+        whole = hashlib.blake2b(digest_size=16)
+        for name in sorted(found):
+            if _beside(name, found):
+                continue
+            status = found[name].stat(follow_symlinks=False)
+            line = [name, stat.filemode(status.st_mode), self._content(name, status)]
+            whole.update("\0".join(line).encode("utf-8", "surrogateescape") + b"\0\n")
+        return whole.hexdigest()
+
+    def _content(self, name: str, status: os.stat_result) -> str:
+        path = self._folder / name
+        if stat.S_ISLNK(status.st_mode):
+            return str(path.readlink())
+        if not stat.S_ISREG(status.st_mode):
+            return ""
+        seen = _seen(path, status)
+        known = self._known.get(name)
+        if known is None or known[0] != seen:
+            known = self._known[name] = (seen, file_digest(path, self._volatile))
+        return known[1]
+
+
+def file_digest(path: Path, volatile: Volatile) -> str:
+    """Hash of one file's content as described above; "unreadable" when it cannot be read."""
+    try:
+        with open(path, "rb", opener=_no_links) as file:
+            size = os.fstat(file.fileno()).st_size
+            head = file.read(len(SQLITE))
+            if head == SQLITE and size <= LARGEST_DATABASE:
+                text = _dump(path)
+                if text is not None:
+                    return "sqlite:" + hashlib.blake2b(text, digest_size=16).hexdigest()
+            content = head + file.read()
+    except OSError:
+        return "unreadable"
+    if volatile.patterns and b"\0" not in content:
+        with suppress(UnicodeDecodeError):
+            content = volatile.replace(content.decode("utf-8")).encode()
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _dump(path: Path) -> bytes | None:
+    """A database's SQL and settings; None when SQLite cannot read it. Reads a copy: opening a
+    database may write to it."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="lbi-") as folder:
+            copy = Path(folder) / "db"
+            shutil.copyfile(path, copy, follow_symlinks=False)
+            for suffix in ("-wal", "-journal"):
+                beside = path.with_name(path.name + suffix)
+                if beside.is_file() and not beside.is_symlink():
+                    shutil.copyfile(beside, copy.with_name("db" + suffix))
+            with closing(sqlite3.connect(copy)) as connection:
+                connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+                settings = [
+                    str(connection.execute(f"pragma {name}").fetchone())
+                    for name in ("journal_mode", "user_version", "application_id", "encoding")
+                ]
+                lines = [*settings, *connection.iterdump()]
+        return "\n".join(lines).encode("utf-8", "surrogateescape")
+    except (sqlite3.Error, sqlite3.Warning, UnicodeError, ValueError):
+        return None
+
+
+def _seen(path: Path, status: os.stat_result) -> Seen:
+    """What changes when a file, or the write-ahead log of a database, is written."""
+    seen = [status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino]
+    for suffix in ("-wal", "-journal"):
+        try:
+            beside = os.lstat(f"{path}{suffix}")
+        except OSError:
+            continue
+        seen += [beside.st_mtime_ns, beside.st_ctime_ns, beside.st_size, beside.st_ino]
+    return tuple(seen)
+
+
+def _beside(name: str, found: dict[str, os.DirEntry[str]]) -> bool:
+    """Whether a file belongs to the database of the same name."""
+    for suffix in BESIDE:
+        base = name.removesuffix(suffix)
+        if base != name and base in found and found[base].is_file(follow_symlinks=False):
+            try:
+                with open(found[base].path, "rb", opener=_no_links) as file:
+                    return file.read(len(SQLITE)) == SQLITE
+            except OSError:
+                return False
+    return False
+
+
+def _no_links(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -1,0 +1,165 @@
+"""An environment that needs no Python: the declaration in a folder's `environment.toml`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import Field, ValidationError, field_validator
+
+from ..errors import ConfigError
+from ..sources import Docs
+from ..types import Value
+
+LOOK = r"find . -type f -printf '%P (%s bytes)\n' | LC_ALL=C sort"
+"""The first observation when the folder names no `look`: all files with their sizes."""
+
+
+class Install(Value):
+    """What the environment's tools need."""
+
+    pip: tuple[str, ...] = ()
+    """Requirements, installed into a private virtual environment in the cache."""
+    apt: tuple[str, ...] = ()
+    """Debian packages; they are only checked, unless installing was asked for."""
+
+
+class Limits(Value):
+    """What one command may take before it is killed."""
+
+    seconds: float = Field(default=20.0, gt=0)
+    memory_mb: int = Field(default=1024, gt=0)
+    """Memory of each process (its data segment) and of all together (resident)."""
+    processes: int = Field(default=64, gt=0)
+    """Processes and threads alive at the same time."""
+    disk_mb: int = Field(default=64, gt=0)
+    """Size of the episode's folder with its /tmp, and of any one file."""
+    output_chars: int = Field(default=2000, ge=100)
+    """Length of an observation's text; longer output is cut in the middle."""
+
+
+class Volatile(Value):
+    """What changes from run to run: replaced by `~` in fingerprints, and only there."""
+
+    patterns: tuple[str, ...] = ()
+
+    @field_validator("patterns")
+    @classmethod
+    def compiles(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        """Raises ValueError for a pattern that is no regular expression."""
+        for pattern in patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+        return patterns
+
+    def replace(self, text: str) -> str:
+        """The text without what changes from run to run."""
+        for pattern in self.patterns:
+            text = re.sub(pattern, "~", text, flags=re.MULTILINE)
+        return text
+
+
+class SandboxKind(Value):
+    """Where commands run."""
+
+    kind: Literal["bubblewrap", "docker", "unsafe"] = "bubblewrap"
+    image: str = ""
+    """The image, for docker."""
+
+
+class EnvironmentFolder(Value):
+    """A folder with an `environment.toml`, read and checked."""
+
+    path: Path
+    name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$")
+    description: str
+    """One or two sentences that the agent is told."""
+    kind: Literal["shell"] = "shell"
+    start: str = ""
+    """Sub-folder that is copied for each episode; "": an empty folder."""
+    prepare: str = ""
+    """Run once in a copy of the start folder; episodes copy what it left."""
+    look: str = LOOK
+    """Its output is the first observation."""
+    install: Install = Install()
+    env: dict[str, str] = Field(default_factory=dict)
+    docs: Docs = Docs()
+    limits: Limits = Limits()
+    volatile: Volatile = Volatile()
+    sandbox: SandboxKind = SandboxKind()
+
+    @classmethod
+    def load(cls, path: str | Path) -> EnvironmentFolder:
+        """Read `path/environment.toml`. Raises ConfigError that names the file and the key."""
+        folder = Path(path).resolve()
+        file = folder / "environment.toml"
+        if not file.is_file():
+            raise ConfigError(f"{path}: there is no environment.toml in this folder")
+        made = checked(cls, {**read_toml(file), "path": folder}, file)
+        if made.start and not (folder / made.start).is_dir():
+            raise ConfigError(f"{file}: start: there is no folder {made.start!r} beside it")
+        if made.sandbox.kind == "docker" and not made.sandbox.image:
+            raise ConfigError(f"{file}: sandbox.image: name the image that docker shall run")
+        return made
+
+    @cached_property
+    def tools(self) -> tuple[str, ...]:
+        """Names of the commands that the environment is about: those its documentation is of."""
+        documented = [*self.docs.help, *self.docs.man, *self.docs.info]
+        words = [name.split() for name in documented]
+        names = [words[-1] if words[0].isdigit() else words[0] for words in words if words]
+        return tuple(dict.fromkeys(name for name in names if re.fullmatch(r"[\w.+-]+", name)))
+
+    @cached_property
+    def start_folder(self) -> Path | None:
+        """The start folder as it stands beside `environment.toml`."""
+        return self.path / self.start if self.start else None
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """A TOML file's content. Raises ConfigError with file and line."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+        where = f":{place[1]}:{place[2]}" if place else ""
+        what = str(error).split(" (at ")[0]
+        raise ConfigError(f"{file}{where}: this is not TOML: {what}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: it cannot be read: {error}") from None
+
+
+Checked = TypeVar("Checked", bound=Value)
+
+
+def checked(kind: type[Checked], data: dict[str, Any], file: Path, within: str = "") -> Checked:
+    """A typed value from a TOML table; `within` is prefixed to the keys that an error names.
+
+    Raises ConfigError that names the file, the first wrong key and what is allowed there.
+    """
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = within + ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            known = _keys(kind, first["loc"][:-1])
+            raise ConfigError(f"{file}: unknown key {key}; known here: {', '.join(known)}") from None
+        if first["type"] == "missing":
+            raise ConfigError(f"{file}: the key {key} is missing") from None
+        raise ConfigError(f"{file}: {key}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def _keys(kind: type[Value], place: tuple[int | str, ...]) -> list[str]:
+    """Keys that may stand in the table at `place`."""
+    for part in place:
+        inner = kind.model_fields[str(part)].annotation
+        if not (isinstance(inner, type) and issubclass(inner, Value)):
+            break
+        kind = inner
+    return [name for name in kind.model_fields if name != "path"]

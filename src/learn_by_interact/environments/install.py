@@ -1,0 +1,172 @@
+"""What an environment needs before its first episode: its tools and its prepared start folder.
+
+Both are made once and kept in a cache (`$LBI_CACHE`, or `~/.cache/learn-by-interact`), under the
+hash of what they were made from; a lock makes other processes wait meanwhile.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import ConfigError, EnvironmentFault
+from ..types import digest
+from .fingerprint import Fingerprint
+from .folder import EnvironmentFolder, Limits, Volatile
+from .sandbox import Tools, copy_tree, open_sandbox
+
+PREPARE_SECONDS = 600.0
+
+_lock = threading.RLock()
+_made: dict[tuple[str, str], Path] = {}
+
+
+def cache_folder() -> Path:
+    """Where downloaded and prepared things are kept."""
+    named = os.environ.get("LBI_CACHE")
+    return Path(named).absolute() if named else Path.home() / ".cache" / "learn-by-interact"
+
+
+def tools(folder: EnvironmentFolder) -> Tools:
+    """The tools of an environment, installed if need be (pip), or checked (apt).
+
+    Raises ConfigError with the line to type when a Debian package is missing, EnvironmentFault
+    when pip fails.
+    """
+    _check_apt(folder)
+    binds, path, last = [], [], []
+    base = sys.base_prefix
+    if not base.startswith("/usr"):
+        binds.append(base)
+    last.append(f"{base}/bin")
+    if folder.install.pip:
+        venv = _virtual_environment(folder.install.pip)
+        binds.append(str(venv))
+        path.append(str(venv / "bin"))
+    return Tools(tuple(binds), tuple(path), tuple(last), tuple(sorted(folder.env.items())))
+
+
+def start(folder: EnvironmentFolder, unsafe: bool = False) -> Path | None:
+    """The folder that episodes copy: the start folder after `prepare`; None for an empty one.
+
+    Raises EnvironmentFault with the end of its output when `prepare` fails.
+    """
+    if not folder.prepare:
+        return folder.start_folder
+    content = Fingerprint(folder.start_folder, Volatile()).take() if folder.start_folder else ""
+    key = digest([content, folder.prepare, list(folder.install.pip), dict(folder.env)])
+
+    def make(target: Path) -> None:
+        kind = "unsafe" if unsafe else folder.sandbox.kind
+        limits = folder.limits.model_copy(update={"seconds": PREPARE_SECONDS})
+        _prepare(folder, kind, limits, target)
+
+    return _once("starts", key, make)
+
+
+def install(folder: EnvironmentFolder) -> None:
+    """Install everything, Debian packages as well. Raises ConfigError, EnvironmentFault."""
+    missing = _missing_apt(folder)
+    if missing:
+        if os.geteuid() != 0:
+            raise ConfigError(_apt_line(folder, missing))
+        _run(["apt-get", "install", "-y", "--no-install-recommends", *missing], "apt-get")
+    tools(folder)
+    start(folder)
+
+
+def _check_apt(folder: EnvironmentFolder) -> None:
+    missing = _missing_apt(folder)
+    if missing and os.geteuid() == 0 and os.environ.get("LBI_INSTALL") == "1":
+        _run(["apt-get", "install", "-y", "--no-install-recommends", *missing], "apt-get")
+    elif missing:
+        raise ConfigError(_apt_line(folder, missing))
+
+
+def _missing_apt(folder: EnvironmentFolder) -> list[str]:
+    """Debian packages that are not installed; where there is no dpkg, commands not found."""
+    if folder.sandbox.kind == "docker":
+        return []
+    return [name for name in folder.install.apt if not _installed(name)]
+
+
+def _installed(package: str) -> bool:
+    name = package.split("=")[0]
+    if not shutil.which("dpkg-query"):
+        return shutil.which(name) is not None
+    query = ["dpkg-query", "-W", "-f", "${db:Status-Status}", name]
+    return subprocess.run(query, capture_output=True, text=True).stdout == "installed"
+
+
+def _apt_line(folder: EnvironmentFolder, missing: list[str]) -> str:
+    return f"{folder.name} needs {', '.join(missing)}; type: apt-get install -y {' '.join(missing)}"
+
+
+def _virtual_environment(requirements: tuple[str, ...]) -> Path:
+    key = digest([list(requirements), sys.version, sys.base_prefix])
+
+    def make(target: Path) -> None:
+        _run([sys.executable, "-m", "venv", str(target)], "venv")
+        pip = [str(target / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+        _run([*pip, "--disable-pip-version-check", *requirements], "pip")
+
+    return _once("environments", key, make)
+
+
+def _run(arguments: list[str], name: str) -> None:
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(
+        arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", env=env
+    )
+    if done.returncode:
+        told = " ".join((done.stdout + done.stderr).split())[-400:]
+        raise EnvironmentFault(f"{name} failed ({' '.join(arguments[-3:])}): {told}")
+
+
+def _prepare(folder: EnvironmentFolder, kind: str, limits: Limits, target: Path) -> None:
+    sandbox = open_sandbox(kind, folder.start_folder, tools(folder), folder.sandbox.image)
+    try:
+        result = sandbox.run(folder.prepare, sandbox.inside_home, limits)
+        if result.code or result.ended:
+            told = " ".join(result.output.split())[-400:] or f"exit code {result.code}"
+            raise EnvironmentFault(f"{folder.path}/environment.toml: prepare failed: {told}")
+        target.mkdir()
+        copy_tree(sandbox.home, target)
+    finally:
+        sandbox.close()
+
+
+def _once(kind: str, key: str, make: Callable[[Path], None]) -> Path:
+    """The folder `kind/key` of the cache, made now if it is not there whole."""
+    root = cache_folder() / kind
+    with _lock:
+        if (found := _made.get((str(root), key))) and found.is_dir():
+            return found
+        target, ready = root / key, root / f"{key}.ready"
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                f"{root}: the cache cannot be written ({error.strerror}); set LBI_CACHE to a folder that can"
+            ) from None
+        with _file_lock(root / f"{key}.lock"):
+            if not (ready.exists() and target.is_dir()):
+                shutil.rmtree(target, ignore_errors=True)
+                make(target)
+                ready.touch()
+        _made[str(root), key] = target
+        return target
+
+
+@contextmanager
+def _file_lock(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,237 @@
+"""Sandboxes: where a shell environment's commands run, one protocol and three kinds.
+
+A sandbox is one episode's room: a fresh copy of the start folder, seen inside as `/home/user`,
+and a `/tmp` of its own. Both live in a temporary folder that is removed when it is closed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import shlex
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, Self
+
+from ..errors import ConfigError, EnvironmentFault
+from .folder import Limits
+
+HOME = "/home/user"
+"""Where the episode's folder is, seen from inside."""
+
+Reason = Literal["", "time", "memory", "disk", "output"]
+
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one command did."""
+
+    output: str
+    """stdout and stderr as they came; of more than 1 MiB, the first and the last half MiB."""
+    code: int
+    seconds: float
+    ended: Reason
+    """"" when it ended by itself, otherwise the limit for which it was killed."""
+    cwd: str
+    """Where its shell stood at the end."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the commands find beside the system: folders bound read-only, and first on PATH."""
+
+    binds: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    last: tuple[str, ...] = ()
+    """Last on PATH."""
+    env: tuple[tuple[str, str], ...] = ()
+
+
+class Sandbox(Protocol):
+    """A context manager, used once."""
+
+    home: Path
+    """The episode's folder, seen from outside."""
+    temporary: Path
+    """Its /tmp, seen from outside."""
+    inside_home: str
+    inside_temporary: str
+
+    def run(self, command: str, cwd: str, limits: Limits, env: Mapping[str, str] = {}) -> Result:
+        """Run a bash command; all that it started is dead when this returns.
+
+        Raises EnvironmentFault when the sandbox itself does not work.
+        """
+        ...
+
+    def adopt(self) -> None:
+        """Give what was put into `home` and `temporary` from outside to the sandbox's user."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Room:
+    """The folders of one episode on the host. Base of the sandboxes."""
+
+    inside_home = HOME
+    inside_temporary = "/tmp"
+
+    def __init__(self, start: Path | None, tools: Tools) -> None:
+        """Copy `start`. Raises EnvironmentFault when there is no space for it."""
+        self.tools = tools
+        self.uid = _free_uid() if os.geteuid() == 0 else os.geteuid()
+        self.gid = self.uid if os.geteuid() == 0 else os.getegid()
+        self._folder = tempfile.TemporaryDirectory(prefix="lbi-", ignore_cleanup_errors=True)
+        root = Path(self._folder.name)
+        self.home, self.temporary, self.control = root / "home", root / "tmp", root / "control"
+        for folder in (self.home, self.temporary, self.control):
+            folder.mkdir(mode=0o755)
+        try:
+            if start:
+                copy_tree(start, self.home)
+            self.adopt()
+        except OSError as error:
+            self.close()
+            raise EnvironmentFault(f"the start folder could not be copied: {error}") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def adopt(self) -> None:
+        """Give what was put into `home` and `temporary` from outside to the sandbox's user."""
+        if os.geteuid() != 0:
+            return
+        for folder in (self.home, self.temporary):
+            os.chown(folder, self.uid, self.gid)
+            for entry in entries(folder):
+                os.lchown(entry.path, self.uid, self.gid)
+
+    def close(self) -> None:
+        """Remove the folders, whatever the modes of what is in them."""
+        self._folder.cleanup()
+
+    def environment(self, env: Mapping[str, str]) -> dict[str, str]:
+        """The environment variables of a command."""
+        system = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"]
+        return {
+            "PATH": ":".join([*self.tools.path, *system, *self.tools.last]),
+            "HOME": self.inside_home,
+            "TMPDIR": self.inside_temporary,
+            "USER": "user",
+            "LOGNAME": "user",
+            "SHELL": "/bin/bash",
+            "LANG": "C.UTF-8",
+            "LC_ALL": "C.UTF-8",
+            "TZ": "UTC",
+            "TERM": "dumb",
+            "COLUMNS": "100",
+            "NO_COLOR": "1",
+            "PAGER": "cat",
+            "MANPAGER": "cat",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **dict(self.tools.env),
+            **env,
+        }
+
+    def used(self) -> int:
+        """Bytes on disk of the episode's folder and its /tmp."""
+        return sum(
+            entry.stat(follow_symlinks=False).st_blocks * 512
+            for folder in (self.home, self.temporary)
+            for entry in entries(folder)
+        )
+
+
+def prologue(cwd: str, limits: Limits, report: str, processes: bool = True) -> str:
+    """What bash reads (as BASH_ENV) before a command: limits, the folder, and the way back.
+
+    `report` is a redirection; the shell writes there a line when it starts and where it stands
+    when it ends.
+    """
+    return "\n".join(
+        [
+            "unset BASH_ENV",
+            *([f"ulimit -u {limits.processes}"] if processes else []),
+            f"ulimit -d {limits.memory_mb * 1024}",
+            f"ulimit -f {limits.disk_mb * 1024}",
+            "ulimit -c 0",
+            f"cd -- {shlex.quote(cwd)} 2>/dev/null || cd",
+            f"echo started {report}",
+            f"trap 'pwd -P {report}' EXIT",
+            "",
+        ]
+    )
+
+
+def open_sandbox(kind: str, start: Path | None, tools: Tools, image: str = "") -> Sandbox:
+    """A sandbox with a fresh copy of `start`.
+
+    Raises SandboxMissing when what it needs is not installed: the message is the line to type.
+    """
+    if kind == "bubblewrap":
+        from .bwrap import Bubblewrap
+
+        return Bubblewrap(start, tools)
+    if kind == "docker":
+        from .docker_box import DockerBox
+
+        return DockerBox(start, tools, image)
+    if kind == "unsafe":
+        from .unsafe import Unsafe
+
+        return Unsafe(start, tools)
+    raise ConfigError(f"there is no sandbox {kind!r}; choose bubblewrap, docker or unsafe")
+
+
+def entries(folder: Path | str) -> Iterator[os.DirEntry[str]]:
+    """All entries below a folder; links are not followed, unreadable folders are passed over."""
+    try:
+        with os.scandir(folder) as found:
+            inside = list(found)
+    except OSError:
+        return
+    for entry in inside:
+        yield entry
+        if entry.is_dir(follow_symlinks=False):
+            yield from entries(entry.path)
+
+
+def copy_tree(source: Path, target: Path) -> None:
+    """Copy files, folders and links (as links) into an existing folder; sockets and pipes stay.
+
+    Modes and times are kept. Raises OSError.
+    """
+    with os.scandir(source) as found:
+        for entry in found:
+            here = target / entry.name
+            if entry.is_symlink():
+                here.symlink_to(Path(entry.path).readlink())
+            elif entry.is_dir():
+                here.mkdir()
+                copy_tree(Path(entry.path), here)
+                shutil.copystat(entry.path, here)
+            elif entry.is_file():
+                shutil.copy2(entry.path, here, follow_symlinks=False)
+
+
+_first = random.SystemRandom().randrange(20_000, 60_000)
+_counter = itertools.count()
+
+
+def _free_uid() -> int:
+    """A user id without rights for a sandbox started by root.
+
+    Its own one, because the kernel counts the processes of a user. Two sandboxes that happen to
+    share one share the limit of processes, nothing else.
+    """
+    return 20_000 + (_first + next(_counter)) % 40_000

@@ -1,0 +1,159 @@
+"""The shell environment: bash commands in a sandboxed copy of a folder."""
+
+from __future__ import annotations
+
+import re
+from types import TracebackType
+from typing import Self
+
+from ..errors import EnvironmentFault
+from ..types import STOP, Action, Observation, Task, digest
+from . import ActionSpace, install
+from .actions import SHELL, ShellActions
+from .fingerprint import Fingerprint
+from .folder import EnvironmentFolder
+from .sandbox import HOME, Result, Sandbox, open_sandbox
+
+_ESCAPES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]|\x1b[()][0-9A-B]"
+)
+_OVERSTRIKE = re.compile(r"[^\n]\x08")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_REWRITTEN = re.compile(r"[^\n]*\r(?!\n)(?=[^\n])")
+
+
+class ShellEnvironment:
+    """One episode in the environment that a folder declares.
+
+    Fingerprints. `Observation.state` is the folder's (see `fingerprint.py`: paths, permissions,
+    contents; databases by what they hold), without what the folder's volatile patterns match.
+    `Observation.key` is the hash of that state, the exit code, and the full output, cleaned and
+    again without the volatile parts and the workspace's real path. So two observations have the
+    same key when the same was seen over the same files.
+    """
+
+    def __init__(self, folder: EnvironmentFolder, unsafe: bool = False) -> None:
+        """`unsafe` runs without a sandbox, whatever the folder says."""
+        self.folder = folder
+        self.name = folder.name
+        self.unsafe = unsafe
+        self.description = folder.description
+        self.actions: ActionSpace = ShellActions()
+        self.transcript: list[tuple[str, str]] = []
+        """Each command of the episode with its output, cleaned but not cut for a model."""
+        self._sandbox: Sandbox | None = None
+        self._fingerprint: Fingerprint | None = None
+        self._cwd = HOME
+
+    def __enter__(self) -> Self:
+        """Install the tools if need be, and copy the start folder.
+
+        Raises ConfigError or SandboxMissing (something must be installed), EnvironmentFault.
+        """
+        self._sandbox = self.open(install.start(self.folder, self.unsafe) is not None)
+        self._fingerprint = Fingerprint(self._sandbox.home, self.folder.volatile)
+        self._cwd = self._sandbox.inside_home
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._sandbox:
+            self._sandbox.close()
+            self._sandbox = None
+
+    def open(self, filled: bool) -> Sandbox:
+        """A sandbox of this environment's kind, with the start folder's copy or empty."""
+        kind = "unsafe" if self.unsafe else self.folder.sandbox.kind
+        start = install.start(self.folder, self.unsafe) if filled else None
+        return open_sandbox(kind, start, install.tools(self.folder), self.folder.sandbox.image)
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """The open sandbox. Raises EnvironmentFault outside the `with` block."""
+        if self._sandbox is None:
+            raise EnvironmentFault(f"{self.name}: the environment is not open; use it in a with block")
+        return self._sandbox
+
+    def reset(self, task: Task) -> Observation:
+        """Run the task's `setup["run"]`, if any, and look around.
+
+        Raises EnvironmentFault when the setup or the folder's `look` fails.
+        """
+        setup = str(task.setup.get("run", ""))
+        for command, name in ((setup, "setup"), (self.folder.look, "look")):
+            if not command:
+                continue
+            result = self._run(command)
+            if result.code or result.ended:
+                told = clean(result.output).strip()[-300:] or f"exit code {result.code}"
+                raise EnvironmentFault(f"{self.name}: the {name} failed: {told}")
+        self._cwd = self.sandbox.inside_home
+        return self._observe(result)
+
+    def step(self, action: Action) -> Observation:
+        """Run the command of a `bash` action. `stop` does nothing and shows nothing.
+
+        Raises EnvironmentFault for an action of another tool, or when the sandbox breaks.
+        """
+        if action.tool == STOP:
+            return self._observe(Result("", 0, 0.0, "", self._cwd), shown="")
+        command = action.arguments.get("command")
+        if action.tool != SHELL or not isinstance(command, str) or "\0" in command:
+            raise EnvironmentFault(f"{self.name}: this is no action of a shell: {action.tool}")
+        result = self._run(command)
+        self._cwd = result.cwd
+        self.transcript.append((command, clean(result.output)))
+        return self._observe(result)
+
+    def _run(self, command: str) -> Result:
+        return self.sandbox.run(command, self._cwd, self.folder.limits)
+
+    def _observe(self, result: Result, shown: str | None = None) -> Observation:
+        assert self._fingerprint is not None
+        sandbox, limits = self.sandbox, self.folder.limits
+        state = self._fingerprint.take()
+        output = clean(result.output)
+        lasting = output.replace(str(sandbox.home), HOME).replace(str(sandbox.temporary), "/tmp")
+        lasting = self.folder.volatile.replace(lasting)
+        ends = {
+            "time": f"[killed: it ran longer than {limits.seconds:g} s]",
+            "memory": f"[killed: it used more than {limits.memory_mb} MB of memory]",
+            "disk": f"[killed: the folder grew over {limits.disk_mb} MB]",
+            "output": "[killed: it printed without end]",
+        }
+        last = ends.get(result.ended) or (f"[exit code {result.code}]" if result.code else "")
+        text = cut(output.rstrip(), limits.output_chars)
+        text = "\n".join(part for part in (text, last) if part) or "[no output]"
+        return Observation(
+            text=text if shown is None else shown,
+            key=digest([state, lasting, result.ended or result.code]),
+            state=state,
+            failed=bool(result.code or result.ended),
+        )
+
+
+def clean(output: str) -> str:
+    """Output as a person would see it: no colours, no overstrikes, no rewritten progress lines."""
+    output = _ESCAPES.sub("", output.replace("\r\n", "\n"))
+    output = _REWRITTEN.sub("", output)
+    output = _OVERSTRIKE.sub("", output)
+    return _CONTROL.sub("", output)
+
+
+def cut(text: str, chars: int) -> str:
+    """A text of at most about `chars` characters: the middle is left out, and that is said."""
+    if len(text) <= chars:
+        return text
+    head, tail = text[: chars // 2], text[len(text) - chars // 2 :]
+    # Whole lines, where that costs little.
+    if (end := head.rfind("\n")) > chars // 4:
+        head = head[:end]
+    if 0 <= (begin := tail.find("\n")) < chars // 4:
+        tail = tail[begin + 1 :]
+    middle = text[len(head) : len(text) - len(tail)]
+    lines = middle.strip("\n").count("\n") + 1
+    return f"{head}\n[... {len(middle):,} characters and {lines:,} lines left out ...]\n{tail}"
