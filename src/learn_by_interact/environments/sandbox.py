@@ -13,6 +13,7 @@ import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, Self
@@ -144,12 +145,13 @@ class Room:
         }
 
     def used(self) -> int:
-        """Bytes on disk of the episode's folder and its /tmp."""
-        return sum(
-            entry.stat(follow_symlinks=False).st_blocks * 512
-            for folder in (self.home, self.temporary)
-            for entry in entries(folder)
-        )
+        """Bytes on disk of the episode's folder and its /tmp, as far as they stand still."""
+        used = 0
+        for folder in (self.home, self.temporary):
+            for entry in entries(folder):
+                with suppress(OSError):
+                    used += entry.stat(follow_symlinks=False).st_blocks * 512
+        return used
 
 
 def prologue(cwd: str, limits: Limits, report: str, processes: bool = True) -> str:

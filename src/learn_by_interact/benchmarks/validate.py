@@ -1,0 +1,96 @@
+"""Prove a benchmark's graders without a model: the gold solution passes, doing nothing fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from ..environments import Environment
+from ..errors import EnvironmentFault, GraderFault, ParseError, sentence
+from ..types import STOP, Action, Observation, Step, Task, Trajectory, Value
+from . import Benchmark
+
+
+class TaskProof(Value):
+    """What was found out about one task's check. None: it could not be found out."""
+
+    name: str
+    gold_passes: bool | None
+    nothing_fails: bool | None
+    message: str = ""
+    """What is wrong, or ""."""
+
+    @property
+    def proven(self) -> bool:
+        """Whether the check tells the gold solution from doing nothing, and all went well."""
+        return bool(self.gold_passes and self.nothing_fails and not self.message)
+
+
+def validate(
+    benchmark: Benchmark, workers: int = 4, progress: Callable[[TaskProof], None] | None = None
+) -> list[TaskProof]:
+    """Prove each task, in the order of the benchmark; `progress` is told of each proof.
+
+    Raises ConfigError (SandboxMissing) when the environment cannot be opened at all.
+    """
+    tasks = benchmark.tasks()
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        proofs = []
+        for proof in pool.map(lambda task: prove(benchmark, task), tasks):
+            proofs.append(proof)
+            if progress:
+                progress(proof)
+        return proofs
+
+
+def prove(benchmark: Benchmark, task: Task) -> TaskProof:
+    """Prove one task in two fresh episodes."""
+    problems: list[str] = []
+    gold = benchmark.gold(task)
+    if all(action.tool == STOP and not action.arguments.get("answer") for action in gold):
+        problems.append("there is no gold solution")
+    nothing = _score(benchmark, task, [], problems)
+    if nothing:
+        problems.append("the check passes when nothing was done")
+    passed = _score(benchmark, task, gold, problems)
+    if passed is not None and not passed:
+        problems.append("the check fails on the gold solution")
+    return TaskProof(
+        name=task.parent or task.instruction,
+        gold_passes=passed,
+        nothing_fails=None if nothing is None else not nothing,
+        message="; ".join(dict.fromkeys(problems)),
+    )
+
+
+def _score(benchmark: Benchmark, task: Task, actions: list[Action], problems: list[str]) -> bool | None:
+    """Act in a fresh episode and grade it; None when it could not be graded."""
+    try:
+        with benchmark.environment() as environment:
+            start = environment.reset(task)
+            steps = [_step(environment, action, problems) for action in actions]
+            trajectory = Trajectory(task=task.id, start=start, steps=tuple(steps), stop="done")
+            return benchmark.grade(task, environment, trajectory) >= 1.0
+    except (EnvironmentFault, GraderFault) as error:
+        problems.append(sentence(error))
+        return None
+
+
+def _step(environment: Environment, action: Action, problems: list[str]) -> Step:
+    """Do one gold action, as a model would have to write it."""
+    try:
+        if environment.actions.parse(environment.actions.reply("", action)) != ("", action):
+            problems.append(f"a model cannot write the gold action {environment.actions.format(action)!r}")
+    except ParseError as error:
+        problems.append(f"the gold action {environment.actions.format(action)!r} is unreadable: {error}")
+    seen = environment.step(action)
+    if seen.failed and _broken(seen):
+        last = seen.text.strip().split("\n")[-2:]
+        problems.append(f"the gold action {environment.actions.format(action)!r} broke: {' '.join(last)}")
+    return Step(thought="", action=action, observation=seen)
+
+
+def _broken(seen: Observation) -> bool:
+    """Whether a failure says that the command itself is wrong, and not what it found."""
+    last = seen.text.rstrip().rpartition("\n")[2]
+    return last.startswith("[killed:") or last in ("[exit code 126]", "[exit code 127]", "[exit code 2]")

@@ -1,0 +1,59 @@
+"""`lbi validate FOLDER`: prove the checks of a folder's tasks."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ..benchmarks.validate import TaskProof
+
+
+def validate(
+    folder: Annotated[Path, typer.Argument(help="A folder with environment.toml and tasks.toml.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
+    unsafe: Annotated[bool, typer.Option("--unsafe", help="Without a sandbox: commands can do all.")] = False,
+    workers: Annotated[int, typer.Option(help="Tasks at the same time.", min=1)] = 4,
+) -> None:
+    """Prove each check: the gold solution passes, doing nothing fails. No model is used.
+
+    Exits with 1 when a task is not proven. Example: lbi validate environments/sqlite-utils
+    """
+    from ..benchmarks.folder import FolderBenchmark
+    from ..benchmarks.validate import validate as prove_all
+
+    counted = 0
+    benchmark = FolderBenchmark(folder, unsafe)
+    total = len(benchmark.tasks())
+
+    def progress(_: TaskProof) -> None:
+        nonlocal counted
+        counted += 1
+        if sys.stderr.isatty():
+            typer.echo(f"\r{counted}/{total}", nl=counted == total, err=True)
+
+    proofs = prove_all(benchmark, workers, progress)
+    failed = [proof for proof in proofs if not proof.proven]
+    if as_json:
+        rows = [{**proof.model_dump(), "proven": proof.proven} for proof in proofs]
+        typer.echo(json.dumps({"benchmark": benchmark.name, "tasks": rows}, indent=2))
+    else:
+        _table(proofs)
+        typer.echo(f"{len(proofs) - len(failed)} of {len(proofs)} tasks of {benchmark.name} are proven.")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _table(proofs: list[TaskProof]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    words = {True: "yes", False: "NO", None: "?"}
+    table = Table("task", "gold passes", "nothing fails", "what is wrong")
+    for proof in proofs:
+        table.add_row(proof.name, words[proof.gold_passes], words[proof.nothing_fails], proof.message)
+    Console(markup=False).print(table)
