@@ -184,6 +184,8 @@ class Verdict(Record):
     judge: str
     keep: bool
     reason: str
+    measure: float | None = None
+    """The number behind it: steps that a replay held, a similarity."""
 
 
 class Attempt(Value):

@@ -12,6 +12,8 @@ class Benchmark(Protocol):
     """A set of tasks with a grader that proves itself."""
 
     name: str
+    tools: tuple[str, ...]
+    """Names of the commands that the environment is about; () where it has none."""
 
     def tasks(self) -> list[Task]: ...
 

@@ -1,0 +1,135 @@
+"""The only loop: synthesis and evaluation both act through `rollout()`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from ..environments import Environment
+from ..errors import ContextFull, GraderFault, LbiError, ParseError, sentence
+from ..types import STOP, Action, Observation, Step, Stop, Task, Trajectory, Usage, Value
+
+
+class Decision(Value):
+    """What an agent does next, and what deciding took."""
+
+    thought: str
+    action: Action
+    usage: Usage = Usage()
+    malformed: int = 0
+    shown: tuple[str, ...] = ()
+
+
+class Agent(Protocol):
+    """Chooses actions. A ParseError that it raises may carry `usage`: what the lost replies took."""
+
+    name: str
+
+    def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision: ...
+
+
+class Limits(Value):
+    """When an episode ends though the agent has not stopped."""
+
+    steps: int = 6
+    repeats: int = 3
+    """The same action with the same observation, this many times in a row."""
+    seconds: float = 900.0
+
+
+def rollout(
+    agent: Agent,
+    environment: Environment,
+    task: Task,
+    limits: Limits,
+    grade: Callable[[Trajectory], float] | None = None,
+) -> Trajectory:
+    """One episode in an environment that has been entered and not yet used.
+
+    Failures of one episode (parse, context, grader, environment) are in the trajectory, with the
+    steps that came before; errors that concern more than this episode (ModelError and others) are
+    raised.
+    """
+    begin = time.monotonic()
+    start = environment.reset(task)
+    steps: list[Step] = []
+    stop: Stop | None = None
+    error, unread = "", Usage()
+    while stop is None:
+        try:
+            steps.append(_step(agent, environment, task, start, steps))
+            stop = _ending(steps, limits, time.monotonic() - begin)
+        except ParseError as failure:
+            stop, error = "malformed reply", sentence(failure)
+            unread = getattr(failure, "usage", Usage())
+        except ContextFull as failure:
+            stop, error = "context full", sentence(failure)
+    trajectory = Trajectory(
+        task=task.id,
+        start=start,
+        steps=tuple(steps),
+        stop=stop,
+        error=error,
+        model=agent.name,
+        unread=unread,
+    )
+    return trajectory if grade is None else _graded(trajectory, grade)
+
+
+def _step(
+    agent: Agent, environment: Environment, task: Task, start: Observation, steps: Sequence[Step]
+) -> Step:
+    decision = agent.act(task, start, steps)
+    if decision.action.tool == STOP:
+        before = steps[-1].observation if steps else start
+        observation = before.model_copy(
+            update={"text": str(decision.action.arguments.get("answer", "")), "failed": False}
+        )
+    else:
+        observation = environment.step(decision.action)
+    return Step(
+        thought=decision.thought,
+        action=decision.action,
+        observation=observation,
+        usage=decision.usage,
+        malformed=decision.malformed,
+        shown=decision.shown,
+    )
+
+
+def _ending(steps: Sequence[Step], limits: Limits, seconds: float) -> Stop | None:
+    if steps[-1].action.tool == STOP:
+        return "done"
+    last = [(step.action, step.observation.key) for step in steps[-limits.repeats :]]
+    if len(last) == limits.repeats > 1 and all(item == last[0] for item in last):
+        return "repeated action"
+    if len(steps) >= limits.steps:
+        return "step limit"
+    return "time limit" if seconds > limits.seconds else None
+
+
+def _graded(trajectory: Trajectory, grade: Callable[[Trajectory], float]) -> Trajectory:
+    try:
+        return trajectory.model_copy(update={"score": grade(trajectory)})
+    except GraderFault as failure:
+        return trajectory.model_copy(update={"error": sentence(failure)})
+
+
+def replay(environment: Environment, task: Task, trajectory: Trajectory) -> int:
+    """Act a trajectory again in a fresh environment: how many of its steps give the same keys.
+
+    -1: not even the start is the same. A stop action changes nothing and holds.
+    """
+    if environment.reset(task).key != trajectory.start.key:
+        return -1
+    for index, step in enumerate(trajectory.steps):
+        if step.action.tool == STOP:
+            continue
+        try:
+            observation = environment.step(step.action)
+        except LbiError:
+            return index
+        if observation.key != step.observation.key:
+            return index
+    return len(trajectory.steps)

@@ -1,0 +1,108 @@
+"""The recipe: one short TOML file says what a run is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .agents.rollout import Limits
+from .engine.pools import KINDS
+from .engine.run import Budget
+from .environments.folder import checked, read_toml
+from .errors import ConfigError
+from .evaluation.evaluate import Arm
+from .models.endpoint import ModelSettings
+from .retrieval.retrieve import Retrieval
+from .stages.keep import Rule
+from .types import Value
+
+
+class ProposeTable(Value):
+    tasks: int = 3
+    """Tasks from the model for each section of documentation."""
+    seeds: int = 2
+    """Rollouts that begin from a command which the section shows, at most."""
+    temperature: float = 0.7
+    sections: int | None = None
+    """Only so many sections, spread evenly over the documentation; None: all."""
+
+
+class ExploreTable(Value):
+    temperatures: tuple[float, ...] = (0.0,)
+    """One rollout of each task for each temperature."""
+    limits: Limits = Limits(steps=4)
+    max_tokens: int = 160
+
+
+class RelabelTable(Value):
+    cap: int = 5
+    """Windows of one trajectory that get an instruction."""
+
+
+class JudgeTable(Value):
+    models: tuple[str, ...] = ()
+    """The committee; none: nobody is asked."""
+    rule: Rule = "replay"
+    """Which verdicts keep an example."""
+
+
+class EvaluateTable(Value):
+    arms: tuple[Arm, ...] = ("plain", "examples")
+    tasks: int | None = None
+    """The first so many held-out tasks; None: all."""
+    seed: int = 0
+    limits: Limits = Limits()
+    max_tokens: int = 160
+
+
+class PoolTable(Value):
+    kind: str = "threads"
+    workers: int = 4
+
+
+class Recipe(Value):
+    """All settings of a run; unknown keys are refused."""
+
+    path: Path
+    environment: str
+    """A folder (relative to the recipe), a nickname or `module:Class`."""
+    run: str = ""
+    """The run folder, relative to where the command is typed; "" is `runs/<name of the recipe>`."""
+    model: ModelSettings = ModelSettings(name="local/qwen2.5-coder-1.5b")
+    unsafe: bool = False
+    propose: ProposeTable = ProposeTable()
+    explore: ExploreTable = ExploreTable()
+    relabel: RelabelTable = RelabelTable()
+    judge: JudgeTable = JudgeTable()
+    retrieval: Retrieval = Retrieval()
+    evaluate: EvaluateTable = EvaluateTable()
+    pool: PoolTable = PoolTable()
+    budget: Budget = Budget()
+
+    @classmethod
+    def load(cls, path: Path, changes: dict[str, Any] | None = None) -> Recipe:
+        """Read a recipe; `changes`: values that options of the command line put in place of its own.
+
+        Raises ConfigError that names the file and the key.
+        """
+        data = read_toml(path)
+        for table, values in (changes or {}).items():
+            if isinstance(values, dict):
+                data[table] = {**data.get(table, {}), **values}
+            else:
+                data[table] = values
+        recipe = checked(cls, {**data, "path": path}, path)
+        if recipe.pool.kind not in KINDS:
+            raise ConfigError(f"{path}: pool.kind: {recipe.pool.kind!r} is none of {', '.join(KINDS)}")
+        return recipe
+
+    @property
+    def world(self) -> str:
+        """The environment's name; a folder as an absolute path."""
+        folder = self.path.resolve().parent / self.environment
+        return str(folder.resolve()) if folder.is_dir() else self.environment
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
+        return Path(self.run or f"runs/{self.path.stem}")

@@ -1,0 +1,216 @@
+"""The pipeline: what each verb of the command does with a recipe and a run folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .benchmarks import Benchmark
+from .config import Recipe
+from .engine.pools import Pool
+from .engine.run import Progress, run
+from .engine.stage import Stage
+from .engine.store import Store
+from .environments.shell import ShellEnvironment
+from .errors import ConfigError, StoreError
+from .evaluation.evaluate import Evaluate
+from .evaluation.report import Result, summarise
+from .models.connect import connect
+from .models.endpoint import ModelSettings
+from .registry import benchmark
+from .retrieval.index import build
+from .sources import Docs
+from .stages.explore import Explore
+from .stages.ingest import ingest
+from .stages.judge import Judge
+from .stages.keep import HeldOut, judge_contamination, judge_examples, judge_tasks, kept
+from .stages.propose import Propose
+from .stages.relabel import Relabel
+from .stages.replay import Replay
+from .types import Attempt, Document, Example, Task
+
+Report = Callable[[Progress], None]
+Say = Callable[[str], None]
+
+
+class Pipeline:
+    """A recipe, its run folder and a pool; one method a verb. A context manager.
+
+    Every verb may be called again: it does what is not done yet. Raises LbiError.
+    """
+
+    def __init__(self, recipe: Recipe, report: Report = lambda _: None, say: Say = lambda _: None) -> None:
+        self.recipe = recipe
+        self.report, self.say = report, say
+        self.store = Store(recipe.folder)
+        self.pool = Pool(recipe.pool.kind, recipe.pool.workers)
+
+    def __enter__(self) -> Pipeline:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pool.close()
+        self.store.close()
+
+    @property
+    def world(self) -> Benchmark:
+        return benchmark(self.recipe.world, unsafe=self.recipe.unsafe)
+
+    @property
+    def replies(self) -> str:
+        return str(self.recipe.folder.resolve() / "replies")
+
+    def ingest(self) -> int:
+        """Read the documentation into documents -> how many there are; sections that changed are added."""
+        with _reader(self.world) as (docs, root, command):
+            found = list(ingest(docs, root, command, self.say))
+        begin = time.monotonic()
+        documents = [found[index] for index in _spread(len(found), self.recipe.propose.sections)]
+        attempt = Attempt(
+            stage="ingest",
+            input=self.recipe.world,
+            outputs=tuple(document.id for document in documents),
+            seconds=time.monotonic() - begin,
+        )
+        self.store.commit(attempt, documents)
+        return self.store.count(Document)
+
+    def propose(self) -> Progress:
+        self._need(Document, "documents", "ingest")
+        table = self.recipe.propose
+        stage = Propose(**self._model(), tasks=table.tasks, seeds=table.seeds, temperature=table.temperature)
+        progress = self._run(stage)
+        judge_tasks(self.store)
+        return progress
+
+    def explore(self) -> Progress:
+        self._need(Task, "tasks", "propose")
+        table = self.recipe.explore
+        stage = Explore(
+            **self._model(),
+            temperatures=table.temperatures,
+            limits=table.limits,
+            max_tokens=table.max_tokens,
+        )
+        return self._run(stage)
+
+    def relabel(self) -> Progress:
+        return self._run(Relabel(**self._model(), cap=self.recipe.relabel.cap))
+
+    def replay(self) -> Progress:
+        self._need(Example, "examples", "relabel")
+        return self._run(Replay(environment=self.recipe.world, unsafe=self.recipe.unsafe))
+
+    def judge(self) -> list[Progress]:
+        """Near-duplicates and contamination first: they cost nothing; then the committee."""
+        self._need(Example, "examples", "relabel")
+        actions = self.world.environment().actions
+        judge_examples(self.store, actions)
+        judge_contamination(self.store, actions, self.held_out())
+        found = []
+        for name in self.recipe.judge.models:
+            same = name == self.recipe.model.name
+            model = self.recipe.model if same else ModelSettings(name=name)
+            found.append(self._run(Judge(**{**self._model(), "model": model})))
+        return found
+
+    def index(self) -> tuple[Path, str, int]:
+        """Index the kept examples -> (folder, digest, how many)."""
+        self._need(Example, "examples", "relabel")
+        examples = kept(self.store, self.recipe.judge.rule)
+        folder, name = build(self.store, examples, self.world.environment().actions)
+        return folder, name, len(examples)
+
+    def evaluate(self) -> Result:
+        """All arms over the same held-out tasks."""
+        table = self.recipe.evaluate
+        stages: list[Evaluate] = []
+        folder, name = Path(), ""
+        if "examples" in table.arms:
+            folder, name, count = self.index()
+            if not count:
+                raise ConfigError(
+                    f"No example is kept under the rule {self.recipe.judge.rule!r}, so the arm `examples` "
+                    "would be the plain agent: run more exploration, or choose another rule under [judge]."
+                )
+        for arm in table.arms:
+            with_examples = arm == "examples"
+            stages.append(
+                Evaluate(
+                    **self._model(),
+                    arm=arm,
+                    seed=table.seed,
+                    limits=table.limits,
+                    max_tokens=table.max_tokens,
+                    retrieval=self.recipe.retrieval,
+                    index=str(folder.resolve()) if with_examples else "",
+                    index_digest=name if with_examples else "",
+                    count=table.tasks,
+                )
+            )
+        tasks = stages[0].tasks()
+        self.store.add(tasks)
+        for stage in stages:
+            self._run(stage)
+        return summarise(self.store, stages, tasks)
+
+    def run(self) -> Result:
+        """All stages of the recipe, then the evaluation."""
+        self.ingest()
+        self.propose()
+        self.explore()
+        self.relabel()
+        self.replay()
+        self.judge()
+        return self.evaluate()
+
+    def held_out(self) -> Iterator[HeldOut]:
+        """The benchmark's tasks as decontamination sees them."""
+        world = self.world
+        for task in world.tasks():
+            actions = world.environment().actions
+            gold = tuple(actions.format(action) for action in world.gold(task))
+            yield HeldOut(name=task.parent, instruction=task.instruction, gold=gold)
+
+    def _model(self) -> dict[str, object]:
+        recipe = self.recipe
+        connect(recipe.model, Path(self.replies))
+        return {
+            "model": recipe.model,
+            "environment": recipe.world,
+            "unsafe": recipe.unsafe,
+            "replies": self.replies,
+        }
+
+    def _run(self, stage: Stage) -> Progress:
+        return run(stage, self.store, self.pool, self.recipe.budget, self.report)
+
+    def _need(self, kind: type[Document] | type[Task] | type[Example], what: str, verb: str) -> None:
+        if not self.store.count(kind):
+            raise StoreError(
+                f"{self.recipe.folder} holds no {what} yet: run `lbi {verb} {self.recipe.path}` first."
+            )
+
+
+@contextmanager
+def _reader(world: Benchmark) -> Iterator[tuple[Docs, Path, Callable[[str], str]]]:
+    """Where the documentation is, and how its commands are run: in the environment's sandbox."""
+    environment = world.environment()
+    if not isinstance(environment, ShellEnvironment):
+        raise ConfigError(f"{world.name} declares no documentation that can be read.")
+    with environment:
+        sandbox, folder = environment.sandbox, environment.folder
+        yield (
+            folder.docs,
+            folder.path,
+            lambda command: sandbox.run(command, sandbox.inside_home, folder.limits).output,
+        )
+
+
+def _spread(size: int, wanted: int | None) -> list[int]:
+    """Positions of `wanted` items, evenly over `size`."""
+    if wanted is None or wanted >= size:
+        return list(range(size))
+    return sorted({round(index * (size - 1) / max(wanted - 1, 1)) for index in range(wanted)})

@@ -1,0 +1,46 @@
+"""Names: a folder, a nickname, or `module:Class`. Nothing to register; an error lists what exists."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from .benchmarks import Benchmark
+from .errors import ConfigError
+
+BENCHMARKS: dict[str, str] = {}
+"""Nickname -> `module:Class` of benchmarks that come with the program and are no folder."""
+
+
+def load(path: str, what: str) -> Any:
+    """What `module:name` names; modules of the current folder are found too. Raises ConfigError."""
+    module, _, attribute = path.partition(":")
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(f"{what} {path!r} cannot be loaded ({error}): write module:Class.") from error
+
+
+@lru_cache(maxsize=32)
+def benchmark(name: str, unsafe: bool = False) -> Benchmark:
+    """The benchmark and environment of this name, one instance a process.
+
+    Raises ConfigError when it is neither a folder with environment.toml, a nickname nor `module:Class`.
+    """
+    if (Path(name) / "environment.toml").is_file():
+        from .benchmarks.folder import FolderBenchmark
+
+        return FolderBenchmark(Path(name), unsafe=unsafe)
+    if name in BENCHMARKS or (":" in name and not Path(name).exists()):
+        made: Benchmark = load(BENCHMARKS.get(name, name), "the environment")()
+        return made
+    known = ", ".join(BENCHMARKS) or "none"
+    raise ConfigError(
+        f"{name!r} is no environment: give a folder that holds environment.toml, module:Class, or a nickname "
+        f"(there are: {known})."
+    )

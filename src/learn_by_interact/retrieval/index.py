@@ -1,0 +1,161 @@
+"""The index over examples: BM25 over instructions and over what was done and seen.
+
+Derived from the store and safe to delete. Results do not depend on the order in which examples were
+added: ties in the score are broken by id.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ..engine.store import Store
+from ..environments import ActionSpace
+from ..errors import ConfigError
+from ..prompts import cut
+from ..types import STOP, Example, Trajectory, Value, digest
+
+FIELDS = ("instruction", "actions", "observations")
+K = 60
+"""Constant of reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009)."""
+
+
+class Demonstration(Value):
+    """An example as it is written into a prompt, and the texts that BM25 indexes."""
+
+    id: str
+    trajectory: str
+    begin: int
+    end: int
+    instruction: str
+    actions: str
+    observations: str
+    text: str
+
+
+def demonstration(
+    example: Example, trajectory: Trajectory, actions: ActionSpace, limit: int = 240
+) -> Demonstration:
+    """Instruction, then the window's actions and observations, each observation cut to `limit` characters."""
+    lines = [f"Example task: {example.instruction}"]
+    done, seen = [], []
+    for step in trajectory.steps[example.begin : example.end]:
+        written = actions.format(step.action)
+        done.append(written)
+        seen.append(step.observation.text)
+        lines.append(f"ACTION: {written}")
+        if step.action.tool != STOP:
+            lines.append(cut(step.observation.text, limit))
+    return Demonstration(
+        id=example.id,
+        trajectory=example.trajectory,
+        begin=example.begin,
+        end=example.end,
+        instruction=example.instruction,
+        actions="\n".join(done),
+        observations="\n".join(seen),
+        text="\n".join(lines),
+    )
+
+
+def build(store: Store, examples: Iterable[Example], actions: ActionSpace) -> tuple[Path, str]:
+    """Write the index of these examples into the run folder -> (its folder, its digest).
+
+    One that is there already for the same examples is left as it is.
+    """
+    import tantivy
+
+    demonstrations = []
+    for example in examples:
+        trajectory = store.get(example.trajectory)
+        assert isinstance(trajectory, Trajectory)
+        demonstrations.append(demonstration(example, trajectory, actions))
+    demonstrations.sort(key=lambda item: item.id)
+    name = digest([item.model_dump(mode="json") for item in demonstrations])[:16]
+    folder = store.folder / "index" / name
+    if (folder / "complete").exists():
+        return folder, name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    index = tantivy.Index(_schema(), path=str(folder))
+    writer = index.writer(heap_size=64_000_000, num_threads=1)
+    for item in demonstrations:
+        fields = {name: getattr(item, name) for name in FIELDS}
+        writer.add_document(tantivy.Document(id=item.id, body=item.model_dump_json(), **fields))
+    writer.commit()
+    writer.wait_merging_threads()
+    (folder / "complete").write_text(str(len(demonstrations)))
+    return folder, name
+
+
+class Index:
+    """An index that was built, for searching from any number of threads.
+
+    Raises ConfigError when the folder holds none.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        import tantivy
+
+        if not (folder / "complete").exists():
+            raise ConfigError(f"{folder} holds no index: make it with `lbi index`.")
+        self._tantivy = tantivy
+        self._index = tantivy.Index(_schema(), path=str(folder))
+        self._index.reload()
+        self._searcher = self._index.searcher()
+
+    def __len__(self) -> int:
+        return int(self._searcher.num_docs)
+
+    def search(self, text: str, weights: dict[str, float], limit: int) -> list[tuple[Demonstration, float]]:
+        """BM25 over some fields with a weight each; best first, ties in order of id."""
+        words = list(dict.fromkeys(re.findall(r"\w+", text.lower())))[:128]
+        if not words or not len(self):
+            return []
+        occur, query = self._tantivy.Occur, self._tantivy.Query
+        terms = []
+        for field, weight in weights.items():
+            for word in words:
+                term = query.term_query(self._index.schema, field, word)
+                terms.append((occur.Should, query.boost_query(term, weight)))
+        found = self._searcher.search(query.boolean_query(terms), limit=4 * limit)
+        hits = []
+        for score, address in found.hits:
+            body = json.loads(self._searcher.doc(address)["body"][0])
+            hits.append((Demonstration.model_validate(body), float(score)))
+        hits.sort(key=lambda hit: (-round(hit[1], 4), hit[0].id))
+        return hits[:limit]
+
+
+def _schema() -> Any:
+    import tantivy
+
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("id", stored=True, tokenizer_name="raw")
+    builder.add_text_field("body", stored=True, tokenizer_name="raw", index_option="basic")
+    for field in FIELDS:
+        builder.add_text_field(field, stored=False)
+    return builder.build()
+
+
+@lru_cache(maxsize=8)
+def open_index(folder: str) -> Index:
+    """The index in this folder, one a process."""
+    return Index(Path(folder))
+
+
+def fuse(rankings: list[list[tuple[Demonstration, str]]]) -> list[tuple[Demonstration, str]]:
+    """Reciprocal rank fusion: score(d) = sum over rankings of 1 / (K + rank of d); ties in order of id."""
+    scores: dict[str, float] = {}
+    found: dict[str, tuple[Demonstration, list[str]]] = {}
+    for ranking in rankings:
+        for rank, (item, why) in enumerate(ranking, 1):
+            scores[item.id] = scores.get(item.id, 0.0) + 1 / (K + rank)
+            found.setdefault(item.id, (item, []))[1].append(f"{why} (rank {rank})")
+    best = sorted(found.values(), key=lambda pair: (-scores[pair[0].id], pair[0].id))
+    return [(item, "; ".join(whys)) for item, whys in best]

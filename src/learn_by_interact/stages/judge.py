@@ -1,0 +1,86 @@
+"""Judge: does a window achieve its instruction? The paper's committee, one model and verdict at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..engine.stage import Outcome
+from ..models import Message, Request
+from ..prompts import cut, prompt
+from ..types import Example, Record, Trajectory, Verdict
+from .base import ModelStage
+from .relabel import session
+from .structured import ask
+
+if TYPE_CHECKING:
+    from ..engine.store import Store
+
+PROMPT = prompt("stages", "judge")
+CRITERIA = ("aligned", "coherent", "natural", "reasonable")
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "reason": {"type": "string", "minLength": 4, "maxLength": 240},
+        **{name: {"type": "boolean"} for name in CRITERIA},
+    },
+    "required": ["reason", *CRITERIA],
+    "additionalProperties": False,
+}
+
+
+class Judge(ModelStage):
+    """Example and its trajectory -> this model's verdict; keep when all four criteria hold."""
+
+    name = "judge"
+    observation: int = 500
+    version: str = PROMPT.version
+
+    @property
+    def judge(self) -> str:
+        return f"committee:{self.model.name}"
+
+    def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
+        """Examples that no other judge has dropped; neighbours share their trajectory."""
+        dropped = {
+            verdict.subject
+            for verdict in store.records(Verdict)
+            if not verdict.keep and not verdict.judge.startswith("committee:")
+        }
+        examples = [example for example in store.records(Example) if example.id not in dropped]
+        examples.sort(key=lambda example: (example.trajectory, example.begin, example.end, example.kind))
+        return [(example.id, example.trajectory) for example in examples]
+
+    def __call__(self, *records: Record) -> Outcome:
+        example, trajectory = records
+        assert isinstance(example, Example) and isinstance(trajectory, Trajectory)
+        world = self.world()
+        actions = world.environment().actions
+        text = PROMPT.fill(
+            "user",
+            start=cut(trajectory.observation(example.begin).text, 2 * self.observation),
+            session=session(actions, trajectory, example.begin, example.end, self.observation),
+            instruction=example.instruction,
+        )
+        model = self.connect()
+        answer, usage = ask(
+            model,
+            Request(
+                model=model.name,
+                messages=(
+                    Message(role="system", content=PROMPT.fill("system")),
+                    Message(role="user", content=text),
+                ),
+                max_tokens=160,
+                json_schema=SCHEMA,
+            ),
+        )
+        unmet = [name for name in CRITERIA if answer[name] is not True]
+        reason = " ".join(str(answer["reason"]).split())
+        verdict = Verdict(
+            subject=example.id,
+            judge=self.judge,
+            keep=not unmet,
+            reason=f"not {', '.join(unmet)}: {reason}" if unmet else reason,
+        )
+        return Outcome(records=(verdict,), usage=usage)

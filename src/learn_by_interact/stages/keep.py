@@ -1,0 +1,131 @@
+"""Keep: the judges that need the whole set, and the rule over verdicts that decides what is kept.
+
+Deciding is a query: changing the rule costs no model call.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from ..engine.store import Store
+from ..environments import ActionSpace
+from ..errors import ConfigError
+from ..types import Document, Example, Task, Trajectory, Value, Verdict
+from .replay import JUDGE as REPLAY
+from .similar import contaminated, near_duplicates
+
+Rule = Literal["unanimous", "majority", "replay", "unanimous+replay", "majority+replay"]
+RULES: tuple[Rule, ...] = ("unanimous", "majority", "replay", "unanimous+replay", "majority+replay")
+SAME_TASK = "near-duplicate task"
+SAME_EXAMPLE = "near-duplicate example"
+CONTAMINATED = "contamination"
+
+
+class HeldOut(Value):
+    """A benchmark's task as decontamination sees it: it never reaches a model."""
+
+    name: str
+    instruction: str
+    gold: tuple[str, ...]
+
+
+def judge_tasks(store: Store, threshold: float = 0.85) -> list[Verdict]:
+    """Drop proposed tasks that nearly repeat another one; the verdicts replace earlier ones."""
+    documents = set(store.ids(Document))
+    texts = {task.id: task.instruction for task in store.records(Task) if task.parent in documents}
+    verdicts = _as_verdicts(SAME_TASK, texts, near_duplicates(texts, threshold))
+    store.replace_verdicts(SAME_TASK, verdicts)
+    return verdicts
+
+
+def judge_examples(store: Store, actions: ActionSpace, threshold: float = 0.9) -> list[Verdict]:
+    """Drop examples that nearly repeat another of their kind: instruction and actions together."""
+    texts: dict[str, dict[str, str]] = defaultdict(dict)
+    for example, commands in _with_commands(store, actions):
+        texts[example.kind][example.id] = f"{example.instruction}\n" + "\n".join(commands)
+    verdicts = []
+    for kind in sorted(texts):
+        verdicts += _as_verdicts(SAME_EXAMPLE, texts[kind], near_duplicates(texts[kind], threshold))
+    store.replace_verdicts(SAME_EXAMPLE, verdicts)
+    return verdicts
+
+
+def judge_contamination(store: Store, actions: ActionSpace, held_out: Iterable[HeldOut]) -> list[Verdict]:
+    """Drop examples that come close to a held-out task, by instruction or by solution."""
+    examples = {
+        example.id: (example.instruction, tuple(commands))
+        for example, commands in _with_commands(store, actions)
+    }
+    tasks = [(task.name, task.instruction, task.gold) for task in held_out]
+    verdicts = [
+        Verdict(subject=identity, judge=CONTAMINATED, keep=False, reason=reason)
+        for identity, reason in sorted(contaminated(examples, tasks).items())
+    ]
+    store.replace_verdicts(CONTAMINATED, verdicts)
+    return verdicts
+
+
+def kept(store: Store, rule: Rule = "unanimous") -> list[Example]:
+    """The examples that the rule keeps, in order of their id.
+
+    Whatever the rule, an example that a sweep dropped (near-duplicate, contamination) is out. A
+    committee of nobody keeps all; replay keeps the windows that held.
+    """
+    if rule not in RULES:
+        raise ConfigError(f"There is no rule {rule!r}; there are {', '.join(RULES)}.")
+    verdicts: dict[str, list[Verdict]] = defaultdict(list)
+    for verdict in store.records(Verdict):
+        verdicts[verdict.subject].append(verdict)
+    return [example for example in store.records(Example) if _keeps(rule, example, verdicts)]
+
+
+def verified(example: Example, verdicts: Mapping[str, list[Verdict]]) -> bool:
+    """Replay held at least to the end of the window."""
+    return any(
+        verdict.judge == REPLAY and verdict.measure is not None and verdict.measure >= example.end
+        for verdict in verdicts.get(example.trajectory, [])
+    )
+
+
+def committee(rule: str, example: Example, verdicts: Mapping[str, list[Verdict]]) -> bool:
+    """What the committee alone says."""
+    votes = [v.keep for v in verdicts.get(example.id, []) if v.judge.startswith("committee:")]
+    if rule.startswith("majority"):
+        return not votes or 2 * sum(votes) > len(votes)
+    return all(votes)
+
+
+def _keeps(rule: str, example: Example, verdicts: Mapping[str, list[Verdict]]) -> bool:
+    if any(v.judge in (SAME_EXAMPLE, CONTAMINATED) and not v.keep for v in verdicts.get(example.id, [])):
+        return False
+    if "replay" in rule and not verified(example, verdicts):
+        return False
+    return rule == "replay" or committee(rule, example, verdicts)
+
+
+def _with_commands(store: Store, actions: ActionSpace) -> Iterable[tuple[Example, list[str]]]:
+    trajectories: dict[str, Trajectory] = {}
+    for example in store.records(Example):
+        if example.trajectory not in trajectories:
+            record = store.get(example.trajectory)
+            assert isinstance(record, Trajectory)
+            trajectories[example.trajectory] = record
+        steps = trajectories[example.trajectory].steps[example.begin : example.end]
+        yield example, [actions.format(step.action) for step in steps]
+
+
+def _as_verdicts(
+    judge: str, texts: Mapping[str, str], found: Mapping[str, tuple[str, float]]
+) -> list[Verdict]:
+    return [
+        Verdict(
+            subject=identity,
+            judge=judge,
+            keep=False,
+            reason=f"near {other}: {texts[other].splitlines()[0][:120]}",
+            measure=round(similarity, 4),
+        )
+        for identity, (other, similarity) in sorted(found.items())
+    ]

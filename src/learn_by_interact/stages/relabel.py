@@ -1,0 +1,117 @@
+"""Relabel (backward construction): write the instruction that a stretch of a trajectory really achieves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..engine.stage import Outcome
+from ..environments import ActionSpace
+from ..errors import ParseError
+from ..models import Message, Request
+from ..prompts import cut, prompt
+from ..types import Example, Record, Trajectory, Usage
+from .base import ModelStage
+from .structured import ask
+from .windows import choose, without_duplicates
+
+if TYPE_CHECKING:
+    from ..engine.store import Store
+
+PROMPT = prompt("stages", "relabel")
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "summary": {"type": "string", "minLength": 20, "maxLength": 400},
+        "task": {"type": "string", "minLength": 12, "maxLength": 300},
+    },
+    "required": ["summary", "task"],
+    "additionalProperties": False,
+}
+
+
+def session(actions: ActionSpace, trajectory: Trajectory, begin: int, end: int, limit: int) -> str:
+    """A window's actions and observations as text; each observation cut to `limit` characters."""
+    lines = []
+    for step in trajectory.steps[begin:end]:
+        lines.append(f"ACTION: {actions.format(step.action)}")
+        lines.append(f"OUTPUT:\n{cut(step.observation.text, limit)}")
+    return "\n".join(lines)
+
+
+class Relabel(ModelStage):
+    """Trajectory -> examples of both kinds (summary, abstraction) for its windows.
+
+    The prompt sees only the window. Windows with the same beginning are asked in the order of their
+    end, with the question last, so that each prompt extends the one before it.
+    """
+
+    name = "relabel"
+    cap: int = 5
+    """Windows of one trajectory; what it leaves out is counted by `windows()`."""
+    observation: int = 500
+    """Characters of one observation in the prompt."""
+    version: str = PROMPT.version
+
+    def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
+        """Trajectories of the explore stage; those of evaluations are never learned from."""
+        found: dict[str, None] = {}
+        for attempt in store.attempts("explore"):
+            found.update(dict.fromkeys(attempt.outputs))
+        return [(identity,) for identity in sorted(found)]
+
+    def __call__(self, *records: Record) -> Outcome:
+        (raw,) = records
+        assert isinstance(raw, Trajectory)
+        trajectory = without_duplicates(raw)
+        examples: list[Record] = []
+        usage = Usage()
+        failure: ParseError | None = None
+        for begin, end in choose(trajectory, self.cap):
+            try:
+                answer, used = self._label(trajectory, begin, end)
+            except ParseError as error:
+                failure, used = error, getattr(error, "usage", Usage())
+                usage = usage + used
+                continue
+            usage = usage + used
+            for kind, key in (("summary", "summary"), ("abstraction", "task")):
+                instruction = " ".join(str(answer[key]).split())
+                if instruction:
+                    examples.append(
+                        Example(
+                            instruction=instruction,
+                            trajectory=trajectory.id,
+                            begin=begin,
+                            end=end,
+                            kind=kind,
+                        )
+                    )
+        if failure is not None and not examples:
+            failure.usage = usage  # type: ignore[attr-defined]
+            raise failure
+        cleaned: list[Record] = [trajectory] if trajectory is not raw else []
+        return Outcome(records=(*cleaned, *examples), usage=usage)
+
+    def _label(self, trajectory: Trajectory, begin: int, end: int) -> tuple[dict[str, str], Usage]:
+        world = self.world()
+        environment = world.environment()
+        text = PROMPT.fill(
+            "user",
+            description=environment.description,
+            start=cut(trajectory.observation(begin).text, 2 * self.observation),
+            session=session(environment.actions, trajectory, begin, end, self.observation),
+        )
+        model = self.connect()
+        return ask(
+            model,
+            Request(
+                model=model.name,
+                messages=(
+                    Message(role="system", content=PROMPT.fill("system")),
+                    Message(role="user", content=f"{text}\n\n{PROMPT.fill('question')}"),
+                ),
+                max_tokens=220,
+                json_schema=SCHEMA,
+            ),
+        )

@@ -1,0 +1,66 @@
+"""Which windows of a trajectory are worth an instruction."""
+
+from __future__ import annotations
+
+from ..types import STOP, Observation, Step, Trajectory
+
+NOTHING = frozenset({"", "[no output]"})
+"""What environments write for an observation that shows nothing."""
+
+
+def without_duplicates(trajectory: Trajectory) -> Trajectory:
+    """Drop each step whose action and observation equal those of the one before (the paper's filter 1)."""
+    steps: list[Step] = []
+    for step in trajectory.steps:
+        if steps and (step.action, step.observation.key) == (steps[-1].action, steps[-1].observation.key):
+            continue
+        steps.append(step)
+    if len(steps) == len(trajectory.steps):
+        return trajectory
+    return trajectory.model_copy(update={"steps": tuple(steps)})
+
+
+def windows(trajectory: Trajectory) -> list[tuple[int, int]]:
+    """All (begin, end) with 0 <= begin < end <= n that teach something, ordered by begin, then end.
+
+    A window ends on a step that worked and that changed the state, showed something or gave an
+    answer; none of its steps stops the episode without an answer. Steps that failed before may be
+    part of it: a window that recovers from an error teaches most.
+    """
+    found = []
+    for begin in range(len(trajectory.steps)):
+        signatures = set()
+        for end in range(begin + 1, len(trajectory.steps) + 1):
+            step = trajectory.steps[end - 1]
+            if step.action.tool == STOP and not step.observation.text:
+                break
+            signature = step.observation.key
+            if _teaches(step, trajectory.observation(end - 1)) and signature not in signatures:
+                found.append((begin, end))
+            signatures.add(signature)
+    return found
+
+
+def choose(trajectory: Trajectory, cap: int) -> list[tuple[int, int]]:
+    """At most `cap` windows: short ones first, among equals those that recover from an error.
+
+    Short windows help most (the paper's Table 5); the whole trajectory is always among them.
+    """
+    found = windows(trajectory)
+    if len(found) <= cap:
+        return found
+
+    def rank(window: tuple[int, int]) -> tuple[bool, int, bool, int]:
+        begin, end = window
+        whole = window == max(found, key=lambda item: item[1] - item[0])
+        recovers = any(step.observation.failed for step in trajectory.steps[begin:end])
+        return (not whole, end - begin, not recovers, begin)
+
+    return sorted(sorted(found, key=rank)[:cap])
+
+
+def _teaches(step: Step, before: Observation) -> bool:
+    if step.action.tool == STOP:
+        return bool(step.observation.text)
+    seen = step.observation
+    return not seen.failed and (seen.state != before.state or seen.text.strip() not in NOTHING)
