@@ -49,7 +49,7 @@ _TURN = re.compile(
     re.IGNORECASE,
 )
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*[\w+-]*[ \t]*$")
-_INLINE_FENCE = re.compile(r"^```(?:(?:bash|sh|shell)\s+)?(.+?)```$")
+_INLINE_FENCE = re.compile(r"^```(?:(?:bash|sh|shell)\s+)?([^`].*?[^`]|[^`])```$")
 _PROMPT = re.compile(r"^[ \t]*\$[ \t]+(?=\S)")
 _STOP = re.compile(r"^(?:stop|done|finish|finished|exit|submit)\s*[.!]?(?:\s*\(\s*\))?$", re.IGNORECASE)
 _ANSWER = re.compile(r"^stop(?:[ \t]*:)?\s+(?=\S)", re.IGNORECASE)

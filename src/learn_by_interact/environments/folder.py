@@ -138,7 +138,7 @@ Checked = TypeVar("Checked", bound=Value)
 
 
 def checked(kind: type[Checked], data: dict[str, Any], file: Path, within: str = "") -> Checked:
-    """A typed value from a TOML table; `within` is prefixed to the keys that an error names.
+    """A typed value from a TOML table; `within` says which table of the file it is.
 
     Raises ConfigError that names the file, the first wrong key and what is allowed there.
     """
@@ -146,13 +146,14 @@ def checked(kind: type[Checked], data: dict[str, Any], file: Path, within: str =
         return kind.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        key = within + ".".join(str(part) for part in first["loc"])
+        key = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
-            known = _keys(kind, first["loc"][:-1])
-            raise ConfigError(f"{file}: unknown key {key}; known here: {', '.join(known)}") from None
-        if first["type"] == "missing":
-            raise ConfigError(f"{file}: the key {key} is missing") from None
-        raise ConfigError(f"{file}: {key}: {first['msg'].removeprefix('Value error, ')}") from None
+            told = f"unknown key {key}; known here: {', '.join(_keys(kind, first['loc'][:-1]))}"
+        elif first["type"] == "missing":
+            told = f"the key {key} is missing"
+        else:
+            told = f"{key}: {first['msg'].removeprefix('Value error, ')}"
+        raise ConfigError(f"{file}: {within}{told}") from None
 
 
 def _keys(kind: type[Value], place: tuple[int | str, ...]) -> list[str]:

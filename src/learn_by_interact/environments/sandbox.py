@@ -64,6 +64,10 @@ class Sandbox(Protocol):
     inside_home: str
     inside_temporary: str
 
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
     def run(self, command: str, cwd: str, limits: Limits, env: Mapping[str, str] = {}) -> Result:
         """Run a bash command; all that it started is dead when this returns.
 
@@ -169,7 +173,7 @@ def prologue(cwd: str, limits: Limits, report: str, processes: bool = True) -> s
             "ulimit -c 0",
             f"cd -- {shlex.quote(cwd)} 2>/dev/null || cd",
             f"echo started {report}",
-            f"trap 'pwd -P {report}' EXIT",
+            f"trap 'pwd -P 2>/dev/null {report}' EXIT",
             "",
         ]
     )

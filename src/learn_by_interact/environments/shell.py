@@ -28,8 +28,9 @@ class ShellEnvironment:
     Fingerprints. `Observation.state` is the folder's (see `fingerprint.py`: paths, permissions,
     contents; databases by what they hold), without what the folder's volatile patterns match.
     `Observation.key` is the hash of that state, the exit code, and the full output, cleaned and
-    again without the volatile parts and the workspace's real path. So two observations have the
-    same key when the same was seen over the same files.
+    again without the volatile parts and the workspace's real path; of a command that was killed
+    the limit counts instead of its output. So two observations have the same key when the same was
+    seen over the same files.
     """
 
     def __init__(self, folder: EnvironmentFolder, unsafe: bool = False) -> None:
@@ -130,7 +131,8 @@ class ShellEnvironment:
         text = "\n".join(part for part in (text, last) if part) or "[no output]"
         return Observation(
             text=text if shown is None else shown,
-            key=digest([state, lasting, result.ended or result.code]),
+            # How much a command printed before it was killed depends on the moment.
+            key=digest([state, result.ended] if result.ended else [state, lasting, result.code]),
             state=state,
             failed=bool(result.code or result.ended),
         )

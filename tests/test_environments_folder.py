@@ -1,0 +1,69 @@
+"""The declaration of an environment, and what is said about wrong ones."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from learn_by_interact.environments.folder import EnvironmentFolder
+from learn_by_interact.errors import ConfigError
+
+LEAST = 'name = "small"\ndescription = "Little."\n'
+
+
+def load(folder: Path, text: str) -> EnvironmentFolder:
+    (folder / "environment.toml").write_text(text)
+    return EnvironmentFolder.load(folder)
+
+
+def test_the_least_declaration(tmp_path: Path) -> None:
+    folder = load(tmp_path, LEAST)
+    assert folder.start_folder is None
+    assert folder.sandbox.kind == "bubblewrap"
+    assert folder.limits.seconds == 20
+    assert pickle.loads(pickle.dumps(folder)) == folder
+
+
+def test_a_full_declaration(tmp_path: Path) -> None:
+    (tmp_path / "start").mkdir()
+    folder = load(
+        tmp_path,
+        LEAST
+        + 'kind = "shell"\nstart = "start"\nprepare = "true"\nlook = "ls"\n'
+        + '[install]\npip = ["x==1"]\napt = ["y"]\n[env]\nA = "b"\n'
+        + '[docs]\nhelp = ["git stash"]\nman = ["task", "5 taskrc", "pages/x.1"]\nurls = []\n'
+        + "[limits]\nseconds = 1.5\n[volatile]\npatterns = ['\\d+']\n"
+        + '[sandbox]\nkind = "docker"\nimage = "debian:12"\n',
+    )
+    assert folder.start_folder == tmp_path / "start"
+    assert folder.tools == ("git", "task", "taskrc")
+    assert folder.volatile.replace("a1b22") == "a~b~"
+    assert folder.env == {"A": "b"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (LEAST + "colour = 1\n", "environment.toml: unknown key colour; known here: name, description"),
+        (LEAST + "[limits]\nsecond = 1\n", "unknown key limits.second; known here: seconds, memory_mb"),
+        ('name = "a"\n', "the key description is missing"),
+        (LEAST + "[limits]\nseconds = 0\n", "limits.seconds: Input should be greater than 0"),
+        (LEAST + 'kind = "browser"\n', "kind: Input should be 'shell'"),
+        (LEAST + "[volatile]\npatterns = ['(']\n", r"volatile.patterns: '\(' is no regular expression"),
+        (LEAST + 'start = "nowhere"\n', "start: there is no folder 'nowhere' beside it"),
+        (LEAST + '[sandbox]\nkind = "docker"\n', "sandbox.image: name the image"),
+        (LEAST + "x = \n", r"environment.toml:3:5: this is not TOML: Invalid value"),
+    ],
+)
+def test_wrong_declarations_are_told_in_one_sentence(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told) as error:
+        load(tmp_path, text)
+    assert str(tmp_path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_without_a_declaration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"there is no environment.toml"):
+        EnvironmentFolder.load(tmp_path)
