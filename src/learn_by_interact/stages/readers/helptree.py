@@ -30,8 +30,8 @@ FAILURE = re.compile(
 )
 COMMANDS_HEADING = re.compile(r"(?i)(?:sub-?)?commands?\b")
 OTHER_HEADING = re.compile(
-    r"(?i)\b(?:options?|arguments?|flags?|parameters?|examples?|environment|topics?|usage|aliases|"
-    r"see also|learn more|notes?|synopsis|description|exit|files)\b"
+    r"(?i).*\b(?:options?|arguments?|flags?|parameters?|examples?|environment|topics?|usage|aliases)\b"
+    r"|(?:see also|learn more|notes?|synopsis|description|exit|files)\b"
 )
 ENTRY = re.compile(
     r"\s+([^\s,:|]+?)\*?((?:(?:, | ?\| ?)[^\s,:|]+)*)(?::?\s{2,}\S|:?\s*$|:\s|\s-{1,2}\s|\s[\[<])"
@@ -173,7 +173,7 @@ def _listed(lines: Sequence[str]) -> Iterator[str]:
                 listing, margin = True, 0
             elif nested and said.lower() == "positional arguments:":
                 listing, margin = True, -1
-            elif OTHER_HEADING.search(said):
+            elif OTHER_HEADING.match(re.sub(r"\(.*?\)", "", said)):
                 listing = False
             else:
                 margin = min(margin, 0)

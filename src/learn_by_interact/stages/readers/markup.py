@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ...errors import ConfigError
 from . import Heading, Source, indent, lines_of
 
 FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})")
@@ -69,26 +70,36 @@ def html_to_markdown(text: str) -> str:
     """The main part of a page as Markdown, without navigation; "" when there is none.
 
     A page that marks its main part (`<main>`, `role="main"`, `<article>`) is taken at its word;
-    for others trafilatura looks for it.
+    for others trafilatura looks for it. Raises ConfigError when trafilatura cannot be loaded.
     """
-    import trafilatura
     from bs4 import BeautifulSoup
     from markdownify import MarkdownConverter
 
     soup = BeautifulSoup(text, "lxml")
-    main = soup.find("main") or soup.find(attrs={"role": "main"}) or soup.find("article")
+    main = soup.find("main") or soup.find(role="main") or soup.find("article")
     if main is None:
-        found = trafilatura.extract(text, output_format="markdown", include_tables=True)
-        if found:
-            return str(found)
+        if found := _extracted(text):
+            return found
         main = soup.body or soup
     for tag in main.find_all(NOISE):
         tag.decompose()
     for tag in main.find_all("a", class_=re.compile("headerlink|anchor")):
         tag.decompose()
-    options = {"heading_style": "ATX", "bullets": "-", "strip": ["a", "img"]}
-    converted = str(MarkdownConverter(**options).convert_soup(main))
+    converter = MarkdownConverter(heading_style="ATX", bullets="-", strip=["a", "img"])
+    converted = str(converter.convert_soup(main))
     return re.sub(r"\n{3,}", "\n\n", converted).strip()
+
+
+def _extracted(text: str) -> str:
+    try:
+        import trafilatura
+    except ImportError as error:
+        # Some releases of pip do not install lxml_html_clean with it.
+        raise ConfigError(
+            f"Web pages without a <main> are read with trafilatura, which does not load ({error}); "
+            "type: pip install trafilatura lxml_html_clean"
+        ) from None
+    return trafilatura.extract(text, output_format="markdown", include_tables=True) or ""
 
 
 def _titled(name: str, lines: tuple[str, ...], headings: list[Heading], blocks: Sequence[range]) -> Source:

@@ -34,10 +34,10 @@ UNDERLINE = re.compile(r"([*=.-])\1+$")
 LICENCE = re.compile(r"(?i)\b(?:documentation|public) licen[sc]e\b|^copying")
 
 
-def run(command: str) -> str:
+def run(command: str, seconds: float = SECONDS) -> str:
     """Run a bash command line in an empty folder; what it printed, errors included.
 
-    It gets no input, and `SECONDS`; all its processes are killed then. Raises EnvironmentFault
+    It gets no input and a bounded time; all its processes are killed then. Raises EnvironmentFault
     when it does not end in time.
     """
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as output:
@@ -51,9 +51,9 @@ def run(command: str) -> str:
             start_new_session=True,
         )
         try:
-            process.wait(SECONDS)
+            process.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise EnvironmentFault(f"`{command}` did not end within {SECONDS:.0f} seconds.") from None
+            raise EnvironmentFault(f"`{command}` did not end within {seconds:g} seconds.") from None
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
