@@ -197,6 +197,7 @@ def test_fingerprints(do: Do) -> None:
     assert other.key != before.key and other.state != before.state
     assert do("echo id-1 | tee b").key == do("echo id-22 | tee b").key
     assert do("echo x-1 | tee b").key != do("echo x-22 | tee b").key
+    assert do("touch -d '-1 day' b; ls -l").key == do("touch -d '-3 days' b; ls -l").key
     stopped, asked = do("sleep 3"), do("true")
     assert stopped.state == asked.state and stopped.key != asked.key
 

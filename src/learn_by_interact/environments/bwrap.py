@@ -17,7 +17,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from ..errors import EnvironmentFault, SandboxMissing
+from ..errors import EnvironmentFault, LbiError, SandboxMissing
 from .folder import Limits
 from .process import descendants, resident_bytes, watch
 from .sandbox import HOME, MEGABYTE, Reason, Result, Room, Tools, prologue
@@ -26,6 +26,7 @@ INSTALL = "apt-get install -y bubblewrap"
 
 ETC = (
     "alternatives",
+    "groff",
     "ld.so.cache",
     "ld.so.conf",
     "ld.so.conf.d",
@@ -34,6 +35,7 @@ ETC = (
     "manpath.config",
     "mime.types",
     "nsswitch.conf",
+    "papersize",
     "terminfo",
 )
 """What tools need of /etc; nothing in it is private."""
@@ -50,6 +52,7 @@ class Bubblewrap(Room):
         super().__init__(start, tools)
         (self.control / "passwd").write_text(f"user:x:{self.uid}:{self.gid}::{HOME}:/bin/bash\n")
         (self.control / "group").write_text(f"user:x:{self.gid}:\n")
+        self._works = False
         self._arguments = [program, *self._view(), "--info-fd"]
 
     def _view(self) -> list[str]:
@@ -112,13 +115,23 @@ class Bubblewrap(Room):
             told = _rest(report)
             inner.close()
         if not told.startswith("started\n"):
-            raise EnvironmentFault(f"bubblewrap does not work here: {ended.output.strip()[:300]}")
+            raise self._broken(" ".join(ended.output.split())[:300])
+        self._works = True
         if ended.reason in ("time", "output"):
             reason = "time" if ended.reason == "time" else "output"
         elif self.used() > allowed:
             reason = "disk"
         lines = told.split("\n", 1)[1].removesuffix("\n")
         return Result(ended.output, ended.code, ended.seconds, reason, lines or cwd)
+
+    def _broken(self, told: str) -> LbiError:
+        """A command could not be started: a passing fault, or nothing ever ran here."""
+        if self._works:
+            return EnvironmentFault(f"bubblewrap could not start a command: {told}")
+        return SandboxMissing(
+            f"bubblewrap does not work here ({told}): run as root, or allow user namespaces; "
+            "type: sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=15000"
+        )
 
     def _drop(self) -> list[str]:
         """Started by root: become a user without rights, whose processes the kernel counts."""
@@ -170,9 +183,8 @@ def _system() -> list[tuple[str, str, str]]:
         elif path.is_dir():
             options.append(("--ro-bind", str(path), str(path)))
     options += [("--ro-bind-try", f"/etc/{name}", f"/etc/{name}") for name in ETC]
-    # The databases of man and info pages, for tools whose documentation is read inside.
-    options += [("--ro-bind-try", f"/var/cache/{name}", f"/var/cache/{name}") for name in ("man",)]
-    return options
+    # The index of manual pages, for tools whose documentation is read inside.
+    return [*options, ("--ro-bind-try", "/var/cache/man", "/var/cache/man")]
 
 
 def _covered(folder: Path, binds: list[tuple[str, str, str]]) -> bool:

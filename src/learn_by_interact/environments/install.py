@@ -26,6 +26,8 @@ PREPARE_SECONDS = 600.0
 
 _lock = threading.RLock()
 _made: dict[tuple[str, str], Path] = {}
+_there: set[str] = set()
+"""Debian packages that were found: asking dpkg for each episode would cost as much as a command."""
 
 
 def cache_folder() -> Path:
@@ -94,7 +96,9 @@ def _missing_apt(folder: EnvironmentFolder) -> list[str]:
     """Debian packages that are not installed; where there is no dpkg, commands not found."""
     if folder.sandbox.kind == "docker":
         return []
-    return [name for name in folder.install.apt if not _installed(name)]
+    missing = [name for name in folder.install.apt if name not in _there and not _installed(name)]
+    _there.update(name for name in folder.install.apt if name not in missing)
+    return missing
 
 
 def _installed(package: str) -> bool:
@@ -123,7 +127,13 @@ def _virtual_environment(requirements: tuple[str, ...]) -> Path:
 def _run(arguments: list[str], name: str) -> None:
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(
-        arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", env=env
+        arguments,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        env=env,
+        umask=0o022,  # A sandbox started by root reads it as another user.
     )
     if done.returncode:
         told = " ".join((done.stdout + done.stderr).split())[-400:]

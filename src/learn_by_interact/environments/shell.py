@@ -19,6 +19,11 @@ _ESCAPES = re.compile(
 )
 _OVERSTRIKE = re.compile(r"[^\n]\x08")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_TIMES = re.compile(
+    r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d\b"
+    r"|\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{9}\b"
+)
+"""Recent files' times as `ls -l`, and `stat` and `ls --full-time`, print them."""
 _REWRITTEN = re.compile(r"[^\n]*\r(?!\n)(?=[^\n])")
 
 
@@ -27,10 +32,10 @@ class ShellEnvironment:
 
     Fingerprints. `Observation.state` is the folder's (see `fingerprint.py`: paths, permissions,
     contents; databases by what they hold), without what the folder's volatile patterns match.
-    `Observation.key` is the hash of that state, the exit code, and the full output, cleaned and
-    again without the volatile parts and the workspace's real path; of a command that was killed
-    the limit counts instead of its output. So two observations have the same key when the same was
-    seen over the same files.
+    `Observation.key` is the hash of that state, the exit code, and the full output: cleaned, without
+    the volatile parts, the times that `ls` and `stat` print, and the workspace's real path. Of a
+    command that was killed the limit counts instead of its output. So two observations have the
+    same key when the same was seen over the same files.
     """
 
     def __init__(self, folder: EnvironmentFolder, unsafe: bool = False) -> None:
@@ -51,7 +56,7 @@ class ShellEnvironment:
 
         Raises ConfigError or SandboxMissing (something must be installed), EnvironmentFault.
         """
-        self._sandbox = self.open(install.start(self.folder, self.unsafe) is not None)
+        self._sandbox = self.open(filled=True)
         self._fingerprint = Fingerprint(self._sandbox.home, self.folder.volatile)
         self._cwd = self._sandbox.inside_home
         return self
@@ -119,7 +124,7 @@ class ShellEnvironment:
         state = self._fingerprint.take()
         output = clean(result.output)
         lasting = output.replace(str(sandbox.home), HOME).replace(str(sandbox.temporary), "/tmp")
-        lasting = self.folder.volatile.replace(lasting)
+        lasting = self.folder.volatile.replace(_TIMES.sub("~", lasting))
         ends = {
             "time": f"[killed: it ran longer than {limits.seconds:g} s]",
             "memory": f"[killed: it used more than {limits.memory_mb} MB of memory]",
