@@ -85,10 +85,10 @@ def require(settings: ModelSettings) -> None:
         raise ConfigError("local models need llama.cpp: pip install 'learn-by-interact[local]'")
 
 
-def ensure(settings: ModelSettings) -> dict[str, Any]:
+def ensure(settings: ModelSettings, port: int = 0) -> dict[str, Any]:
     """The state (url, pid, file, sha256) of the running server for these settings, started if need be.
 
-    Raises ModelRefused when it does not start.
+    `port`: where a new one listens, 0: anywhere. Raises ModelRefused when it does not start.
     """
     file = model_file(settings.name.removeprefix("local/"))
     threads = settings.threads or len(os.sched_getaffinity(0))
@@ -98,17 +98,16 @@ def ensure(settings: ModelSettings) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     base = folder / digest(same)[:16]
     with _locked(base.with_suffix(".lock")):
-        state = _running(base.with_suffix(".json"))
-        return state or _start(command(settings, file, threads), base)
+        return _running(base.with_suffix(".json")) or _start(_line(settings, file, threads, port), base)
 
 
-def command(settings: ModelSettings, file: Path, threads: int) -> list[str]:
-    """The line that serves `file`, without `--state` and `--starter`."""
+def _line(settings: ModelSettings, file: Path, threads: int, port: int) -> list[str]:
     options = {
         "--sha256": file_hash(file),
         "--context": settings.context,
         "--parallel": settings.parallel,
         "--threads": threads,
+        "--port": port,
     }
     words = [str(word) for pair in options.items() for word in pair]
     return [sys.executable, "-m", "learn_by_interact.models.serve", str(file), *words]
