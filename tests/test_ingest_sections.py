@@ -67,6 +67,16 @@ def test_a_longer_page_is_cut_at_headings(tmp_path: Path) -> None:
     ]
 
 
+def test_a_bare_heading_goes_with_what_follows(tmp_path: Path) -> None:
+    paragraph = "Some words about the thing.\n\n" * 5
+    text = (
+        f"# T\n\n{paragraph}## Setup\n\n### One\n\n{paragraph}#### Deep\n\n{paragraph}### Two\n\n{paragraph}"
+    )
+    sections = read(write(tmp_path, "a.md", text), 200)
+    (holder,) = [section for section in sections if "## Setup" in section.text]
+    assert holder.title == "T > Setup > One" and "Some words" in holder.text
+
+
 def test_a_block_of_code_and_what_leads_to_it_stay_together(tmp_path: Path) -> None:
     code = "\n\n".join(f"print({number})" for number in range(12))
     prose = "\n\n".join(f"Paragraph {number} says something of no weight." for number in range(12))

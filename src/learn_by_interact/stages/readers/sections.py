@@ -38,8 +38,9 @@ class _Piece:
 def sections(source: Source, chars: int) -> Iterator[Document]:
     """Sections of at most `chars` characters (a single longer line is not cut), in order.
 
-    A section's text is dedented and without trailing blanks. When a command's help is split, its
-    usage line begins the text of each part, as context; the span does not cover that repetition.
+    A section's text is dedented, without trailing blanks, and with one blank line for three or
+    more. When a command's help is split, its usage line begins the text of each part, as context;
+    the span does not cover that repetition.
     """
     whole = _Piece(0, len(source.lines), (source.title,) if source.title else ())
     size = len(_text(source, whole.begin, whole.end))
@@ -72,7 +73,8 @@ def _trim(lines: Sequence[str], begin: int, end: int) -> tuple[int, int]:
 
 def _text(source: Source, begin: int, end: int) -> str:
     begin, end = _trim(source.lines, begin, end)
-    return textwrap.dedent("\n".join(line.rstrip() for line in source.lines[begin:end]))
+    text = textwrap.dedent("\n".join(line.rstrip() for line in source.lines[begin:end]))
+    return re.sub(r"\n{4,}", "\n\n", text)
 
 
 def _cut(source: Source, node: _Piece, headings: Sequence[Heading], limit: int) -> list[_Piece]:
@@ -95,19 +97,22 @@ def _cut(source: Source, node: _Piece, headings: Sequence[Heading], limit: int) 
 
 
 def _join(source: Source, pieces: list[_Piece], path: tuple[str, ...], limit: int) -> list[_Piece]:
-    """Join tiny neighbours that stand under the same heading."""
+    """Join tiny neighbours that stand under the same heading, and a bare heading with what follows."""
     joined: list[_Piece] = []
     for piece in pieces:
         before = joined[-1] if joined else None
-        if before and piece.whole and before.whole and before.path == piece.path == path:
-            sizes = [len(_text(source, part.begin, part.end)) for part in (before, piece)]
-            together = len(_text(source, before.begin, piece.end))
-            if together <= limit and min(sizes) < TINY * limit:
-                introduced = not before.names
-                names = () if introduced else before.names + piece.names
-                joined[-1] = replace(before, end=piece.end, names=names)
-                continue
-        joined.append(piece)
+        if before is None or len(_text(source, before.begin, piece.end)) > limit:
+            joined.append(piece)
+            continue
+        sizes = [len(_text(source, part.begin, part.end)) for part in (before, piece)]
+        introduces = before.path == path and not before.names
+        if before.whole and piece.whole and before.path == piece.path == path and min(sizes) < TINY * limit:
+            names = () if introduces else before.names + piece.names
+            joined[-1] = replace(before, end=piece.end, names=names)
+        elif introduces and before.whole and sizes[0] < TINY * limit:
+            joined[-1] = replace(piece, begin=before.begin)
+        else:
+            joined.append(piece)
     return joined
 
 
