@@ -90,6 +90,8 @@ class Task(Record):
     """All that is needed to reach the start state again; its meaning is the environment's."""
     parent: str = ""
     """The id of the document it was proposed from, or the name of the benchmark's task."""
+    hint: str = ""
+    """What the proposer would try first; only exploration sees it."""
 
 
 class Observation(Value):

@@ -9,7 +9,7 @@ from ..environments import ActionSpace
 from ..errors import ParseError
 from ..models import Message, Model, Request
 from ..prompts import cut, prompt
-from ..types import Observation, Step, Task, Usage, Value
+from ..types import STOP, Action, Observation, Step, Task, Usage, Value
 from .rollout import Decision
 
 PROMPT = prompt("agents", "act")
@@ -45,10 +45,15 @@ class Acting(Value):
     temperature: float = 0.0
     seed: int = 0
     max_tokens: int = 160
+    reasons: bool = False
+    """Ask for a line of reasoning before each action: it costs half of a small model's tokens."""
     characters: int = 9000
     """Bound of the prompt without the system message; the oldest steps are left out beyond it."""
     tries: int = 2
-    """A reply that cannot be read is shown back to the model until this many were read."""
+    """A reply that cannot be used is shown back to the model until this many were read."""
+    stubborn: float = 1.0
+    """Temperature of the second reply when the first would repeat an action that failed in the
+    same state; 0 lets it repeat."""
 
 
 class LanguageAgent:
@@ -70,62 +75,86 @@ class LanguageAgent:
         self.model, self.actions, self.retriever = model, actions, retriever
         self.settings = settings or Acting()
         self._system = PROMPT.fill("system", description=description, actions=actions.description)
+        if self.settings.reasons:
+            self._system += "\n" + PROMPT.fill("reasons")
         self._added: list[list[Hit]] = []
 
     def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision:
-        """Raises ParseError, with the `usage` of the lost replies, when no reply can be read."""
+        """Raises ParseError, with the `usage` of the lost replies, when no reply can be used."""
         self._retrieve(task, start, steps)
         messages = self.messages(task, start, steps)
         usage = Usage()
         for malformed in range(self.settings.tries):
-            reply = self.model.complete(
-                Request(
-                    model=self.model.name,
-                    messages=messages,
-                    max_tokens=self.settings.max_tokens,
-                    temperature=self.settings.temperature,
-                    seed=self.settings.seed,
-                )
-            )
-            usage = usage + reply.usage
+            text, used = self._ask(messages, self.settings.temperature, self.settings.seed)
+            usage = usage + used
             try:
-                thought, action = self.actions.parse(reply.text)
+                thought, action = self._read(text, steps)
+                if self.settings.stubborn and _failed_before(action, steps):
+                    text, used = self._ask(messages, self.settings.stubborn, self.settings.seed + 100)
+                    usage = usage + used
+                    thought, action = self._read(text, steps)
             except ParseError as error:
                 failure = error
-                said = Message(role="assistant", content=cut(reply.text, 400) or "(empty)")
-                asked = Message(role="user", content=PROMPT.fill("unreadable", error=error))
-                messages = (*messages, said, asked)
+                said = Message(role="assistant", content=cut(text, 400) or "(empty)")
+                messages = (*messages, said, Message(role="user", content=str(error)))
                 continue
             shown = tuple(hit.id for hit in self._added[len(steps)])
             return Decision(thought=thought, action=action, usage=usage, malformed=malformed, shown=shown)
         failure.usage = usage  # type: ignore[attr-defined]
         raise failure
 
+    def _ask(self, messages: tuple[Message, ...], temperature: float, seed: int) -> tuple[str, Usage]:
+        reply = self.model.complete(
+            Request(
+                model=self.model.name,
+                messages=messages,
+                max_tokens=self.settings.max_tokens,
+                temperature=temperature,
+                seed=seed,
+                stop=("\nOUTPUT:",),
+            )
+        )
+        return reply.text, reply.usage
+
+    def _read(self, text: str, steps: Sequence[Step]) -> tuple[str, Action]:
+        """Thought and action of a reply. Raises ParseError, worded for the model."""
+        try:
+            thought, action = self.actions.parse(text)
+        except ParseError as error:
+            raise ParseError(PROMPT.fill("unreadable", error=error)) from None
+        if action.tool == STOP and not steps and not action.arguments.get("answer"):
+            raise ParseError(PROMPT.fill("nothing"))
+        return thought, action
+
     def messages(self, task: Task, start: Observation, steps: Sequence[Step]) -> tuple[Message, ...]:
-        """The prompt for the action after `steps`."""
-        first = [self._reference("reference", self._added[0] if self._added else [])]
-        first.append(PROMPT.fill("objective", instruction=task.instruction, observation=start.text))
+        """The prompt for the action after `steps`; what changes least from task to task stands first."""
+        opening = [PROMPT.fill("start", observation=start.text)]
+        opening.append(self._reference("reference", 0))
+        opening.append(PROMPT.fill("objective", instruction=task.instruction))
+        opening.append(PROMPT.fill("hint", hint=task.hint) if task.hint else "")
         turns: list[tuple[str, str]] = []
         for index, step in enumerate(steps, 1):
-            hits = self._added[index] if index < len(self._added) else []
-            reference = self._reference("more", hits)
-            note = PROMPT.fill("repeated") + "\n" if _repeats(steps[:index]) else ""
+            note = PROMPT.fill("failed") if step.observation.failed else ""
+            if _repeats(steps[:index]):
+                note = PROMPT.fill("repeated")
             result = PROMPT.fill(
                 "result", note=note, observation=step.observation.text, instruction=task.instruction
             )
-            turns.append((self.actions.reply(step.thought, step.action), reference + result))
-        opening = "\n\n".join(part for part in first if part)
-        room = self.settings.characters - len(opening)
+            reference = self._reference("more", index)
+            said = "\n\n".join(part for part in (reference, result) if part)
+            turns.append((self.actions.reply(step.thought, step.action), said))
+        first = "\n\n".join(part for part in opening if part)
+        room = self.settings.characters - len(first)
         left_out = 0
-        while len(turns) > 1 and sum(len(reply) + len(result) for reply, result in turns) > room:
+        while len(turns) > 1 and sum(len(reply) + len(said) for reply, said in turns) > room:
             turns.pop(0)
             left_out += 1
         if left_out:
-            opening += f"\n\n(The first {left_out} steps are left out here.)"
-        messages = [Message(role="system", content=self._system), Message(role="user", content=opening)]
-        for reply, result in turns:
+            first += f"\n\n(The first {left_out} steps are left out here.)"
+        messages = [Message(role="system", content=self._system), Message(role="user", content=first)]
+        for reply, said in turns:
             messages.append(Message(role="assistant", content=reply))
-            messages.append(Message(role="user", content=result))
+            messages.append(Message(role="user", content=said))
         return tuple(messages)
 
     def _retrieve(self, task: Task, start: Observation, steps: Sequence[Step]) -> None:
@@ -136,15 +165,23 @@ class LanguageAgent:
         found = self.retriever(task, start, steps) if self.retriever else []
         self._added.append([hit for hit in found if hit.id not in known])
 
-    def _reference(self, part: str, hits: Sequence[Hit]) -> str:
-        if not hits:
-            return ""
-        text = PROMPT.fill(part, reference="\n\n".join(hit.text for hit in hits))
-        return text + "\n\n" if part == "more" else text
+    def _reference(self, part: str, index: int) -> str:
+        hits = self._added[index] if index < len(self._added) else []
+        return PROMPT.fill(part, reference="\n\n".join(hit.text for hit in hits)) if hits else ""
 
 
 def _repeats(steps: Sequence[Step]) -> bool:
     last = steps[-1]
     return any(
         (step.action, step.observation.key) == (last.action, last.observation.key) for step in steps[:-1]
+    )
+
+
+def _failed_before(action: Action, steps: Sequence[Step]) -> bool:
+    """This action failed before, and nothing has changed since."""
+    return any(
+        step.observation.failed
+        and step.action == action
+        and step.observation.state == steps[-1].observation.state
+        for step in steps
     )

@@ -1,8 +1,7 @@
 """How a model writes a shell command, and how its reply is read.
 
-The form that is asked for, and that `reply` writes:
+The form that is asked for, and that `reply` writes (a line `REASON: ...` may stand before it):
 
-    REASON: one short sentence
     ACTION: one bash command
 
 What models write instead is read as well: a fenced block, `$ command`, back-quotes, other cases,
@@ -23,8 +22,7 @@ SHELL = "bash"
 
 FORM = """\
 You work in a bash shell. In each turn you give one command and then see its output.
-Reply in exactly this form, with nothing before or after it:
-REASON: one short sentence
+Reply in exactly this form, with nothing after it:
 ACTION: one bash command
 
 A command of several lines goes into a ```bash block after ACTION:.
@@ -33,7 +31,7 @@ When the task asks a question, finish with ACTION: stop <your answer>
 Commands start where the last `cd` led; other settings of the shell do not last. There is no network, and \
 no command can ask you anything."""
 
-WANTED = "Reply in this form:\nREASON: one short sentence\nACTION: one bash command, or stop"
+WANTED = "Reply in this form:\nACTION: one bash command, or stop"
 
 LONGEST = 20_000
 """Characters of a command; the system takes about 128 KiB."""

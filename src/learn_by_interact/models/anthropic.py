@@ -73,8 +73,9 @@ class AnthropicModel:
                     api_key=self._key, base_url=self._url, timeout=timeout, max_retries=0
                 )
         parameters = prepare(request)
-        if self._without_temperature:
-            parameters.pop("temperature", None)
+        if not self._without_temperature:
+            # Newer SDKs have no argument for it, though most models still take it.
+            parameters["extra_body"] = {"temperature": min(request.temperature, 1.0)}
         return self._client.messages.create(model=self._model, **parameters)
 
     def _reply(self, answer: Any, request: Request) -> Reply:
@@ -115,7 +116,6 @@ def prepare(request: Request) -> dict[str, Any]:
     parameters: dict[str, Any] = {
         "messages": [_message(message, index in users) for index, message in enumerate(chat)],
         "max_tokens": request.max_tokens,
-        "temperature": min(request.temperature, 1.0),
     }
     if system:
         parameters["system"] = [{"type": "text", "text": system, **MARK}]

@@ -137,7 +137,7 @@ def _continue(url: str, part: Path, known: Entry, progress: Progress) -> None:
         offered = done + int(answer.headers.get("Content-Length") or known.bytes - done)
         if offered != known.bytes:
             raise OSError(f"it offers {offered} bytes, not {known.bytes}")
-        while chunk := answer.read(CHUNK):
+        while chunk := answer.read1(CHUNK):
             file.write(chunk)
             done += len(chunk)
             progress("fetching from the hub", done, known.bytes)

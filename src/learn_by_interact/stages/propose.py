@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..engine.stage import Outcome
 from ..models import Message, Request
 from ..prompts import prompt
 from ..types import Document, Record, Task
 from .base import ModelStage
-from .ingest import commands
+from .ingest import commands as shown
 from .structured import ask
 
 if TYPE_CHECKING:
@@ -25,12 +25,18 @@ def in_order(documents: Sequence[Document]) -> list[Document]:
 
 
 class Propose(ModelStage):
-    """Document -> tasks: `tasks` from the model, and up to `seeds` from commands that it shows."""
+    """Document -> tasks, each with the command that the proposer would try first.
+
+    Commands that the page itself shows are good places to start: the model is asked to carry them
+    over to what is there.
+    """
 
     name = "propose"
+
     tasks: int = 3
+    """Tasks for each section."""
     seeds: int = 2
-    """A command of the documentation is a good place to start: the rollout adapts it."""
+    """Commands of the section that are named in the question, at most."""
     temperature: float = 0.7
     version: str = PROMPT.version
 
@@ -43,38 +49,51 @@ class Propose(ModelStage):
         world = self.world()
         with world.environment() as environment:
             start = environment.reset(Task(environment=environment.name, instruction=""))
-        shown = commands(document, world.tools)
-        instructions = [PROMPT.fill("seed", command=command) for command in shown[: self.seeds]]
-        schema = {
-            "type": "object",
-            "properties": {
-                "tasks": {
-                    "type": "array",
-                    "items": {"type": "string", "minLength": 12, "maxLength": 240},
-                    "minItems": self.tasks,
-                    "maxItems": self.tasks,
-                }
-            },
-            "required": ["tasks"],
-            "additionalProperties": False,
-        }
+        commands = shown(document, world.tools)[: self.seeds]
+        question = PROMPT.fill(
+            "user",
+            title=document.title,
+            document=document.text,
+            number=self.tasks,
+            shown=PROMPT.fill("shown", commands="\n".join(commands)) if commands else "",
+        )
         system = PROMPT.fill("system", description=environment.description, start=start.text)
-        question = PROMPT.fill("user", title=document.title, document=document.text, number=self.tasks)
         model = self.connect()
         answer, usage = ask(
             model,
             Request(
                 model=model.name,
                 messages=(Message(role="system", content=system), Message(role="user", content=question)),
-                max_tokens=80 * self.tasks,
+                max_tokens=110 * self.tasks,
                 temperature=self.temperature,
-                json_schema=schema,
+                json_schema=_schema(self.tasks),
             ),
         )
-        instructions += [" ".join(str(item).split()) for item in answer.get("tasks", [])]
-        tasks = [
-            Task(environment=environment.name, instruction=instruction, parent=document.id)
-            for instruction in dict.fromkeys(instructions)
-            if instruction
-        ]
-        return Outcome(records=tuple(tasks), usage=usage)
+        found: dict[str, Task] = {}
+        for item in answer["tasks"]:
+            if not isinstance(item, dict):
+                continue
+            instruction = " ".join(str(item.get("task", "")).split())
+            hint = str(item.get("command", "")).strip()
+            task = Task(environment=environment.name, instruction=instruction, parent=document.id, hint=hint)
+            if instruction:
+                found.setdefault(instruction, task)
+        return Outcome(records=tuple(found.values()), usage=usage)
+
+
+def _schema(tasks: int) -> dict[str, Any]:
+    item = {
+        "type": "object",
+        "properties": {
+            "task": {"type": "string", "minLength": 12, "maxLength": 240},
+            "command": {"type": "string", "minLength": 2, "maxLength": 240},
+        },
+        "required": ["task", "command"],
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "properties": {"tasks": {"type": "array", "items": item, "minItems": tasks, "maxItems": tasks}},
+        "required": ["tasks"],
+        "additionalProperties": False,
+    }
