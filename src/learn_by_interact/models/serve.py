@@ -75,7 +75,10 @@ def _xllamacpp(options: argparse.Namespace) -> tuple[str, Callable[[], bool]]:
     parameters.cache_ram_mib = CACHE_RAM_MIB
     parameters.cpuparams.n_threads = options.threads
     parameters.cpuparams_batch.n_threads = options.threads
-    server = xllamacpp.Server(parameters)
+    try:
+        server = xllamacpp.Server(parameters)
+    except RuntimeError as error:
+        sys.exit(f"llama.cpp cannot serve {options.file}: {error}")
     return str(server.listening_address), lambda: server is not None
 
 
