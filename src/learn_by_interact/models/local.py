@@ -141,7 +141,7 @@ def _start(line: list[str], base: Path) -> dict[str, Any]:
     log, path = base.with_suffix(".log"), base.with_suffix(".json")
     path.unlink(missing_ok=True)
     with log.open("wb") as output:
-        # Apart from the terminal: Ctrl-C reaches the run alone, which ends in order while the server still answers.
+        # Apart from the terminal: Ctrl-C reaches the run alone, which ends while the server still answers.
         server = subprocess.Popen(
             [*line, "--state", str(path), "--starter", str(os.getpid())],
             stdin=subprocess.DEVNULL,
