@@ -1,4 +1,4 @@
-"""Stored replies, retries, limits, budgets, the scripted model and `connect`."""
+"""Stored replies, retries, limits, the scripted model and `connect`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from learn_by_interact.errors import BudgetSpent, ConfigError, ModelError, ModelRefused, StoreError
+from learn_by_interact.errors import ConfigError, ModelError, ModelRefused, StoreError
 from learn_by_interact.models import Request
 from learn_by_interact.models.connect import client, connect
 from learn_by_interact.models.endpoint import ModelSettings, Transient
 from learn_by_interact.models.scripted import Scripted
-from learn_by_interact.models.wrappers import Budget, Budgeted, Cached, Limited, Retrying
-from learn_by_interact.types import Usage
+from learn_by_interact.models.wrappers import Cached, Limited, Retrying
 from models_server import Answer, Body, asking, completion, serving
 
 
@@ -172,33 +171,6 @@ def test_calls_in_a_minute_are_bounded() -> None:
         waiting.join(0.5)
     assert waiting.is_alive()
     assert len(calls) == 5
-
-
-def test_a_budget_stops_before_the_next_call_and_counts_what_was_spent(tmp_path: Path) -> None:
-    log = tmp_path / "calls"
-    budget = Budget(tokens=10, spent=Usage(calls=1, prompt=4, completion=1))
-    model = Budgeted(Scripted(echo, log=log), budget)
-    model.complete(asking("a b"))  # 2 words in, 3 out: 10 in all
-    with pytest.raises(BudgetSpent, match="budget is 10"):
-        model.complete(asking("c"))
-    assert len(log.read_text().split()) == 1
-    assert budget.spent.calls == 2
-
-
-def test_a_budget_in_money_needs_a_price() -> None:
-    with pytest.raises(BudgetSpent, match=r"\$2.0000 is spent"):
-        Budgeted(Scripted(echo), Budget(money=2.0, spent=Usage(cost=2.0))).complete(asking())
-    with pytest.raises(BudgetSpent, match="price is unknown"):
-        Budgeted(Scripted(echo), Budget(money=2.0, spent=Usage(cost=None))).complete(asking())
-
-
-def test_stored_replies_do_not_touch_the_budget(tmp_path: Path) -> None:
-    budget = Budget(tokens=1)
-    model = connect("scripted/test_models_wrappers:echo", tmp_path / "replies", budget)
-    first = model.complete(asking("q"))
-    assert model.complete(asking("q")) == first
-    with pytest.raises(BudgetSpent):
-        model.complete(asking("other"))
 
 
 def test_the_scripted_model_answers_from_lists_and_dicts() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
@@ -24,7 +27,10 @@ class InlineExecutor(Executor):
 
 
 class Pool:
-    """An executor that can be opened again after a worker of it has died."""
+    """An executor that can be opened again after a worker of it has died.
+
+    Raises ConfigError for a kind that does not exist or is not installed, and for `workers` < 1.
+    """
 
     def __init__(self, kind: str = "threads", workers: int = 4) -> None:
         if kind not in KINDS:
@@ -39,6 +45,11 @@ class Pool:
         """Inputs under way at once: enough that no worker waits, few enough to hold in memory."""
         return 1 if self.kind == "inline" else self.workers * (1 if self.kind == "threads" else 2)
 
+    @property
+    def one_fate(self) -> bool:
+        """Whether the death of one worker takes all that is under way with it."""
+        return self.kind == "processes"
+
     def open(self) -> Executor:
         if self._executor is None:
             self._executor = self._make()
@@ -50,6 +61,7 @@ class Pool:
         return self.open()
 
     def close(self) -> None:
+        """Cancel what has not begun, and wait for nothing."""
         if self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
             self._executor = None
@@ -60,7 +72,22 @@ class Pool:
         if self.kind == "threads":
             return ThreadPoolExecutor(self.workers, thread_name_prefix="lbi")
         if self.kind == "processes":
-            return ProcessPoolExecutor(self.workers, mp_context=multiprocessing.get_context("spawn"))
+            spawn = multiprocessing.get_context("spawn")
+            return ProcessPoolExecutor(self.workers, mp_context=spawn, initializer=_begin_worker)
         from .ray_executor import RayExecutor
 
         return RayExecutor(self.workers)
+
+
+def _begin_worker() -> None:
+    """In a worker process: Ctrl-C is the driver's business, and the driver's death is this process's."""
+    # A handler, not SIG_IGN: what the worker starts would inherit that.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    threading.Thread(target=_end_with_driver, daemon=True).start()
+
+
+def _end_with_driver() -> None:
+    driver = multiprocessing.parent_process()
+    assert driver is not None
+    driver.join()
+    os._exit(1)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from typing import Any
+from collections import Counter, deque
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Future
+from dataclasses import dataclass
+from queue import SimpleQueue
 
 from ..errors import BudgetSpent, ConfigError, LbiError, ModelRefused, StoreError, sentence
 from ..types import Attempt, Record, Usage, Value
@@ -16,7 +18,7 @@ from .store import Store
 FATAL = (BudgetSpent, ConfigError, ModelRefused, StoreError)
 """Errors that every further input would meet as well: the run stops, and can be resumed."""
 TRIES = 3
-"""How often an input is submitted whose worker died under it."""
+"""How often an input is tried whose worker dies under it."""
 
 
 class Progress(Value):
@@ -39,8 +41,16 @@ class Progress(Value):
         return self.seconds / through * left if through else None
 
 
+Report = Callable[[Progress], None]
+
+
 class Budget(Value):
-    """Upper bounds over the whole ledger of the run folder; None is no bound."""
+    """Upper bounds over the whole ledger of the run folder; None is no bound.
+
+    Checked before each input, over what the ledger says: a resumed run counts what it took before,
+    and all pools count alike. It is overshot at most by what the inputs under way then still take:
+    one a thread, two a process or Ray worker.
+    """
 
     tokens: int | None = None
     """Prompt tokens that were not cached, plus completion tokens."""
@@ -48,7 +58,7 @@ class Budget(Value):
     """US dollars; calls whose price is unknown are refused under such a bound."""
 
     def check(self, spent: Usage) -> None:
-        """Raises BudgetSpent when a bound is reached."""
+        """Raises BudgetSpent when a bound is reached, or the price is unknown under a bound of money."""
         tokens = spent.prompt - spent.cached + spent.completion
         if self.tokens is not None and tokens >= self.tokens:
             raise BudgetSpent(
@@ -69,122 +79,144 @@ class Budget(Value):
             )
 
 
-class Done(Value):
+@dataclass(frozen=True)
+class Done:
     """What a worker sends back: an outcome or an error, never an exception."""
 
-    outcome: Outcome = Outcome()
+    outcome: Outcome
     error: str = ""
-    fatal: bool = False
+    fatal: LbiError | None = None
     seconds: float = 0.0
 
 
-def work(stage: Stage, records: tuple[Record, ...]) -> tuple[Done, LbiError | None]:
+def work(stage: Stage, records: tuple[Record, ...]) -> Done:
     """Run a stage on one input, in whatever process this is."""
     begin = time.monotonic()
     try:
-        outcome = stage(*records)
-    except LbiError as error:
-        fatal = isinstance(error, FATAL)
-        usage = getattr(error, "usage", Usage())
-        done = Done(
-            error=sentence(error),
-            fatal=fatal,
-            outcome=Outcome(usage=usage),
-            seconds=time.monotonic() - begin,
-        )
-        return done, error if fatal else None
-    except Exception as error:
-        return Done(error=sentence(error), seconds=time.monotonic() - begin), None
-    return Done(outcome=outcome, seconds=time.monotonic() - begin), None
+        outcome, error, fatal = stage(*records), "", None
+    except Exception as failure:
+        outcome, error = Outcome(usage=getattr(failure, "usage", Usage())), sentence(failure)
+        fatal = failure if isinstance(failure, FATAL) else None
+    return Done(outcome, error, fatal, time.monotonic() - begin)
 
 
 class _Run:
-    """One run of one stage: bounded window, requeue when a worker dies, commit as results come."""
+    """One run of one stage: bounded window, commit as results come, back to the end when a worker dies."""
 
-    def __init__(self, stage: Stage, store: Store, pool: Pool, budget: Budget) -> None:
-        self.stage, self.store, self.pool, self.budget = stage, store, pool, budget
+    def __init__(
+        self,
+        stage: Stage,
+        store: Store,
+        pool: Pool,
+        budget: Budget,
+        report: Report,
+        most: int | None,
+    ) -> None:
+        self.stage, self.store, self.pool, self.budget, self.report = stage, store, pool, budget, report
         inputs = stage.inputs(store)
         done = store.done(stage.key)
-        self.todo = [ids for ids in inputs if ids[0] not in done]
+        todo = [ids for ids in inputs if ids[0] not in done]
+        self.progress = Progress(stage=stage.name, total=len(inputs), skipped=len(inputs) - len(todo))
+        self.todo = deque(todo[:most])
+        self.deaths: Counter[str] = Counter()
         self.spent = store.usage()
-        self.progress = Progress(stage=stage.name, total=len(inputs), skipped=len(inputs) - len(self.todo))
-        self.tries: dict[str, int] = {}
         self.fatal: LbiError | None = None
+        self.waiting: dict[Future[Done], tuple[str, ...]] = {}
+        # wait() would look at every future each time one is finished.
+        self.finished: SimpleQueue[Future[Done]] = SimpleQueue()
         self.begin = time.monotonic()
 
-    def submit(self, executor: Executor, ids: tuple[str, ...]) -> Future[Any]:
-        self.budget.check(self.spent)
-        self.tries[ids[0]] = self.tries.get(ids[0], 0) + 1
-        records = tuple(self.store.get(identity) for identity in ids)
-        return executor.submit(work, self.stage, records)
+    def drive(self) -> None:
+        self.report(self.progress)
+        try:
+            while self.fill():
+                self.settle(self.finished.get())
+                self.report(self.progress)
+        finally:
+            self.leave()
+        if self.fatal:
+            raise self.fatal
 
-    def take(self, ids: tuple[str, ...], done: Done) -> None:
-        """Commit one result and count it."""
-        outcome = done.outcome
-        self.spent = self.spent + outcome.usage
+    def fill(self) -> bool:
+        """Submit what the window has room for; whether anything is under way then."""
+        while self.todo and not self.fatal and len(self.waiting) < self.pool.window:
+            # Alone, to see under whose input it is that workers die; those stand at the end of the line.
+            if self.waiting and self.pool.one_fate and self.deaths[self.todo[0][0]]:
+                break
+            try:
+                self.budget.check(self.spent)
+            except BudgetSpent as error:
+                self.fatal = error
+                break
+            self.submit(self.todo.popleft())
+        return bool(self.waiting)
+
+    def submit(self, ids: tuple[str, ...]) -> None:
+        records = tuple(self.store.get(identity) for identity in ids)
+        try:
+            future = self.pool.open().submit(work, self.stage, records)
+        except BrokenExecutor:
+            future = self.pool.reopen().submit(work, self.stage, records)
+        self.waiting[future] = ids
+        future.add_done_callback(self.finished.put)
+
+    def settle(self, future: Future[Done]) -> None:
+        """Commit what a finished future brought, unless it says that the run must stop."""
+        ids = self.waiting[future]
+        try:
+            done = future.result()
+        except BrokenExecutor as broken:
+            self.bury(ids, broken)
+        else:
+            if done.fatal:
+                self.fatal = self.fatal or done.fatal
+            else:
+                self.commit(ids, done)
+                self.count(done)
+        del self.waiting[future]
+
+    def bury(self, ids: tuple[str, ...], broken: BrokenExecutor) -> None:
+        """A worker died: that costs its input an attempt, and the last one fails it."""
+        self.deaths[ids[0]] += 1
+        done = Done(Outcome(), f"worker: it died under this input ({broken})")
+        self.commit(ids, done)
+        if self.deaths[ids[0]] < TRIES:
+            self.todo.append(ids)
+        else:
+            self.count(done)
+
+    def commit(self, ids: tuple[str, ...], done: Done) -> None:
         self.store.commit(
             Attempt(
                 stage=self.stage.key,
                 input=ids[0],
-                outputs=tuple(record.id for record in outcome.records),
+                outputs=tuple(record.id for record in done.outcome.records),
                 error=done.error,
-                usage=outcome.usage,
+                usage=done.outcome.usage,
                 seconds=done.seconds,
             ),
-            outcome.records,
+            done.outcome.records,
         )
+
+    def count(self, done: Done) -> None:
+        self.spent = self.spent + done.outcome.usage
         self.progress = self.progress.model_copy(
             update={
                 "done": self.progress.done + (not done.error),
                 "failed": self.progress.failed + bool(done.error),
-                "usage": self.progress.usage + outcome.usage,
+                "usage": self.progress.usage + done.outcome.usage,
                 "seconds": time.monotonic() - self.begin,
             }
         )
 
-    def settle(self, ids: tuple[str, ...], future: Future[Any]) -> bool:
-        """Take a finished future; True when its worker died and it was put back."""
-        try:
-            done, error = future.result()
-        except BrokenExecutor as broken:
-            if self.tries[ids[0]] < TRIES:
-                self.todo.append(ids)
-            else:
-                self.take(ids, Done(error=f"worker: it died {TRIES} times under this input ({broken})"))
-            return True
-        if done.fatal:
-            self.fatal = self.fatal or error
-        else:
-            self.take(ids, done)
-        return False
-
-    def drive(self) -> Iterator[Progress]:
-        waiting: dict[Future[Any], tuple[str, ...]] = {}
-        self.todo.reverse()
-        executor = self.pool.open()
-        try:
-            while self.todo or waiting:
-                while self.todo and len(waiting) < self.pool.window and not self.fatal:
-                    try:
-                        ids = self.todo.pop()
-                        waiting[self.submit(executor, ids)] = ids
-                    except BudgetSpent as error:
-                        self.fatal = error
-                    except BrokenExecutor:
-                        self.todo.append(ids)
-                        executor = self.pool.reopen()
-                if not waiting:
-                    break
-                finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
-                died = [self.settle(waiting.pop(future), future) for future in finished]
-                if any(died):
-                    executor = self.pool.reopen()
-                yield self.progress
-        finally:
-            for future in waiting:
-                future.cancel()
-        if self.fatal:
-            raise self.fatal
+    def leave(self) -> None:
+        """However the run ends, also by Ctrl-C: what has not begun is cancelled, what is finished is kept."""
+        for future in self.waiting:
+            future.cancel()
+        done = self.store.done(self.stage.key) if self.waiting else set()
+        for future, ids in list(self.waiting.items()):
+            if future.done() and not future.cancelled() and not future.exception() and ids[0] not in done:
+                self.settle(future)
 
 
 def run(
@@ -192,14 +224,14 @@ def run(
     store: Store,
     pool: Pool,
     budget: Budget | None = None,
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: Report = lambda progress: None,
+    most: int | None = None,
 ) -> Progress:
     """Run a stage over all inputs that it has not done yet; failed ones are tried again.
 
-    Raises what is FATAL, after committing what was under way; the same call goes on from there.
+    `most`: only so many of them. Raises what is FATAL, after committing what was under way; the
+    same call goes on from there.
     """
-    task = _Run(stage, store, pool, budget or Budget())
-    report(task.progress)
-    for progress in task.drive():
-        report(progress)
+    task = _Run(stage, store, pool, budget or Budget(), report, most)
+    task.drive()
     return task.progress

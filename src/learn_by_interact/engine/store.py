@@ -36,6 +36,11 @@ CREATE TABLE attempt (
     at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP);
 CREATE INDEX attempt_stage ON attempt (stage, input);
 """
+SPENT = """
+SELECT total(usage ->> 'calls'), total(usage ->> 'prompt'), total(usage ->> 'cached'),
+    total(usage ->> 'completion'), total(usage ->> 'cost'), count(*) - count(usage ->> 'cost')
+FROM attempt WHERE number IN (SELECT max(number) FROM attempt GROUP BY stage, input)
+"""
 COMPRESS_OVER = 200
 """Bytes; below it zstd's frame costs more than it saves."""
 
@@ -63,6 +68,7 @@ class Store:
             with _said_plainly(self.folder):
                 self._db = self._connect(file)
         except OSError as error:
+            self._release_lock()
             raise StoreError(f"{self.folder} cannot be used: {error.strerror or error}.") from error
         except BaseException:
             self._release_lock()
@@ -105,9 +111,9 @@ class Store:
                 f"{self.folder} is in use by process {owner}: wait for it, stop it, "
                 "or name another run folder."
             ) from None
+        self._lock = handle
         os.ftruncate(handle, 0)
         os.write(handle, str(os.getpid()).encode())
-        self._lock = handle
 
     def _release_lock(self) -> None:
         if self._lock is not None:
@@ -268,8 +274,17 @@ class Store:
         return {cast(str, row[0]) for row in rows}
 
     def usage(self) -> Usage:
-        """Sum over the whole ledger."""
-        return sum((attempt.usage for attempt in self.attempts()), Usage())
+        """What was paid: the sum over the last attempt of each input of each stage.
+
+        An attempt reads the replies of the one before it from where they are stored, and counts them
+        in its own usage.
+        """
+        row = self._db.execute(SPENT).fetchone()
+        assert row is not None
+        calls, prompt, cached, completion, cost, unknown = cast(tuple[Any, ...], row)
+        return Usage(
+            calls=calls, prompt=prompt, cached=cached, completion=completion, cost=None if unknown else cost
+        )
 
     def _read(self, kind: str, packed: bytes) -> Record:
         body = json.loads(_unpack(packed))

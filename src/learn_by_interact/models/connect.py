@@ -13,36 +13,34 @@ from ..errors import ConfigError
 from . import Model
 from .catalogue import CATALOGUE
 from .endpoint import ModelSettings
-from .wrappers import Budget, Budgeted, Cached, Limited, Retrying
+from .wrappers import Cached, Limited, Retrying
 
-_connected: dict[tuple[int, ModelSettings, Path | None, Budget | None], Model] = {}
+_connected: dict[tuple[int, ModelSettings, Path | None], Model] = {}
 _lock = threading.Lock()
 
 
-def connect(spec: ModelSettings | str, replies: Path | None = None, budget: Budget | None = None) -> Model:
-    """The model that `spec` names, with retries, limits, a budget and stored replies around it.
+def connect(spec: ModelSettings | str, replies: Path | None = None) -> Model:
+    """The model that `spec` names, with retries, limits and stored replies around it.
 
     `replies`: the folder of stored replies; None: none are stored. One connection a process for
     the same arguments, however many threads ask. Raises ConfigError when there is no such model or
     it lacks a key, a file or a package.
     """
     settings = ModelSettings(name=spec) if isinstance(spec, str) else spec
-    key = (os.getpid(), settings, replies, budget)
+    key = (os.getpid(), settings, replies)
     with _lock:
         if key not in _connected:
-            _connected[key] = _stack(settings, replies, budget)
+            _connected[key] = _stack(settings, replies)
         return _connected[key]
 
 
-def _stack(settings: ModelSettings, replies: Path | None, budget: Budget | None) -> Model:
+def _stack(settings: ModelSettings, replies: Path | None) -> Model:
     model: Model = Retrying(client(settings), settings.patience)
     concurrency = settings.concurrency
     if concurrency is None and settings.name.startswith("local/"):
         concurrency = settings.parallel
     if concurrency or settings.per_minute:
         model = Limited(model, concurrency, settings.per_minute)
-    if budget is not None:
-        model = Budgeted(model, budget)
     return model if replies is None else Cached(model, replies)
 
 

@@ -1,4 +1,4 @@
-"""What stands around a client: stored replies, retries, limits, a budget. Each is a `Model` itself."""
+"""What stands around a client: stored replies, retries, limits. Each is a `Model` itself."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ..errors import BudgetSpent, ModelError, StoreError
-from ..types import Usage
+from ..errors import ModelError, StoreError
 from . import Model, Reply, Request
 from .endpoint import Transient
 
@@ -28,8 +27,7 @@ class Cached:
     """Replies kept as `folder/ab/<request id>.json`, written before they are used: nothing is paid twice.
 
     A stored reply comes back as it was, `usage` included: it says what the reply took when it was
-    made, so figures do not depend on how often a run was interrupted. Budgets stand inside of this
-    wrapper and count only calls that are really made.
+    made, so figures do not depend on how often a run was interrupted.
     """
 
     def __init__(self, model: Model, folder: Path) -> None:
@@ -151,57 +149,3 @@ class Limited:
                     return
                 wait = self._starts[0] + 60.0 - now
             time.sleep(wait)
-
-
-class Budget:
-    """What may be spent, by all models that share it. Thread-safe.
-
-    `tokens`: prompt and completion, cached ones included; `money`: US dollars; `spent`: what a
-    resumed run took before.
-    """
-
-    def __init__(
-        self, tokens: int | None = None, money: float | None = None, spent: Usage | None = None
-    ) -> None:
-        self.tokens = tokens
-        self.money = money
-        self._spent = spent or Usage()
-        self._lock = threading.Lock()
-
-    @property
-    def spent(self) -> Usage:
-        with self._lock:
-            return self._spent
-
-    def add(self, usage: Usage) -> None:
-        with self._lock:
-            self._spent += usage
-
-    def check(self) -> None:
-        """Raises BudgetSpent once a bound is reached, or when the price of a money budget is unknown."""
-        spent = self.spent
-        tokens = spent.prompt + spent.completion
-        if self.tokens is not None and tokens >= self.tokens:
-            raise BudgetSpent(f"{tokens} tokens are used, the budget is {self.tokens}; raise it to go on")
-        if self.money is None:
-            return
-        if spent.cost is None:
-            raise BudgetSpent("the budget is in money but a model's price is unknown; set `prices` for it")
-        if spent.cost >= self.money:
-            raise BudgetSpent(f"${spent.cost:.4f} is spent, the budget is ${self.money:g}; raise it to go on")
-
-
-class Budgeted:
-    """Refuses calls once a budget is reached. Calls that already run end normally."""
-
-    def __init__(self, model: Model, budget: Budget) -> None:
-        self.name = model.name
-        self._model = model
-        self._budget = budget
-
-    def complete(self, request: Request) -> Reply:
-        """Raises BudgetSpent before the call, and what the model raises."""
-        self._budget.check()
-        reply = self._model.complete(request)
-        self._budget.add(reply.usage)
-        return reply
