@@ -85,12 +85,7 @@ class Recipe(Value):
 
         Raises ConfigError that names the file and the key.
         """
-        data = read_toml(path)
-        for table, values in (changes or {}).items():
-            if isinstance(values, dict):
-                data[table] = {**data.get(table, {}), **values}
-            else:
-                data[table] = values
+        data = _merged(read_toml(path), changes or {})
         recipe = checked(cls, {**data, "path": path}, path)
         if recipe.pool.kind not in KINDS:
             raise ConfigError(f"{path}: pool.kind: {recipe.pool.kind!r} is none of {', '.join(KINDS)}")
@@ -106,3 +101,13 @@ class Recipe(Value):
     def folder(self) -> Path:
         """The run folder."""
         return Path(self.run or f"runs/{self.path.stem}")
+
+
+def _merged(data: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """`data` with the values of `changes` in place of its own, table by table."""
+    merged = dict(data)
+    for key, value in changes.items():
+        own = data.get(key, {})
+        inner = isinstance(value, dict) and isinstance(own, dict)
+        merged[key] = _merged(own, value) if inner else value
+    return merged

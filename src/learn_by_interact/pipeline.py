@@ -16,6 +16,7 @@ from .engine.store import Store
 from .environments.shell import ShellEnvironment
 from .errors import ConfigError, StoreError
 from .evaluation.evaluate import Evaluate
+from .evaluation.overview import Overview, overview
 from .evaluation.report import Result, summarise
 from .models.connect import connect
 from .models.endpoint import ModelSettings
@@ -38,14 +39,22 @@ Say = Callable[[str], None]
 class Pipeline:
     """A recipe, its run folder and a pool; one method a verb. A context manager.
 
-    Every verb may be called again: it does what is not done yet. Raises LbiError.
+    Every verb may be called again: it does what is not done yet. `pilot`: only so many inputs of
+    each stage, those done before included. Raises LbiError.
     """
 
-    def __init__(self, recipe: Recipe, report: Report = lambda _: None, say: Say = lambda _: None) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        report: Report = lambda _: None,
+        say: Say = lambda _: None,
+        pilot: int | None = None,
+    ) -> None:
         self.recipe = recipe
-        self.report, self.say = report, say
-        self.store = Store(recipe.folder)
+        self.report, self.say, self.pilot = report, say, pilot
         self.pool = Pool(recipe.pool.kind, recipe.pool.workers)
+        self.store = Store(recipe.folder)
+        self.store.set_meta("recipe", recipe.model_dump(mode="json"))
 
     def __enter__(self) -> Pipeline:
         return self
@@ -166,6 +175,10 @@ class Pipeline:
         self.judge()
         return self.evaluate()
 
+    def summary(self) -> Overview:
+        """All counts of the run folder under this recipe's rule."""
+        return overview(self.store, self.recipe.judge.rule, self.recipe.relabel.cap)
+
     def held_out(self) -> Iterator[HeldOut]:
         """The benchmark's tasks as decontamination sees them."""
         world = self.world
@@ -185,7 +198,8 @@ class Pipeline:
         }
 
     def _run(self, stage: Stage) -> Progress:
-        return run(stage, self.store, self.pool, self.recipe.budget, self.report)
+        most = None if self.pilot is None else max(0, self.pilot - len(self.store.done(stage.key)))
+        return run(stage, self.store, self.pool, self.recipe.budget, self.report, most)
 
     def _need(self, kind: type[Document] | type[Task] | type[Example], what: str, verb: str) -> None:
         if not self.store.count(kind):

@@ -1,0 +1,213 @@
+"""What a run folder holds: counts, the ledger by stage, verdicts, what is kept, coverage."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+from ..engine.store import Store
+from ..stages.keep import CONTAMINATED, RULES, Rule, committee, kept, verified
+from ..stages.windows import choose, windows, without_duplicates
+from ..types import Attempt, Document, Example, Task, Trajectory, Usage, Value, Verdict
+
+ENOUGH = 3
+"""Kept examples from which on a section of documentation counts as covered."""
+
+
+class StageTotals(Value):
+    """All attempts of a stage in the ledger, whatever its settings were."""
+
+    stage: str
+    done: int
+    failed: dict[str, int]
+    """Failed attempts by boundary; an input that succeeded later has both."""
+    inputs: int
+    """Different inputs that were tried."""
+    outputs: int
+    """Records that came out."""
+    usage: Usage
+    seconds: float
+    """Work, summed over the attempts: wall time is less where they ran side by side."""
+
+
+class Episodes(Value):
+    """How the trajectories of a stage ended."""
+
+    count: int
+    steps: int
+    stops: dict[str, int]
+    malformed: int
+    """Replies that could not be read, the last ones of an episode included."""
+
+
+class Windows(Value):
+    """What relabelling did with the windows of the trajectories that it has read."""
+
+    teaching: int
+    """Windows that are worth an instruction."""
+    labelled: int
+    over_cap: int
+    """Left out because of the cap a trajectory."""
+    unreadable: int
+    """Chosen, and no reply could be read as a label."""
+
+
+class Coverage(Value):
+    """Kept examples by the section of documentation that they go back to."""
+
+    documents: int
+    touched: int
+    """Sections with at least one."""
+    enough: int
+    """Sections with at least 3."""
+    mean: float
+    share: float | None
+    """Sections with at least 3 among all; None without documents."""
+    by_document: dict[str, int]
+
+
+class Overview(Value):
+    """All counts of a run folder."""
+
+    documents: int
+    tasks: int
+    """Proposed ones; those of the benchmark are not among them."""
+    trajectories: int
+    """Explored ones."""
+    examples: int
+    verdicts: dict[str, dict[str, int]]
+    """By judge: how often it said `keep` and `drop`."""
+    replay_verified: int
+    """Examples whose window held in a replay."""
+    contaminated: int
+    """Examples that came close to a held-out task."""
+    rule: Rule
+    """Of the recipe that used the folder last."""
+    kept: dict[str, int]
+    """By rule."""
+    kept_verified: int
+    """Of those kept by `rule`: how many replay verifies."""
+    kept_by_committee: int
+    """Examples that the committee alone would keep."""
+    coverage: Coverage
+    windows: Windows
+    stages: tuple[StageTotals, ...]
+    episodes: dict[str, Episodes]
+    """By stage: explore and evaluate."""
+
+
+def overview(store: Store, rule: Rule = "replay", cap: int = 5) -> Overview:
+    """Read the whole store; `rule` and `cap` are those of the recipe."""
+    attempts = list(store.attempts())
+    documents = set(store.ids(Document))
+    proposed = {task.id: task.parent for task in store.records(Task) if task.parent in documents}
+    explored = {output for attempt in attempts if _name(attempt) == "explore" for output in attempt.outputs}
+    verdicts: dict[str, list[Verdict]] = defaultdict(list)
+    said: dict[str, Counter[str]] = defaultdict(Counter)
+    for verdict in store.records(Verdict):
+        verdicts[verdict.subject].append(verdict)
+        said[verdict.judge]["keep" if verdict.keep else "drop"] += 1
+    examples = list(store.records(Example))
+    chosen = kept(store, rule)
+    return Overview(
+        documents=len(documents),
+        tasks=len(proposed),
+        trajectories=len(explored),
+        examples=len(examples),
+        verdicts={judge: dict(counts) for judge, counts in sorted(said.items())},
+        replay_verified=sum(verified(example, verdicts) for example in examples),
+        contaminated=sum(
+            any(verdict.judge == CONTAMINATED for verdict in verdicts[example.id]) for example in examples
+        ),
+        rule=rule,
+        kept={name: len(kept(store, name)) for name in RULES},
+        kept_verified=sum(verified(example, verdicts) for example in chosen),
+        kept_by_committee=sum(committee("unanimous", example, verdicts) for example in examples),
+        coverage=_coverage(store, chosen, documents, proposed),
+        windows=_windows(store, examples, cap),
+        stages=totals(attempts),
+        episodes={stage: _episodes(store, attempts, stage) for stage in ("explore", "evaluate")},
+    )
+
+
+def totals(attempts: Iterable[Attempt]) -> tuple[StageTotals, ...]:
+    """The ledger's lines summed by stage, in the order in which the stages first ran."""
+    grouped: dict[str, list[Attempt]] = defaultdict(list)
+    for attempt in attempts:
+        grouped[_name(attempt)].append(attempt)
+    return tuple(
+        StageTotals(
+            stage=stage,
+            done=sum(not attempt.error for attempt in lines),
+            failed=dict(Counter(attempt.error.split(":")[0] for attempt in lines if attempt.error)),
+            inputs=len({(attempt.stage, attempt.input) for attempt in lines}),
+            outputs=sum(len(attempt.outputs) for attempt in lines),
+            usage=sum((attempt.usage for attempt in lines), Usage()),
+            seconds=sum(attempt.seconds for attempt in lines),
+        )
+        for stage, lines in grouped.items()
+    )
+
+
+def _name(attempt: Attempt) -> str:
+    return attempt.stage.split(":")[0]
+
+
+def _episodes(store: Store, attempts: Sequence[Attempt], stage: str) -> Episodes:
+    count = steps = malformed = 0
+    stops: Counter[str] = Counter()
+    for attempt in attempts:
+        for identity in attempt.outputs if _name(attempt) == stage else ():
+            episode = store.get(identity)
+            assert isinstance(episode, Trajectory)
+            count += 1
+            steps += len(episode.steps)
+            stops[episode.stop] += 1
+            malformed += sum(step.malformed for step in episode.steps) + episode.unread.calls
+    return Episodes(count=count, steps=steps, stops=dict(stops.most_common()), malformed=malformed)
+
+
+def _coverage(
+    store: Store, examples: Sequence[Example], documents: set[str], proposed: dict[str, str]
+) -> Coverage:
+    counts = dict.fromkeys(sorted(documents), 0)
+    tasks: dict[str, str] = {}
+    for example in examples:
+        if example.trajectory not in tasks:
+            trajectory = store.get(example.trajectory)
+            assert isinstance(trajectory, Trajectory)
+            tasks[example.trajectory] = trajectory.task
+        document = proposed.get(tasks[example.trajectory])
+        if document:
+            counts[document] += 1
+    enough = sum(count >= ENOUGH for count in counts.values())
+    return Coverage(
+        documents=len(counts),
+        touched=sum(count > 0 for count in counts.values()),
+        enough=enough,
+        mean=sum(counts.values()) / len(counts) if counts else 0.0,
+        share=enough / len(counts) if counts else None,
+        by_document=counts,
+    )
+
+
+def _windows(store: Store, examples: Sequence[Example], cap: int) -> Windows:
+    """Compare the windows of the trajectories that were read with those that got an instruction."""
+    labelled: dict[str, set[tuple[int, int]]] = defaultdict(set)
+    for example in examples:
+        labelled[example.trajectory].add((example.begin, example.end))
+    teaching = over_cap = unreadable = 0
+    for identity in {attempt.input for attempt in store.attempts("relabel") if not attempt.error}:
+        raw = store.get(identity)
+        assert isinstance(raw, Trajectory)
+        trajectory = without_duplicates(raw)
+        found, wanted = windows(trajectory), set(choose(trajectory, cap))
+        teaching += len(found)
+        over_cap += len(set(found) - wanted - labelled[trajectory.id])
+        unreadable += len(wanted - labelled[trajectory.id])
+    return Windows(
+        teaching=teaching,
+        labelled=sum(map(len, labelled.values())),
+        over_cap=over_cap,
+        unreadable=unreadable,
+    )
