@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from ..environments import ActionSpace
@@ -51,9 +52,8 @@ class Acting(Value):
     """Bound of the prompt without the system message; the oldest steps are left out beyond it."""
     tries: int = 2
     """A reply that cannot be used is shown back to the model until this many were read."""
-    stubborn: float = 1.0
-    """Temperature of the second reply when the first would repeat an action that failed in the
-    same state; 0 lets it repeat."""
+    resamples: int = 2
+    """How often a reply that would repeat an action that failed in the same state is sampled again."""
 
 
 class LanguageAgent:
@@ -84,24 +84,42 @@ class LanguageAgent:
         self._retrieve(task, start, steps)
         messages = self.messages(task, start, steps)
         usage = Usage()
-        for malformed in range(self.settings.tries):
+        failure, malformed, objected = ParseError(""), 0, False
+        while malformed < self.settings.tries:
             text, used = self._ask(messages, self.settings.temperature, self.settings.seed)
             usage = usage + used
             try:
-                thought, action = self._read(text, steps)
-                if self.settings.stubborn and _failed_before(action, steps):
-                    text, used = self._ask(messages, self.settings.stubborn, self.settings.seed + 100)
-                    usage = usage + used
-                    thought, action = self._read(text, steps)
+                thought, action = self.actions.parse(text)
             except ParseError as error:
-                failure = error
-                said = Message(role="assistant", content=cut(text, 400) or "(empty)")
-                messages = (*messages, said, Message(role="user", content=str(error)))
+                failure, malformed = error, malformed + 1
+                messages = _answered(messages, text, PROMPT.fill("unreadable", error=error))
                 continue
+            objection = None if objected else _objection(action, steps)
+            if objection:
+                objected = True
+                messages = _answered(messages, text, PROMPT.fill(objection, instruction=task.instruction))
+                continue
+            thought, action, used = self._unstuck(messages, thought, action, steps)
             shown = tuple(hit.id for hit in self._added[len(steps)])
-            return Decision(thought=thought, action=action, usage=usage, malformed=malformed, shown=shown)
+            return Decision(
+                thought=thought, action=action, usage=usage + used, malformed=malformed, shown=shown
+            )
         failure.usage = usage  # type: ignore[attr-defined]
         raise failure
+
+    def _unstuck(
+        self, messages: tuple[Message, ...], thought: str, action: Action, steps: Sequence[Step]
+    ) -> tuple[str, Action, Usage]:
+        """Another reply, sampled, in the place of an action that failed before in the same state."""
+        usage = Usage()
+        for attempt in range(self.settings.resamples):
+            if not _failed_before(action, steps):
+                break
+            text, used = self._ask(messages, 1.0, self.settings.seed + 100 + attempt)
+            usage = usage + used
+            with suppress(ParseError):
+                thought, action = self.actions.parse(text)
+        return thought, action, usage
 
     def _ask(self, messages: tuple[Message, ...], temperature: float, seed: int) -> tuple[str, Usage]:
         reply = self.model.complete(
@@ -116,16 +134,6 @@ class LanguageAgent:
         )
         return reply.text, reply.usage
 
-    def _read(self, text: str, steps: Sequence[Step]) -> tuple[str, Action]:
-        """Thought and action of a reply. Raises ParseError, worded for the model."""
-        try:
-            thought, action = self.actions.parse(text)
-        except ParseError as error:
-            raise ParseError(PROMPT.fill("unreadable", error=error)) from None
-        if action.tool == STOP and not steps and not action.arguments.get("answer"):
-            raise ParseError(PROMPT.fill("nothing"))
-        return thought, action
-
     def messages(self, task: Task, start: Observation, steps: Sequence[Step]) -> tuple[Message, ...]:
         """The prompt for the action after `steps`; what changes least from task to task stands first."""
         opening = [PROMPT.fill("start", observation=start.text)]
@@ -134,12 +142,10 @@ class LanguageAgent:
         opening.append(PROMPT.fill("hint", hint=task.hint) if task.hint else "")
         turns: list[tuple[str, str]] = []
         for index, step in enumerate(steps, 1):
-            note = PROMPT.fill("failed") if step.observation.failed else ""
+            part = "failed" if step.observation.failed else "result"
             if _repeats(steps[:index]):
-                note = PROMPT.fill("repeated")
-            result = PROMPT.fill(
-                "result", note=note, observation=step.observation.text, instruction=task.instruction
-            )
+                part = "repeated"
+            result = PROMPT.fill(part, observation=step.observation.text, instruction=task.instruction)
             reference = self._reference("more", index)
             said = "\n\n".join(part for part in (reference, result) if part)
             turns.append((self.actions.reply(step.thought, step.action), said))
@@ -175,6 +181,21 @@ def _repeats(steps: Sequence[Step]) -> bool:
     return any(
         (step.action, step.observation.key) == (last.action, last.observation.key) for step in steps[:-1]
     )
+
+
+def _answered(messages: tuple[Message, ...], text: str, answer: str) -> tuple[Message, ...]:
+    """The prompt after a reply that could not be used, and what is said to it."""
+    said = Message(role="assistant", content=cut(text, 400) or "(empty)")
+    return (*messages, said, Message(role="user", content=answer))
+
+
+def _objection(action: Action, steps: Sequence[Step]) -> str | None:
+    """Part of the prompt that answers a stop without a reason to stop: once, then it is taken."""
+    if action.tool != STOP or action.arguments.get("answer"):
+        return None
+    if not steps:
+        return "early"
+    return "giving_up" if steps[-1].observation.failed else None
 
 
 def _failed_before(action: Action, steps: Sequence[Step]) -> bool:

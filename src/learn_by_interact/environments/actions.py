@@ -21,15 +21,12 @@ SHELL = "bash"
 """The tool of an action that runs a command; its one argument is `command`."""
 
 FORM = """\
-You work in a bash shell. In each turn you give one command and then see its output.
-Reply in exactly this form, with nothing after it:
-ACTION: one bash command
-
-A command of several lines goes into a ```bash block after ACTION:.
-When the task is done, reply with ACTION: stop
-When the task asks a question, finish with ACTION: stop <your answer>
-Commands start where the last `cd` led; other settings of the shell do not last. There is no network, and \
-no command can ask you anything."""
+You work in a bash shell. In each turn you give one bash command and then see its output, in this form:
+ACTION: wc -l < report.txt > lines.txt
+A command of several lines goes into a ```bash block after ACTION:. Commands start where the last `cd` led; \
+other settings of the shell do not last. There is no network, and no command can ask you anything.
+When an output shows that the task is done, end with this, and with the answer if the task asks a question:
+ACTION: stop"""
 
 WANTED = "Reply in this form:\nACTION: one bash command, or stop"
 

@@ -55,6 +55,7 @@ class Propose(ModelStage):
             title=document.title,
             document=document.text,
             number=self.tasks,
+            tools=f"; each command calls {' or '.join(world.tools)}" if world.tools else "",
             shown=PROMPT.fill("shown", commands="\n".join(commands)) if commands else "",
         )
         system = PROMPT.fill("system", description=environment.description, start=start.text)
