@@ -83,7 +83,8 @@ class Pipeline:
             outputs=tuple(document.id for document in documents),
             seconds=time.monotonic() - begin,
         )
-        self.store.commit(attempt, documents)
+        if all(attempt.outputs != earlier.outputs for earlier in self.store.attempts("ingest")):
+            self.store.commit(attempt, documents)
         return self.store.count(Document)
 
     def propose(self) -> Progress:
