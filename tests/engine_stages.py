@@ -45,7 +45,7 @@ class Shout(Stage):
         if document.title in self.die and not (self.died and Path(self.died).exists()):
             if self.died:
                 Path(self.died).touch()
-            os.kill(os.getpid(), signal.SIGKILL)
+            die()
         if document.title in self.refuse:
             raise ModelRefused("the key is wrong")
         if document.title in self.fail:
@@ -53,6 +53,11 @@ class Shout(Stage):
         time.sleep(self.seconds)
         task = Task(environment="e", instruction=document.text.upper(), parent=document.id)
         return Outcome(records=(task,), usage=USAGE)
+
+
+def die() -> None:
+    """What a crash does to the process that it happens in."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def documents(count: int) -> list[Document]:
