@@ -165,11 +165,10 @@ class LanguageAgent:
 
     def _retrieve(self, task: Task, start: Observation, steps: Sequence[Step]) -> None:
         """Add what is new to the hits of this step; an agent serves one episode."""
-        if len(self._added) > len(steps):
-            return
-        known = {hit.id for hits in self._added for hit in hits}
-        found = self.retriever(task, start, steps) if self.retriever else []
-        self._added.append([hit for hit in found if hit.id not in known])
+        while len(self._added) <= len(steps):
+            known = {hit.id for hits in self._added for hit in hits}
+            found = self.retriever(task, start, steps[: len(self._added)]) if self.retriever else []
+            self._added.append([hit for hit in found if hit.id not in known])
 
     def _reference(self, part: str, index: int) -> str:
         hits = self._added[index] if index < len(self._added) else []

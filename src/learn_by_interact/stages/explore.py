@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..agents.agent import PROMPT, Acting, Fixed, Hit, LanguageAgent
-from ..agents.rollout import Limits, rollout
+from ..agents.rollout import Agent, Decision, Limits, rollout
 from ..engine.stage import Outcome
-from ..types import Document, Record, Task, Trajectory, Usage, Verdict
+from ..environments import ActionSpace
+from ..errors import ParseError
+from ..types import STOP, Document, Observation, Record, Step, Task, Trajectory, Usage, Verdict
 from .base import ModelStage
 from .propose import in_order
 
@@ -22,6 +25,8 @@ class Explore(ModelStage):
     name = "explore"
     temperatures: tuple[float, ...] = (0.0,)
     """One rollout for each."""
+    begin: bool = True
+    """The first action is the command that the proposer wrote with the task; no call is made for it."""
     limits: Limits = Limits()
     max_tokens: int = 160
     version: str = PROMPT.version
@@ -43,17 +48,35 @@ class Explore(ModelStage):
         usage = Usage()
         for seed, temperature in enumerate(self.temperatures):
             with world.environment() as environment:
-                agent = LanguageAgent(
+                agent: Agent = LanguageAgent(
                     model,
                     environment.actions,
                     environment.description,
                     Acting(temperature=temperature, seed=seed, max_tokens=self.max_tokens),
                     Fixed([Hit(id=document.id, text=f"{document.title}\n{document.text}")]),
                 )
+                if self.begin and task.hint:
+                    agent = Begun(agent, environment.actions, task.hint)
                 trajectory = rollout(agent, environment, task, self.limits)
             usage = usage + trajectory.usage
             trajectories.setdefault(trajectory.id, trajectory)
         return Outcome(records=tuple(trajectories.values()), usage=usage)
+
+
+class Begun:
+    """An agent whose first action was chosen before, by the proposer; the rest is its own."""
+
+    def __init__(self, agent: Agent, actions: ActionSpace, first: str) -> None:
+        self.name = agent.name
+        self._agent, self._actions, self._first = agent, actions, first
+
+    def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision:
+        if not steps:
+            with suppress(ParseError):
+                thought, action = self._actions.parse(self._first)
+                if action.tool != STOP:
+                    return Decision(thought=thought, action=action)
+        return self._agent.act(task, start, steps)
 
 
 def _dealt(tasks: Sequence[Task], hands: int = 4) -> list[Task]:
