@@ -39,7 +39,8 @@ class ModelStage(World):
 
     @property
     def key(self) -> str:
-        settings: dict[str, Any] = self.model_dump(mode="json", exclude={"unsafe", "replies", "model"})
+        aside = {"unsafe", "replies", "model", *self.aside}
+        settings: dict[str, Any] = self.model_dump(mode="json", exclude=aside)
         identity = {"name": self.model.name, "base_url": self.model.base_url}
         return f"{self.name}:{digest({**settings, 'model': identity})[:16]}"
 
