@@ -8,17 +8,18 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="List, pull and serve local models.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, pull and serve local models.",
+    epilog="Example: lbi models pull qwen2.5-coder-1.5b",
+    no_args_is_help=True,
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")]
 
 
-@app.command("list")
+@app.command("list", epilog="Example: lbi models list")
 def list_models(as_json: AsJson = False) -> None:
-    """List the local models: name, size, whether the file is here.
-
-    Example: lbi models list
-    """
+    """List the local models: name, size, whether the file is here."""
     from ..models.catalogue import CATALOGUE, model_file, present
 
     rows = [
@@ -39,12 +40,9 @@ def list_models(as_json: AsJson = False) -> None:
         typer.echo(f"{entry.name:20} {entry.bytes / 1e6:7,.0f} MB  {here:8} {entry.about}")
 
 
-@app.command()
+@app.command(epilog="Example: lbi models pull qwen2.5-coder-1.5b")
 def pull(name: Annotated[str, typer.Argument(help="A name from the list.")], as_json: AsJson = False) -> None:
-    """Fetch a model's file and check its hash; go on where an interrupted fetch stopped.
-
-    Example: lbi models pull qwen2.5-coder-1.5b
-    """
+    """Fetch a model's file and check its hash; go on where an interrupted fetch stopped."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -60,7 +58,7 @@ def pull(name: Annotated[str, typer.Argument(help="A name from the list.")], as_
     typer.echo(json.dumps({"name": name, "file": str(file)}) if as_json else file)
 
 
-@app.command()
+@app.command(epilog="Example: lbi models serve qwen2.5-coder-1.5b --port 8080")
 def serve(
     name: Annotated[str, typer.Argument(help="A name from the list, or the path of a GGUF file.")],
     port: Annotated[int, typer.Option(help="0: a free one.")] = 0,
@@ -68,10 +66,7 @@ def serve(
     parallel: Annotated[int, typer.Option(help="Calls at the same time.")] = 4,
     as_json: AsJson = False,
 ) -> None:
-    """Serve a model until Ctrl-C, with an OpenAI-compatible URL; runs with the same settings use it too.
-
-    Example: lbi models serve qwen2.5-coder-1.5b --port 8080
-    """
+    """Serve a model until Ctrl-C, with an OpenAI-compatible URL; runs with the same settings use it too."""
     from ..models.endpoint import ModelSettings
     from ..models.local import ensure, require
     from ..models.serve import born

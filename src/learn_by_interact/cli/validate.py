@@ -21,7 +21,7 @@ def validate(
 ) -> None:
     """Prove each check: the gold solution passes, doing nothing fails. No model is used.
 
-    Exits with 1 when a task is not proven. Example: lbi validate environments/sqlite-utils
+    Exits with 1 when a task is not proven.
     """
     from ..benchmarks.folder import FolderBenchmark
     from ..benchmarks.validate import validate as prove_all

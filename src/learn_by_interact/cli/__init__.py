@@ -1,0 +1,55 @@
+"""`lbi`: the command line. Modules of the package are imported only by the verb that needs them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from ..errors import BudgetSpent, LbiError
+from . import models, verbs
+from .doctor import doctor, install
+from .show import show
+from .validate import validate
+
+ABOUT = (
+    "Documentation in, a measurably better agent out.\n\n"
+    "A recipe (a short TOML file) names an environment and a model; its run folder keeps everything. "
+    "A verb that is typed again does only what is not done yet."
+)
+
+
+class Verbs(TyperGroup):
+    """Says what a user can mend in one sentence; other exceptions keep their traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except LbiError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(3 if isinstance(error, BudgetSpent) else 2) from None
+        except KeyboardInterrupt:
+            typer.echo("stopped; run the same command again to go on", err=True)
+            raise typer.Exit(130) from None
+
+
+app = typer.Typer(
+    cls=Verbs,
+    help=ABOUT,
+    epilog="Example: lbi run recipes/demo.toml",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+verbs.add_to(app)
+app.command(epilog="Example: lbi show runs/demo 3f2a")(show)
+app.add_typer(models.app, name="models")
+app.command(epilog="Example: lbi validate environments/sqlite-utils")(validate)
+app.command(epilog="Example: lbi install environments/sqlite-utils")(install)
+app.command(epilog="Example: lbi doctor")(doctor)
+
+
+def main() -> None:
+    """The entry point `lbi`."""
+    app(prog_name="lbi")

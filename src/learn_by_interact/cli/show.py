@@ -1,0 +1,123 @@
+"""`lbi show`: what a run folder holds, or one record with where it comes from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from ..engine.store import Store
+    from ..evaluation.overview import Overview
+
+
+def show(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)],
+    prefix: Annotated[str, typer.Argument(metavar="[ID]", help="The first digits of a record's id.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")] = False,
+) -> None:
+    """Show counts, costs, failures and results of a run; or one record, followed back to its source."""
+    from ..engine.store import Store
+    from .record import record_text, record_value, the_record
+
+    with Store(run, readonly=True) as store:
+        if prefix:
+            record = the_record(store, prefix)
+            typer.echo(json.dumps(record_value(store, record)) if as_json else record_text(store, record))
+            return
+        value, text = _run(store, run)
+    typer.echo(json.dumps(value) if as_json else text)
+
+
+def _run(store: Store, folder: Path) -> tuple[dict[str, Any], str]:
+    from ..evaluation.overview import overview
+    from ..evaluation.report import Result
+    from ..forecast import META, Forecast, compare
+    from .result import read_result, result_text
+    from .tables import comparison_text, forecast_text
+
+    recipe: dict[str, Any] = store.meta("recipe") or {}
+    found = overview(store, **_settings(recipe))
+    value: dict[str, Any] = {"run": str(folder), "recipe": recipe, **found.model_dump(mode="json")}
+    parts = _parts(found)
+    if recipe:
+        parts.insert(0, f"Recipe {recipe['path']}, model {recipe['model']['name']}")
+    written = read_result(folder)
+    if written is not None:
+        value["result"] = written["result"]
+        result = Result.model_validate(written["result"])
+        parts.append(f"Last evaluation ({written['date']})\n{result_text(result)}")
+    kept = store.meta(META)
+    if kept is not None:
+        made = Forecast.model_validate(kept)
+        rows = compare(made, found.stages)
+        value["forecast"] = {**kept, "against": [row.model_dump(mode="json") for row in rows]}
+        if made.overtaken(found.stages):
+            parts.append(f"Forecast / ledger\n{comparison_text(rows)}")
+        else:
+            parts.append(f"Forecast\n{forecast_text(made)}")
+    return value, "\n\n".join(parts)
+
+
+def _settings(recipe: dict[str, Any]) -> dict[str, Any]:
+    """What the overview needs of a recipe."""
+    return {"rule": recipe["judge"]["rule"], "cap": recipe["relabel"]["cap"]} if recipe else {}
+
+
+def _parts(found: Overview) -> list[str]:
+    from .progress import duration
+    from .tables import grid, usage_cells
+
+    counted = [
+        f"{found.documents} documents, {found.tasks} proposed tasks, {found.trajectories} explored "
+        f"trajectories, {found.examples} examples"
+    ]
+    stages = grid(
+        [
+            {
+                "stage": line.stage,
+                "done": str(line.done),
+                "failed": _list(line.failed) or "0",
+                "records": str(line.outputs),
+                **usage_cells(line.usage),
+                "work": duration(line.seconds),
+            }
+            for line in found.stages
+        ]
+    )
+    episodes = [
+        f"{name}: {line.count} trajectories, {line.steps} steps; stopped: {_list(line.stops) or '-'}; "
+        f"{line.malformed} malformed replies"
+        for name, line in found.episodes.items()
+    ]
+    judges = grid(
+        [
+            {"judge": judge, "keep": str(said.get("keep", 0)), "drop": str(said.get("drop", 0))}
+            for judge, said in found.verdicts.items()
+        ]
+    )
+    blocks = ["\n".join(counted), stages, "\n".join(episodes), judges, "\n".join(_kept(found))]
+    return [block for block in blocks if block]
+
+
+def _kept(found: Overview) -> list[str]:
+    coverage, windows = found.coverage, found.windows
+    kept = found.kept[found.rule]
+    share = "-" if coverage.share is None else f"{coverage.share:.0%}"
+    return [
+        f"Kept by rule: {_list(found.kept)}",
+        f"Kept by {found.rule}, the recipe's rule: {kept} of {found.examples} examples; replay verifies "
+        f"{found.kept_verified} of them",
+        f"Of all examples replay verifies {found.replay_verified}, the committee alone would keep "
+        f"{found.kept_by_committee}, {found.contaminated} are contaminated",
+        f"Coverage: {coverage.mean:.1f} kept examples a section; {coverage.enough} of {coverage.documents} "
+        f"sections ({share}) have 3 or more, {coverage.touched} have any",
+        f"Windows: {windows.teaching} teach something, {windows.labelled} have an instruction, "
+        f"{windows.over_cap} were left out by the cap, {windows.unreadable} got no readable label",
+    ]
+
+
+def _list(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())

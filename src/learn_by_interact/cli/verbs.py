@@ -1,0 +1,143 @@
+"""One verb a stage, and `run` for all of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .options import Options
+
+if TYPE_CHECKING:
+    from ..pipeline import Pipeline
+
+RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file.", show_default=False)]
+Model = Annotated[str | None, typer.Option(metavar="SPEC", help="Another model than the recipe's.")]
+RunFolder = Annotated[Path | None, typer.Option(help="Another run folder.")]
+PoolKind = Annotated[str | None, typer.Option(help="inline, threads, processes or ray.")]
+Workers = Annotated[int | None, typer.Option(help="Inputs at the same time.")]
+Tokens = Annotated[int | None, typer.Option(help="Budget: uncached prompt tokens and new tokens.")]
+Money = Annotated[float | None, typer.Option(help="Budget: US dollars.")]
+Unsafe = Annotated[bool, typer.Option("--unsafe", help="Without a sandbox: commands can do all.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Any setting of the recipe.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Run a small pilot and forecast the rest.")]
+Pilot = Annotated[int | None, typer.Option(help="Inputs of each stage in a dry run.", min=1)]
+
+HELP = {
+    "ingest": "Read the environment's documentation into sections.",
+    "propose": "Let the model propose tasks for each section.",
+    "explore": "Let the model act on each proposed task.",
+    "relabel": "Write the instruction that each stretch of a trajectory really achieves.",
+    "replay": "Act each trajectory again, and see how far it holds.",
+    "judge": "Find near-duplicates and contamination; ask the committee.",
+    "index": "Index the examples that the rule keeps.",
+    "evaluate": "Compare the plain agent with the agent that sees examples, on held-out tasks.",
+}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add all verbs of the pipeline to an application."""
+    for name, about in HELP.items():
+        app.command(name, help=about, epilog=f"Example: lbi {name} recipes/demo.toml")(_verb(name))
+    app.command("run", epilog="Example: lbi run recipes/demo.toml --model openai/gpt-4.1-mini --money 2")(run)
+
+
+def _verb(name: str) -> Any:
+    def command(
+        recipe: RecipeFile,
+        model: Model = None,
+        run_folder: RunFolder = None,
+        pool: PoolKind = None,
+        workers: Workers = None,
+        tokens: Tokens = None,
+        money: Money = None,
+        unsafe: Unsafe = False,
+        settings: Set = None,
+        as_json: AsJson = False,
+    ) -> None:
+        typed = tuple(settings or ())
+        options = Options(recipe, model, run_folder, pool, workers, tokens, money, unsafe, typed)
+        _perform(name, options, as_json)
+
+    return command
+
+
+def run(
+    recipe: RecipeFile,
+    model: Model = None,
+    run_folder: RunFolder = None,
+    pool: PoolKind = None,
+    workers: Workers = None,
+    tokens: Tokens = None,
+    money: Money = None,
+    unsafe: Unsafe = False,
+    settings: Set = None,
+    as_json: AsJson = False,
+    dry_run: DryRun = False,
+    pilot: Pilot = None,
+) -> None:
+    """Do all stages of a recipe, then the evaluation; with --dry-run, forecast what that takes."""
+    typed = tuple(settings or ())
+    options = Options(recipe, model, run_folder, pool, workers, tokens, money, unsafe, typed)
+    if dry_run:
+        _forecast(options, pilot, as_json)
+    else:
+        _perform("run", options, as_json)
+
+
+def _perform(name: str, options: Options, as_json: bool) -> None:
+    """Call the pipeline's method of this name and print what it gave."""
+    recipe = options.load()
+    from ..pipeline import Pipeline
+    from .progress import reporting
+
+    with reporting() as reporter, Pipeline(recipe, reporter.report, reporter.say) as pipeline:
+        value, text = _done(pipeline, name)
+    typer.echo(json.dumps(value) if as_json else text)
+
+
+def _done(pipeline: Pipeline, name: str) -> tuple[Any, str]:
+    """What a verb did: for machines, and for people."""
+    from ..engine.run import Progress
+    from .progress import amounts
+    from .result import result_text, write_result
+
+    if name in ("run", "evaluate"):
+        result = pipeline.run() if name == "run" else pipeline.evaluate()
+        file, written = write_result(pipeline, result)
+        return (
+            written,
+            f"{result_text(result)}\n\nEverything is in {file}; `lbi show {file.parent}` says more.",
+        )
+    if name == "index":
+        folder, digest, count = pipeline.index()
+        value = {"examples": count, "folder": str(folder), "digest": digest}
+        return value, f"{count} examples are indexed in {folder}."
+    if name == "ingest":
+        count = pipeline.ingest()
+        return {"documents": count}, f"{count} sections of documentation."
+    done: Progress | list[Progress] = getattr(pipeline, name)()
+    rows = done if isinstance(done, list) else [done]
+    lines = [
+        f"{row.stage}: {row.done} done, {row.failed} failed, {row.skipped} done before; "
+        f"{amounts(row.usage)}; {row.seconds:.0f} s"
+        for row in rows
+    ]
+    return [row.model_dump(mode="json") for row in rows], "\n".join(lines) or f"{name}: nobody is asked."
+
+
+def _forecast(options: Options, pilot: int | None, as_json: bool) -> None:
+    recipe = options.load()
+    from ..forecast import forecast
+    from .progress import reporting
+    from .tables import forecast_text
+
+    with reporting() as reporter:
+        made = forecast(recipe, pilot or min(max(2, recipe.pool.workers), 8), reporter.report, reporter.say)
+    totals = {"usage": made.usage.model_dump(), "seconds": made.seconds}
+    typer.echo(json.dumps({**made.model_dump(mode="json"), **totals}) if as_json else forecast_text(made))

@@ -1,0 +1,175 @@
+"""What a run will take, from a pilot of a few inputs of each stage; and how far off that was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .config import Recipe
+from .engine.store import Store
+from .errors import ConfigError
+from .evaluation.overview import StageTotals, totals
+from .pipeline import Pipeline, Report, Say
+from .registry import benchmark
+from .stages.keep import SAME_TASK, kept
+from .stages.replay import JUDGE as REPLAY
+from .types import Document, Example, Task, Usage, Value, Verdict
+
+META = "forecast"
+"""Name under which the store keeps the last forecast."""
+
+
+class StageForecast(Value):
+    """What one stage is expected to take in all, the pilot included."""
+
+    stage: str
+    pilot: int
+    """Inputs that were measured."""
+    inputs: int
+    usage: Usage
+    seconds: float
+    """Work, summed over the inputs, as in the ledger."""
+
+
+class Forecast(Value):
+    """The whole run."""
+
+    stages: tuple[StageForecast, ...]
+    workers: int
+
+    @property
+    def usage(self) -> Usage:
+        """Sum over the stages."""
+        return sum((stage.usage for stage in self.stages), Usage())
+
+    @property
+    def seconds(self) -> float:
+        """Wall time: the work, shared by the workers."""
+        return sum(stage.seconds / max(1, min(self.workers, stage.inputs)) for stage in self.stages)
+
+    def overtaken(self, ledger: Iterable[StageTotals]) -> bool:
+        """Whether the run has gone on beyond the pilot, to its last stage."""
+        inputs = {line.stage: line.inputs for line in ledger}
+        return all(
+            inputs.get(stage.stage, 0) > stage.pilot for stage in self.stages if stage.inputs > stage.pilot
+        )
+
+
+class Comparison(Value):
+    """A stage's forecast beside the ledger."""
+
+    stage: str
+    forecast: Usage
+    ledger: Usage
+    seconds: tuple[float, float]
+    """Forecast, ledger."""
+    tokens_off: float | None
+    """(forecast - ledger) / ledger of prompt and completion tokens; None where there are none."""
+    seconds_off: float | None
+
+
+def forecast(
+    recipe: Recipe, pilot: int, report: Report = lambda _: None, say: Say = lambda _: None
+) -> Forecast:
+    """Run the first `pilot` inputs of each stage in the run folder, and scale up what they took.
+
+    The pilot's replies and attempts are part of the run. Only its evaluation with examples is not
+    used again: it had fewer examples than the run will have. Raises ConfigError when the pilot is
+    too small to reach all stages, and what stages raise.
+    """
+    with Pipeline(recipe, report, say, pilot) as pipeline:
+        pipeline.ingest()
+        pipeline.propose()
+        pipeline.explore()
+        pipeline.relabel()
+        _reached(bool(pipeline.store.count(Example)), pilot, "gave no example")
+        pipeline.replay()
+        pipeline.judge()
+        with_examples = "examples" in recipe.evaluate.arms
+        found = bool(kept(pipeline.store, recipe.judge.rule)) or not with_examples
+        _reached(found, pilot, f"gave no example that the rule {recipe.judge.rule!r} keeps")
+        pipeline.evaluate()
+        made = Forecast(stages=tuple(_scaled(recipe, pipeline.store)), workers=pipeline.pool.window)
+        pipeline.store.set_meta(META, made.model_dump(mode="json"))
+    return made
+
+
+def compare(made: Forecast, ledger: Iterable[StageTotals]) -> list[Comparison]:
+    """Each stage of the forecast beside what the ledger says, all attempts counted."""
+    spent = {line.stage: line for line in ledger}
+    rows = []
+    for line in made.stages:
+        real = spent[line.stage]
+        tokens = [usage.prompt + usage.completion for usage in (line.usage, real.usage)]
+        rows.append(
+            Comparison(
+                stage=line.stage,
+                forecast=line.usage,
+                ledger=real.usage,
+                seconds=(line.seconds, real.seconds),
+                tokens_off=tokens[0] / tokens[1] - 1 if tokens[1] else None,
+                seconds_off=line.seconds / real.seconds - 1 if real.seconds else None,
+            )
+        )
+    return rows
+
+
+def _reached(found: bool, pilot: int, what: str) -> None:
+    if not found:
+        raise ConfigError(
+            f"The pilot of {pilot} inputs a stage {what}, so what comes after cannot be forecast: "
+            f"run it with --pilot {2 * pilot}; what was done is kept."
+        )
+
+
+def _scaled(recipe: Recipe, store: Store) -> Iterable[StageForecast]:
+    measured = {line.stage: line for line in totals(store.attempts())}
+    for stage, inputs in _expected(recipe, store, measured).items():
+        line = measured.get(stage)
+        if line is not None and line.inputs:
+            scale = inputs / line.inputs
+            yield StageForecast(
+                stage=stage,
+                pilot=line.inputs,
+                inputs=inputs,
+                usage=_times(line.usage, scale),
+                seconds=line.seconds * scale,
+            )
+
+
+def _expected(recipe: Recipe, store: Store, measured: dict[str, StageTotals]) -> dict[str, int]:
+    """Inputs of each stage: what comes out of the one before, in proportion to the pilot."""
+    documents = set(store.ids(Document))
+    examples = list(store.records(Example))
+    tasks = [task.id for task in store.records(Task) if task.parent in documents]
+    verdicts = [verdict for verdict in store.records(Verdict) if not verdict.keep]
+    same = {verdict.subject for verdict in verdicts if verdict.judge == SAME_TASK}
+    swept = {v.subject for v in verdicts if v.judge != REPLAY and not v.judge.startswith("committee:")}
+
+    def tried(stage: str) -> int:
+        return max(1, measured[stage].inputs)
+
+    explore = len(documents) * (len(tasks) - len(same)) / tried("propose")
+    relabel = explore * measured["explore"].outputs / tried("explore")
+    replay = relabel * len({example.trajectory for example in examples}) / tried("relabel")
+    judge = relabel * sum(example.id not in swept for example in examples) / tried("relabel")
+    held_out = recipe.evaluate.tasks or len(benchmark(recipe.world, recipe.unsafe).tasks())
+    arms = recipe.evaluate.arms
+    unused = measured["evaluate"].inputs // len(arms) if "examples" in arms else 0
+    return {
+        "propose": len(documents),
+        "explore": round(explore),
+        "relabel": round(relabel),
+        "replay": round(replay),
+        "judge": round(judge) * len(recipe.judge.models),
+        "evaluate": held_out * len(arms) + unused,
+    }
+
+
+def _times(usage: Usage, scale: float) -> Usage:
+    return Usage(
+        calls=round(usage.calls * scale),
+        prompt=round(usage.prompt * scale),
+        cached=round(usage.cached * scale),
+        completion=round(usage.completion * scale),
+        cost=None if usage.cost is None else usage.cost * scale,
+    )
