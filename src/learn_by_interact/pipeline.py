@@ -30,7 +30,7 @@ from .stages.keep import HeldOut, judge_contamination, judge_examples, judge_tas
 from .stages.propose import Propose
 from .stages.relabel import Relabel
 from .stages.replay import Replay
-from .types import Attempt, Document, Example, Task
+from .types import Attempt, Document, Example, Record, Task, Trajectory
 
 Report = Callable[[Progress], None]
 Say = Callable[[str], None]
@@ -107,6 +107,7 @@ class Pipeline:
         return self._run(stage)
 
     def relabel(self) -> Progress:
+        self._need(Trajectory, "trajectories", "explore")
         return self._run(Relabel(**self._model(), cap=self.recipe.relabel.cap))
 
     def replay(self) -> Progress:
@@ -202,7 +203,7 @@ class Pipeline:
         most = None if self.pilot is None else max(0, self.pilot - len(self.store.done(stage.key)))
         return run(stage, self.store, self.pool, self.recipe.budget, self.report, most)
 
-    def _need(self, kind: type[Document] | type[Task] | type[Example], what: str, verb: str) -> None:
+    def _need(self, kind: type[Record], what: str, verb: str) -> None:
         if not self.store.count(kind):
             raise StoreError(
                 f"{self.recipe.folder} holds no {what} yet: run `lbi {verb} {self.recipe.path}` first."

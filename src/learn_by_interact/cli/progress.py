@@ -84,9 +84,11 @@ class Lines:
 
 def amounts(usage: Usage) -> str:
     """Tokens that were computed, the share of prompt tokens that was not, and the cost."""
+    if not usage.calls:
+        return "no calls"
     fresh = usage.prompt - usage.cached + usage.completion
-    cached = f"{usage.cached / usage.prompt:.0%} cached" if usage.prompt else "none cached"
-    return f"{fresh:,} tokens, {cached}, {dollars(usage.cost)}"
+    share = usage.cached / max(1, usage.prompt)
+    return f"{fresh:,} tokens, {share:.0%} cached, {dollars(usage.cost)}"
 
 
 def dollars(cost: float | None) -> str:

@@ -104,7 +104,7 @@ def _perform(name: str, options: Options, as_json: bool) -> None:
 def _done(pipeline: Pipeline, name: str) -> tuple[Any, str]:
     """What a verb did: for machines, and for people."""
     from ..engine.run import Progress
-    from .progress import amounts
+    from .progress import amounts, duration
     from .result import result_text, write_result
 
     if name in ("run", "evaluate"):
@@ -125,10 +125,11 @@ def _done(pipeline: Pipeline, name: str) -> tuple[Any, str]:
     rows = done if isinstance(done, list) else [done]
     lines = [
         f"{row.stage}: {row.done} done, {row.failed} failed, {row.skipped} done before; "
-        f"{amounts(row.usage)}; {row.seconds:.0f} s"
+        f"{amounts(row.usage)}; {duration(row.seconds)}"
         for row in rows
     ]
-    return [row.model_dump(mode="json") for row in rows], "\n".join(lines) or f"{name}: nobody is asked."
+    value = {"stages": [row.model_dump(mode="json") for row in rows]}
+    return value, "\n".join(lines) or "No model is on the committee; the other judges are through."
 
 
 def _forecast(options: Options, pilot: int | None, as_json: bool) -> None:
