@@ -14,11 +14,13 @@ from learn_by_interact.engine.store import Store
 from learn_by_interact.types import RECORDS, Usage
 
 PROGRAM = """
-import json, sys
+import json, resource, sys
 from pathlib import Path
 from learn_by_interact.config import Recipe
 from learn_by_interact.errors import LbiError
 from learn_by_interact.pipeline import Pipeline
+if size := int(sys.argv[3]):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 try:
     with Pipeline(Recipe.load(Path(sys.argv[1]), json.loads(sys.argv[2]))) as pipeline:
         pipeline.run()
@@ -27,12 +29,18 @@ except LbiError as error:
 """
 
 
-def start(recipe: Path, run: Path, log: Path | None = None, **changes: Any) -> subprocess.Popen[str]:
-    """Begin a run in a process group of its own; `changes` go over the recipe, `log` notes model calls."""
-    temporary = run.parent / "tmp"
+def start(
+    recipe: Path, run: Path, log: Path | None = None, file_kb: int = 0, **changes: Any
+) -> subprocess.Popen[str]:
+    """Begin a run in a process group of its own.
+
+    `changes` go over the recipe; `log` gets the model's calls; no file may be larger than `file_kb`.
+    """
+    temporary = recipe.parent / "tmp"
     temporary.mkdir(exist_ok=True)
+    settings = {"run": str(run), **changes}
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(recipe), json.dumps({"run": str(run), **changes})],
+        [sys.executable, "-c", PROGRAM, str(recipe), json.dumps(settings), str(1024 * file_kb)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -60,9 +68,9 @@ def finish(process: subprocess.Popen[str]) -> Ended:
     return Ended(process.returncode, errors)
 
 
-def go(recipe: Path, run: Path, log: Path | None = None, **changes: Any) -> Ended:
-    """A run from its beginning to its end."""
-    return finish(start(recipe, run, log, **changes))
+def go(recipe: Path, run: Path, log: Path | None = None, file_kb: int = 0, **changes: Any) -> Ended:
+    """A run from its beginning to its end; see `start`."""
+    return finish(start(recipe, run, log, file_kb, **changes))
 
 
 class Left(NamedTuple):
