@@ -1,0 +1,135 @@
+"""What a user can do wrong is said in one sentence; help, doctor, install."""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import tiny
+
+VERBS = ("ingest", "propose", "explore", "relabel", "replay", "judge", "index", "evaluate", "run")
+OTHERS = ("show", "models", "models list", "models pull", "models serve", "validate", "install", "doctor")
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.make(tmp_path_factory.mktemp("wrong"))
+
+
+@pytest.mark.parametrize("verb", ["", *VERBS, *OTHERS])
+def test_help_ends_with_an_example(verb: str) -> None:
+    done = tiny.lbi(*verb.split(), "--help")
+    assert done.returncode == 0
+    assert done.stdout.strip().splitlines()[-1].strip().startswith(f"Example: lbi {verb}".strip())
+
+
+def test_help_takes_little_time() -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert tiny.lbi("--help").returncode == 0
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime < 0.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--set", "evaluate.tasks"], "write table.key=value"),
+        (["--set", "evaluate..tasks=1"], "write table.key=value"),
+        (["--set", "evaluate.tasks=[1"], "is no TOML value"),
+        (["--set", "evaluate.takss=1"], "unknown key evaluate.takss; known here: arms, tasks"),
+        (["--set", "evaluate.tasks=many"], "evaluate.tasks: Input should be a valid integer"),
+        (["--set", "pool=3", "--set", "pool.workers=2"], "--set pool.workers: pool was given a value"),
+        (["--set", "judge.rule=none"], "judge.rule: Input should be 'unanimous'"),
+        (["--set", "environment=nowhere"], "'nowhere' is no environment"),
+        (["--pool", "cluster"], "'cluster' is none of inline, threads, processes, ray"),
+        (["--workers", "0"], "give 1 or more"),
+        (["--model", "gpt-9"], "unknown model 'gpt-9'; there are: openai/NAME"),
+        (["--model", "scripted/tiny:nothing"], "cannot load 'tiny:nothing'"),
+        (["--model", "openai/x"], "OPENAI_API_KEY"),
+    ],
+)
+def test_wrong_option_is_said_in_one_sentence(
+    recipe: Path, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    done = tiny.lbi("run", recipe, "--run-folder", tmp_path / "run", *arguments, OPENAI_API_KEY="")
+    assert (done.returncode, done.stdout) == (2, "")
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("error: ") and said in last
+    assert "Traceback" not in done.stderr
+
+
+def test_wrong_recipe_is_said_in_one_sentence(recipe: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.toml"
+    broken.write_text('environment = "world"\nrun = \n')
+    for path, said in (
+        (tmp_path / "none.toml", "There is no recipe"),
+        (tmp_path, "is a folder: name the recipe in it"),
+        (broken, f"{broken}:2:7: this is not TOML"),
+    ):
+        done = tiny.lbi("run", path)
+        assert done.returncode == 2 and done.stderr.count("\n") == 1
+        assert done.stderr.startswith("error: ") and said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("verb", "before"),
+    [("propose", "ingest"), ("explore", "propose"), ("relabel", "explore"), ("index", "relabel")],
+)
+def test_verb_too_early_names_the_one_before(recipe: Path, tmp_path: Path, verb: str, before: str) -> None:
+    done = tiny.lbi(verb, recipe, "--run-folder", tmp_path)
+    assert done.returncode == 2 and f"run `lbi {before} {recipe}` first" in done.stderr
+
+
+def test_pilot_that_reaches_nothing_says_so(recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "mute.py").write_text(
+        "import tiny\n\ndef policy(request):\n"
+        "    text = tiny.policy(request)\n    return 'ACTION: false' if text.startswith('ACTION') else text\n"
+    )
+    done = tiny.lbi(
+        "run", recipe, "--dry-run", "--model", "scripted/mute:policy", "--run-folder", "run", cwd=tmp_path
+    )
+    assert done.returncode == 2
+    assert "The pilot of 2 inputs a stage gave no example" in done.stderr and "--pilot 4" in done.stderr
+
+
+def test_fault_of_the_program_keeps_its_traceback(recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "faulty.py").write_text("class World:\n    def __init__(self):\n        self.nothing\n")
+    done = tiny.lbi("ingest", recipe, "--set", "environment=faulty:World", "--run-folder", "r", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr and "has no attribute 'nothing'" in done.stderr
+
+
+def test_doctor_says_what_the_demo_lacks(tmp_path: Path) -> None:
+    def doctor(*options: str) -> subprocess.CompletedProcess[str]:
+        return tiny.lbi("doctor", *options, LBI_CACHE=str(tmp_path), OPENAI_API_KEY="a-secret-value")
+
+    done = doctor()
+    assert done.returncode == 1 and "a-secret-value" not in done.stdout + done.stderr
+    lines = {line[8:].split("  ")[0]: line for line in done.stdout.splitlines()}
+    assert lines["local/qwen2.5-coder-1.5b"].startswith("MISSING")
+    assert lines["local/qwen2.5-coder-1.5b"].endswith("lbi models pull qwen2.5-coder-1.5b")
+    assert lines["local/smollm2-135m"].startswith("- ")
+    assert lines["OPENAI_API_KEY"].split() == ["ok", "OPENAI_API_KEY", "set"]
+    rows = {row["name"]: row for row in json.loads(doctor("--json").stdout)}
+    assert rows["bubblewrap"]["ok"] and rows["sqlite"]["ok"] and rows["python"]["ok"]
+    assert not rows["local/qwen2.5-coder-1.5b"]["ok"] and not rows["ANTHROPIC_API_KEY"]["needed"]
+
+
+def test_doctor_without_bubblewrap_says_what_to_type(tmp_path: Path) -> None:
+    for name in ("bash", "sh"):
+        (tmp_path / name).symlink_to(shutil.which(name) or "")
+    done = tiny.lbi("doctor", PATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "MISSING bubblewrap" in done.stdout and "apt-get install -y bubblewrap" in done.stdout
+
+
+def test_install_makes_an_environment_ready(recipe: Path, tmp_path: Path) -> None:
+    done = tiny.lbi("install", recipe.parent / "world")
+    assert done.stdout == "tiny is ready; it needs nothing.\n"
+    missing = tiny.lbi("install", tmp_path)
+    assert missing.returncode == 2 and "there is no environment.toml" in missing.stderr

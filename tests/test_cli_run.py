@@ -1,0 +1,187 @@
+"""The verbs of the command line, each in a process of its own, on the tiny world."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import tiny
+from learn_by_interact.engine.store import Store
+from learn_by_interact.types import Document, Example, Task, Verdict
+
+SOLVED = {"plain": 1.0, "examples": 6.0}
+"""What the policy of the tiny world solves of its six held-out tasks."""
+SLOW = """\
+import pathlib, time, tiny
+
+def policy(request):
+    if pathlib.Path("slowly").exists():
+        time.sleep(0.2)
+    return tiny.policy(request)
+"""
+
+
+class Ran(NamedTuple):
+    """A recipe that was forecast, then run, with the log of all calls of the model."""
+
+    recipe: Path
+    folder: Path
+    forecast: dict[str, Any]
+    written: dict[str, Any]
+    progress: str
+    calls: list[str]
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    folder = tmp_path_factory.mktemp("ran")
+    recipe = tiny.make(folder)
+    log = folder / "calls"
+    dry = tiny.lbi("run", recipe, "--dry-run", "--json", cwd=folder, LBI_SCRIPTED_LOG=str(log))
+    assert dry.returncode == 0, dry.stderr
+    run = tiny.lbi("run", recipe, "--json", cwd=folder, LBI_SCRIPTED_LOG=str(log))
+    assert run.returncode == 0, run.stderr
+    calls = log.read_text().split()
+    return Ran(recipe, folder / "run", json.loads(dry.stdout), json.loads(run.stdout), run.stderr, calls)
+
+
+def ids(folder: Path) -> dict[str, list[str]]:
+    with Store(folder, readonly=True) as store:
+        return {kind.__name__: store.ids(kind) for kind in (Document, Task, Example, Verdict)}
+
+
+def solved(written: dict[str, Any]) -> dict[str, float]:
+    return {arm["arm"]: arm["solved"] for arm in written["result"]["arms"]}
+
+
+def test_run_writes_every_number(ran: Ran) -> None:
+    written = ran.written
+    assert json.loads((ran.folder / "result.json").read_text()) == written
+    assert solved(written) == SOLVED
+    assert written["result"]["differences"][0]["won"] == 5
+    assert written["command"] == f"lbi run {ran.recipe} --json"
+    assert written["model"] == {"name": tiny.MODEL, "reported": [tiny.MODEL], "sha256": None}
+    assert written["recipe"]["judge"]["models"] == [tiny.MODEL]
+    assert written["date"].endswith("+00:00") and written["version"] and written["seed"] == 0
+    counts = written["pipeline"]
+    assert (counts["documents"], counts["tasks"], counts["trajectories"]) == (6, 18, 18)
+    assert counts["kept"]["unanimous+replay"] == counts["kept_verified"] > 30
+    assert 0 < counts["contaminated"] < counts["examples"]
+    assert counts["coverage"]["share"] == 1.0
+    assert counts["episodes"]["explore"]["malformed"] == 2
+
+
+def test_forecast_is_near_and_nothing_is_paid_twice(ran: Ran) -> None:
+    assert len(ran.calls) == len(set(ran.calls))
+    stages = {stage["stage"]: stage for stage in ran.forecast["stages"]}
+    assert list(stages) == ["propose", "explore", "relabel", "replay", "judge", "evaluate"]
+    assert stages["explore"]["pilot"] == 2 and stages["explore"]["inputs"] == 18
+    shown = tiny.lbi("show", ran.folder, "--json")
+    rows = {row["stage"]: row for row in json.loads(shown.stdout)["forecast"]["against"]}
+    assert rows["propose"]["forecast"]["calls"] == rows["propose"]["ledger"]["calls"] == 6
+    assert abs(rows["propose"]["tokens_off"]) < 0.1
+    assert all(abs(row["tokens_off"]) < 0.5 for row in rows.values() if row["tokens_off"] is not None)
+    assert "Forecast / ledger" in tiny.lbi("show", ran.folder).stdout
+
+
+def test_progress_stands_on_standard_error(ran: Ran) -> None:
+    lines = ran.progress.splitlines()
+    assert any(line.startswith("explore: 18/18, 0 failed,") and "% cached, $" in line for line in lines)
+    assert sum(line.startswith("explore: ") for line in lines) < 6  # Not one for each of the 16 inputs.
+
+
+def test_again_does_nothing_new(ran: Ran) -> None:
+    before, log = ids(ran.folder), ran.folder.parent / "again"
+    again = tiny.lbi("run", ran.recipe, LBI_SCRIPTED_LOG=str(log))
+    assert again.returncode == 0 and not log.exists()
+    assert ids(ran.folder) == before
+    assert "examples against plain: +83 points (95% interval" in again.stdout
+    assert [line.split()[:3] for line in again.stdout.splitlines()[1:3]] == [
+        ["plain", "1/6", "17%"],
+        ["examples", "6/6", "100%"],
+    ]
+
+
+def test_verbs_one_by_one_make_what_run_makes(tmp_path: Path) -> None:
+    recipe = tiny.make(tmp_path)
+    for verb in ("ingest", "propose", "explore", "relabel", "replay", "judge", "index"):
+        done = tiny.lbi(verb, recipe, "--run-folder", "apart", cwd=tmp_path)
+        assert done.returncode == 0 and done.stdout, done.stderr
+    evaluated = tiny.lbi("evaluate", recipe, "--run-folder", "apart", "--json", cwd=tmp_path)
+    assert solved(json.loads(evaluated.stdout)) == SOLVED
+    assert tiny.lbi("run", recipe).returncode == 0
+    assert ids(tmp_path / "apart") == ids(tmp_path / "run")
+
+
+def test_options_change_the_recipe(tmp_path: Path) -> None:
+    recipe = tiny.make(tmp_path)
+    (tmp_path / "other.py").write_text("from tiny import policy\n")
+    done = tiny.lbi(
+        "run", recipe, "--model", "scripted/other:policy", "--pool", "inline", "--run-folder", "new",
+        "--set", "evaluate.tasks=2", "--set", "explore.limits.steps=3", "--set", "judge.rule=replay",
+        "--json", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    written = json.loads(done.stdout)
+    used = written["recipe"]
+    assert used["model"]["name"] == "scripted/other:policy"
+    assert used["judge"] == {"models": ["scripted/other:policy"], "rule": "replay"}
+    assert used["explore"]["limits"]["steps"] == 3 and used["explore"]["temperatures"] == [0.0]
+    assert used["pool"] == {"kind": "inline", "workers": 2}
+    assert written["result"]["arms"][0]["tasks"] == 2
+    assert not (tmp_path / "run").exists()
+
+
+def test_budget_stops_the_run_and_raising_it_goes_on(tmp_path: Path) -> None:
+    recipe = tiny.make(tmp_path)
+    stopped = tiny.lbi("run", recipe, "--tokens", "700")
+    assert stopped.returncode == 3 and stopped.stdout == ""
+    last = stopped.stderr.splitlines()[-1]
+    assert last.startswith("error: The budget of 700 tokens is reached") and "same command" in last
+    on = tiny.lbi("run", recipe, "--tokens", "700000", "--json")
+    assert on.returncode == 0 and solved(json.loads(on.stdout)) == SOLVED
+
+
+def test_interrupted_run_goes_on(tmp_path: Path) -> None:
+    recipe = tiny.make(tmp_path)
+    (tmp_path / "slow.py").write_text(SLOW)
+    (tmp_path / "slowly").touch()
+    line = [sys.executable, "-m", "learn_by_interact.cli", "run", str(recipe)]
+    process = subprocess.Popen(
+        [*line, "--model", "scripted/slow:policy"],
+        cwd=tmp_path, env=tiny.environ(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    while not process.stderr.readline().startswith("explore: 0/18"):
+        assert process.poll() is None
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said.splitlines()[-1] == "stopped; run the same command again to go on"
+    (tmp_path / "slowly").unlink()
+    on = tiny.lbi("run", recipe, "--model", "scripted/slow:policy", "--json", cwd=tmp_path)
+    assert solved(json.loads(on.stdout)) == SOLVED
+
+
+def test_terminal_gets_live_bars(tmp_path: Path) -> None:
+    recipe = tiny.make(tmp_path)
+    tiny.lbi("ingest", recipe)
+    outer, inner = pty.openpty()
+    line = [sys.executable, "-m", "learn_by_interact.cli", "propose", str(recipe), "--json"]
+    variables = tiny.environ(TERM="xterm", COLUMNS="120")
+    done = subprocess.run(line, env=variables, stdout=subprocess.PIPE, stderr=inner, timeout=60)
+    os.close(inner)
+    seen = os.read(outer, 1_000_000).decode()
+    os.close(outer)
+    assert "propose" in seen and "6/6" in seen and "0 failed" in seen
+    assert json.loads(done.stdout)["stages"][0]["done"] == 6
