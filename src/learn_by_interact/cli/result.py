@@ -80,9 +80,16 @@ def _model(settings: ModelSettings, replies: Path) -> dict[str, Any]:
     from ..models.local import file_hash
 
     kind, _, name = settings.name.partition("/")
-    reported = {json.loads(file.read_bytes())["model"] for file in replies.glob("??/*.json")}
     return {
         "name": settings.name,
-        "reported": sorted(reported),
+        "reported": sorted({reported for file in replies.glob("??/*.json") if (reported := _reported(file))}),
         "sha256": file_hash(model_file(name)) if kind == "local" else None,
     }
+
+
+def _reported(file: Path) -> str:
+    """The model that a stored reply names; "" for one that a loss of power cut short."""
+    try:
+        return str(json.loads(file.read_bytes())["model"])
+    except (ValueError, KeyError):
+        return ""
