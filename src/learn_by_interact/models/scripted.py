@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from itertools import takewhile
+from operator import eq
 from pathlib import Path
 
 from ..errors import ModelError
@@ -82,5 +83,5 @@ class Scripted:
         words = [word for message in request.messages for word in message.content.split()]
         with self._lock:
             before, self._previous = self._previous, words
-        shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(words, before, strict=False)))
+        shared = sum(takewhile(bool, map(eq, words, before)))
         return Usage(calls=1, prompt=len(words), cached=shared, completion=len(text.split()))
