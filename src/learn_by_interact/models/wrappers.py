@@ -34,7 +34,7 @@ class Cached:
         self.name = model.name
         self._model = model
         self._folder = folder
-        self._lock = threading.Lock()
+        self._lock, self._writing = threading.Lock(), threading.Lock()
         self._running: dict[str, tuple[threading.Lock, int]] = {}
 
     def complete(self, request: Request) -> Reply:
@@ -44,7 +44,9 @@ class Cached:
             reply = _read(path)
             if reply is None:
                 reply = self._model.complete(request)
-                _write(path, reply)
+                # Hundreds of threads that make files at the same time stand in each other's way.
+                with self._writing:
+                    _write(path, reply)
             return reply
 
     @contextmanager
