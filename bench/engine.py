@@ -23,7 +23,6 @@ from learn_by_interact.engine.pools import Pool
 from learn_by_interact.engine.run import run
 from learn_by_interact.engine.store import Store
 from learn_by_interact.environments import ActionSpace, Environment
-from learn_by_interact.environments.actions import ShellActions
 from learn_by_interact.models import Request
 from learn_by_interact.models.endpoint import ModelSettings
 from learn_by_interact.models.scripted import Scripted
@@ -38,9 +37,24 @@ def slow(settings: ModelSettings) -> Scripted:
     """The model of this benchmark; `engine:slow` names it."""
 
     def answer(request: Request) -> str:
-        return f"ACTION: next {sum(message.role == 'assistant' for message in request.messages)}"
+        return f"next-{sum(message.role == 'assistant' for message in request.messages)}"
 
     return Scripted(answer, latency=LATENCY, name=settings.name)
+
+
+class Words:
+    """The simplest action space: a reply is the action's name."""
+
+    description = "Reply with one word."
+
+    def parse(self, reply: str) -> tuple[str, Action]:
+        return "", Action(tool=reply)
+
+    def format(self, action: Action) -> str:
+        return action.tool
+
+    def reply(self, thought: str, action: Action) -> str:
+        return action.tool
 
 
 class Counting:
@@ -51,7 +65,7 @@ class Counting:
     tools: tuple[str, ...] = ()
 
     def __init__(self) -> None:
-        self.actions: ActionSpace = ShellActions()
+        self.actions: ActionSpace = Words()
         self._count = 0
 
     def environment(self) -> Environment:

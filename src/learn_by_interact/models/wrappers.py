@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import random
-import tempfile
 import threading
 import time
+import uuid
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,15 +74,14 @@ def _read(path: Path) -> Reply | None:
 
 
 def _write(path: Path, reply: Reply) -> None:
+    new = path.with_name(f".new-{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(reply.model_dump_json().encode())
-            Path(name).replace(path)
+            new.write_text(reply.model_dump_json(), encoding="utf-8")
+            new.replace(path)
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            new.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise StoreError(
