@@ -17,12 +17,19 @@ from .stages.keep import Rule
 from .types import Value
 
 
+class IngestTable(Value):
+    only: tuple[str, ...] = ()
+    """Titles of the sections to learn from, with `*` and `?`; none: all."""
+    skip: tuple[str, ...] = ()
+    """Titles of sections to leave out: what cannot work in this environment."""
+
+
 class ProposeTable(Value):
     tasks: int = 3
     """Tasks from the model for each section of documentation."""
     seeds: int = 2
-    """Rollouts that begin from a command which the section shows, at most."""
-    temperature: float = 0.7
+    """Commands that the section shows and that the question names, at most."""
+    temperature: float = 0.4
     sections: int | None = None
     """Only so many sections, spread evenly over the documentation; None: all."""
 
@@ -30,6 +37,10 @@ class ProposeTable(Value):
 class ExploreTable(Value):
     temperatures: tuple[float, ...] = (0.0,)
     """One rollout of each task for each temperature."""
+    begin: bool = True
+    """The first action is the command that was proposed with the task."""
+    settle: bool = False
+    """A first command that worked ends the rollout."""
     limits: Limits = Limits(steps=4)
     max_tokens: int = 160
 
@@ -70,6 +81,7 @@ class Recipe(Value):
     """The run folder, relative to where the command is typed; "" is `runs/<name of the recipe>`."""
     model: ModelSettings = ModelSettings(name="local/qwen2.5-coder-1.5b")
     unsafe: bool = False
+    ingest: IngestTable = IngestTable()
     propose: ProposeTable = ProposeTable()
     explore: ExploreTable = ExploreTable()
     relabel: RelabelTable = RelabelTable()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
 
 from .benchmarks import Benchmark
@@ -74,7 +75,9 @@ class Pipeline:
     def ingest(self) -> int:
         """Read the documentation into documents -> how many there are; sections that changed are added."""
         with _reader(self.world) as (docs, root, command):
-            found = list(ingest(docs, root, command, self.say))
+            found = [one for one in ingest(docs, root, command, self.say) if self._wanted(one)]
+        if not found:
+            raise ConfigError(f"{self.recipe.path}: [ingest] leaves no section of the documentation.")
         begin = time.monotonic()
         documents = [found[index] for index in _spread(len(found), self.recipe.propose.sections)]
         attempt = Attempt(
@@ -86,6 +89,11 @@ class Pipeline:
         if all(attempt.outputs != earlier.outputs for earlier in self.store.attempts("ingest")):
             self.store.commit(attempt, documents)
         return self.store.count(Document)
+
+    def _wanted(self, document: Document) -> bool:
+        table = self.recipe.ingest
+        chosen = not table.only or any(fnmatch(document.title, title) for title in table.only)
+        return chosen and not any(fnmatch(document.title, title) for title in table.skip)
 
     def propose(self) -> Progress:
         self._need(Document, "documents", "ingest")
@@ -101,6 +109,8 @@ class Pipeline:
         stage = Explore(
             **self._model(),
             temperatures=table.temperatures,
+            begin=table.begin,
+            settle=table.settle,
             limits=table.limits,
             max_tokens=table.max_tokens,
         )

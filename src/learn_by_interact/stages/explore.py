@@ -11,7 +11,7 @@ from ..agents.rollout import Agent, Decision, Limits, rollout
 from ..engine.stage import Outcome
 from ..environments import ActionSpace
 from ..errors import ParseError
-from ..types import STOP, Document, Observation, Record, Step, Task, Trajectory, Usage, Verdict
+from ..types import STOP, Action, Document, Observation, Record, Step, Task, Trajectory, Usage, Verdict
 from .base import ModelStage
 from .propose import in_order
 
@@ -27,6 +27,8 @@ class Explore(ModelStage):
     """One rollout for each."""
     begin: bool = True
     """The first action is the command that the proposer wrote with the task; no call is made for it."""
+    settle: bool = False
+    """A first command that worked ends the rollout: it saves the call in which a small model says stop."""
     limits: Limits = Limits()
     max_tokens: int = 160
     version: str = PROMPT.version
@@ -56,7 +58,7 @@ class Explore(ModelStage):
                     Fixed([Hit(id=document.id, text=f"{document.title}\n{document.text}")]),
                 )
                 if self.begin and task.hint:
-                    agent = Begun(agent, environment.actions, task.hint)
+                    agent = Begun(agent, environment.actions, task.hint, self.settle)
                 trajectory = rollout(agent, environment, task, self.limits)
             usage = usage + trajectory.usage
             trajectories.setdefault(trajectory.id, trajectory)
@@ -66,8 +68,9 @@ class Explore(ModelStage):
 class Begun:
     """An agent whose first action was chosen before, by the proposer; the rest is its own."""
 
-    def __init__(self, agent: Agent, actions: ActionSpace, first: str) -> None:
+    def __init__(self, agent: Agent, actions: ActionSpace, first: str, settle: bool) -> None:
         self.name = agent.name
+        self._settle = settle
         self._agent, self._actions, self._first = agent, actions, first
 
     def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision:
@@ -76,6 +79,9 @@ class Begun:
                 thought, action = self._actions.parse(self._first)
                 if action.tool != STOP:
                     return Decision(thought=thought, action=action)
+        worked = len(steps) == 1 and not steps[0].observation.failed
+        if self._settle and worked:
+            return Decision(thought="", action=Action(tool=STOP, arguments={"answer": ""}))
         return self._agent.act(task, start, steps)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ class Propose(ModelStage):
     """Tasks for each section."""
     seeds: int = 2
     """Commands of the section that are named in the question, at most."""
-    temperature: float = 0.7
+    temperature: float = 0.4
     version: str = PROMPT.version
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
@@ -56,6 +57,7 @@ class Propose(ModelStage):
             document=document.text,
             number=self.tasks,
             tools=f"; each command calls {' or '.join(world.tools)}" if world.tools else "",
+            names=_names(start.text),
             shown=PROMPT.fill("shown", commands="\n".join(commands)) if commands else "",
         )
         system = PROMPT.fill("system", description=environment.description, start=start.text)
@@ -65,9 +67,9 @@ class Propose(ModelStage):
             Request(
                 model=model.name,
                 messages=(Message(role="system", content=system), Message(role="user", content=question)),
-                max_tokens=110 * self.tasks,
+                max_tokens=100 * self.tasks,
                 temperature=self.temperature,
-                json_schema=_schema(self.tasks),
+                json_schema=_schema(self.tasks, world.tools),
             ),
         )
         found: dict[str, Task] = {}
@@ -82,14 +84,24 @@ class Propose(ModelStage):
         return Outcome(records=tuple(found.values()), usage=usage)
 
 
-def _schema(tasks: int) -> dict[str, Any]:
+def _names(start: str) -> str:
+    """A sentence with the file names of the start state: said again where a small model needs it."""
+    names = sorted(set(re.findall(r"(?<![\w.-])[\w-]+\.[A-Za-z]\w{0,5}\b(?!\.)", start)))
+    return f" The files here are {', '.join(names[:20])}." if names else ""
+
+
+def _schema(tasks: int, tools: Sequence[str]) -> dict[str, Any]:
+    command: dict[str, Any] = {"type": "string"}
+    if tools:
+        command["pattern"] = f"^({'|'.join(re.escape(tool) for tool in tools)}) .+$"
     item = {
         "type": "object",
         "properties": {
-            "task": {"type": "string", "minLength": 12, "maxLength": 240},
-            "command": {"type": "string", "minLength": 2, "maxLength": 240},
+            "about": {"type": "string"},
+            "command": command,
+            "task": {"type": "string"},
         },
-        "required": ["task", "command"],
+        "required": ["about", "command", "task"],
         "additionalProperties": False,
     }
     return {
