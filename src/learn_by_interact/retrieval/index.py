@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ..engine.store import Store
 from ..environments import ActionSpace
-from ..errors import ConfigError
+from ..errors import ConfigError, StoreError
 from ..prompts import cut
-from ..types import STOP, Example, Trajectory, Value, digest
+from ..types import STOP, Document, Example, Task, Trajectory, Value, digest
 
 FIELDS = ("instruction", "actions", "observations")
 K = 60
@@ -36,10 +36,16 @@ class Demonstration(Value):
     actions: str
     observations: str
     text: str
+    documentation: tuple[str, ...] = ()
+    """Lines of the section it came from that say how its actions are written."""
 
 
 def demonstration(
-    example: Example, trajectory: Trajectory, actions: ActionSpace, limit: int = 240
+    example: Example,
+    trajectory: Trajectory,
+    actions: ActionSpace,
+    document: Document | None = None,
+    limit: int = 240,
 ) -> Demonstration:
     """Instruction, then the window's actions and observations, each observation cut to `limit` characters."""
     lines = [f"Example task: {example.instruction}"]
@@ -60,7 +66,43 @@ def demonstration(
         actions="\n".join(done),
         observations="\n".join(seen),
         text="\n".join(lines),
+        documentation=tuple(grounding(document.text, done)) if document else (),
     )
+
+
+def grounding(text: str, actions: Sequence[str], limit: int = 3, width: int = 160) -> list[str]:
+    """The lines of a document that say most about how these actions are written, in its order.
+
+    A line counts by the words it shares with the actions: options (`--csv`) most, then the words
+    that a usage line begins with, then others. At most `limit` lines of at most `width` characters.
+    """
+    words = [re.findall(r"[\w-]+", action) for action in actions]
+    options = {word for found in words for word in found if word.startswith("-") and len(word) > 1}
+    others = {word.lower() for found in words for word in found if len(word) > 3} - options
+    openings = [" ".join(found[:2]) for found in words if len(found) > 1]
+    ranked = []
+    for number, line in enumerate(text.split("\n")):
+        found = re.findall(r"[\w-]+", line)
+        score = 3 * len(options & set(found)) + 0.5 * len(others & {word.lower() for word in found})
+        score += 3 * any(opening in line for opening in openings)
+        if score >= 3:
+            ranked.append((-score, number, " ".join(line.split())[:width]))
+    chosen: dict[str, int] = {}
+    for _, number, line in sorted(ranked):
+        if len(chosen) < limit:
+            chosen.setdefault(line, number)
+    return sorted(chosen, key=lambda line: chosen[line])
+
+
+def _document(store: Store, trajectory: Trajectory) -> Document | None:
+    """The section that a trajectory's task was proposed from; None where there is none."""
+    task = store.get(trajectory.task)
+    assert isinstance(task, Task)
+    try:
+        document = store.get(task.parent)
+    except (StoreError, ValueError):
+        return None
+    return document if isinstance(document, Document) else None
 
 
 def build(store: Store, examples: Iterable[Example], actions: ActionSpace) -> tuple[Path, str]:
@@ -74,7 +116,7 @@ def build(store: Store, examples: Iterable[Example], actions: ActionSpace) -> tu
     for example in examples:
         trajectory = store.get(example.trajectory)
         assert isinstance(trajectory, Trajectory)
-        demonstrations.append(demonstration(example, trajectory, actions))
+        demonstrations.append(demonstration(example, trajectory, actions, _document(store, trajectory)))
     demonstrations.sort(key=lambda item: item.id)
     name = digest([item.model_dump(mode="json") for item in demonstrations])[:16]
     folder = store.folder / "index" / name

@@ -18,6 +18,8 @@ class Retrieval(Value):
     """New demonstrations at each later step, found by instruction and observation."""
     characters: int = 2400
     """Bound of the demonstrations of one step."""
+    documentation: int = 2
+    """Lines of documentation that each demonstration brings along, from the section it came from."""
 
 
 class ExampleRetriever:
@@ -30,6 +32,7 @@ class ExampleRetriever:
         self._index = open_index(folder)
         self._settings = settings
         self._shown: set[str] = set()
+        self._lines: set[str] = set()
 
     def __call__(self, task: Task, start: Observation, steps: Sequence[Step]) -> list[Hit]:
         settings = self._settings
@@ -50,10 +53,17 @@ class ExampleRetriever:
                 break
             if item.actions in self._shown or (len(item.text) > room and taken):
                 continue
-            taken.append(Hit(id=item.id, text=item.text, why=why))
+            taken.append(Hit(id=item.id, text=self._documented(item), why=why))
             room -= len(item.text)
             self._shown.add(item.actions)
         return taken
+
+    def _documented(self, item: Demonstration) -> str:
+        """The demonstration after its lines of documentation; a line is shown once an episode."""
+        lines = [line for line in item.documentation if line not in self._lines]
+        lines = lines[: self._settings.documentation]
+        self._lines.update(lines)
+        return "\n".join([*(f"Documentation: {line}" for line in lines), item.text])
 
 
 def _ranking(found: list[tuple[Demonstration, float]], why: str) -> list[tuple[Demonstration, str]]:
