@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from .config import Recipe
 from .engine.store import Store
 from .errors import ConfigError
+from .evaluation.evaluate import choose
 from .evaluation.overview import StageTotals, totals
 from .pipeline import Pipeline, Report, Say
 from .registry import benchmark
@@ -77,6 +78,7 @@ def forecast(
     too small to reach all stages, and what stages raise.
     """
     with Pipeline(recipe, report, say, pilot) as pipeline:
+        pipeline.chosen()
         pipeline.ingest()
         pipeline.propose()
         pipeline.explore()
@@ -152,7 +154,8 @@ def _expected(recipe: Recipe, store: Store, measured: dict[str, StageTotals]) ->
     relabel = explore * measured["explore"].outputs / tried("explore")
     replay = relabel * len({example.trajectory for example in examples}) / tried("relabel")
     judge = relabel * sum(example.id not in swept for example in examples) / tried("relabel")
-    held_out = recipe.evaluate.tasks or len(benchmark(recipe.world, recipe.unsafe).tasks())
+    tasks_held_out = benchmark(recipe.world, recipe.unsafe).tasks()
+    held_out = choose(tasks_held_out, recipe.evaluate.only, recipe.evaluate.tasks)
     arms = recipe.evaluate.arms
     unused = measured["evaluate"].inputs // len(arms) if "examples" in arms else 0
     return {
@@ -161,7 +164,7 @@ def _expected(recipe: Recipe, store: Store, measured: dict[str, StageTotals]) ->
         "relabel": round(relabel),
         "replay": round(replay),
         "judge": round(judge) * len(recipe.judge.models),
-        "evaluate": held_out * len(arms) + unused,
+        "evaluate": len(held_out) * len(arms) + unused,
     }
 
 

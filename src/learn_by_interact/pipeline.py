@@ -16,7 +16,7 @@ from .engine.stage import Stage
 from .engine.store import Store
 from .environments.shell import ShellEnvironment
 from .errors import ConfigError, StoreError
-from .evaluation.evaluate import Evaluate
+from .evaluation.evaluate import Evaluate, choose
 from .evaluation.overview import Overview, overview
 from .evaluation.report import Result, summarise
 from .models.connect import connect
@@ -168,10 +168,11 @@ class Pipeline:
                     retrieval=self.recipe.retrieval,
                     index=str(folder.resolve()) if with_examples else "",
                     index_digest=name if with_examples else "",
+                    only=table.only,
                     count=table.tasks,
                 )
             )
-        tasks = stages[0].tasks()
+        tasks = self.chosen()
         self.store.add(tasks)
         for stage in stages:
             self._run(stage)
@@ -179,6 +180,7 @@ class Pipeline:
 
     def run(self) -> Result:
         """All stages of the recipe, then the evaluation."""
+        self.chosen()  # What is wrong with the choice is said before the work.
         self.ingest()
         self.propose()
         self.explore()
@@ -190,6 +192,10 @@ class Pipeline:
     def summary(self) -> Overview:
         """All counts of the run folder under this recipe's rule."""
         return overview(self.store, self.recipe.judge.rule, self.recipe.relabel.cap)
+
+    def chosen(self) -> list[Task]:
+        """The held-out tasks of the evaluation. Raises ConfigError, as `choose` does."""
+        return choose(self.world.tasks(), self.recipe.evaluate.only, self.recipe.evaluate.tasks)
 
     def held_out(self) -> Iterator[HeldOut]:
         """The benchmark's tasks as decontamination sees them."""

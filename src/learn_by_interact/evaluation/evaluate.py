@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ..agents.agent import PROMPT, Acting, LanguageAgent
@@ -23,7 +24,7 @@ class Evaluate(ModelStage):
     """Held-out task -> a graded trajectory."""
 
     name = "evaluate"
-    aside: ClassVar[frozenset[str]] = frozenset({"index", "count"})
+    aside: ClassVar[frozenset[str]] = frozenset({"index", "only", "count"})
 
     arm: Arm = "plain"
     seed: int = 0
@@ -34,19 +35,15 @@ class Evaluate(ModelStage):
     """Folder of the index of the arm `examples`."""
     index_digest: str = ""
     """Of its examples: other examples are another evaluation."""
+    only: tuple[str, ...] = ()
+    """Names of tasks of the benchmark, with `*` and `?`; none: all."""
     count: int | None = None
-    """The first so many tasks of the benchmark; None: all."""
+    """The first so many of these tasks; None: all."""
     version: str = PROMPT.version
 
     def tasks(self) -> list[Task]:
-        """Raises ConfigError when the benchmark has fewer tasks than `count`."""
-        tasks = self.world().tasks()
-        if self.count is not None and self.count > len(tasks):
-            raise ConfigError(
-                f"The recipe asks for {self.count} held-out tasks and {self.environment} has {len(tasks)}: "
-                "lower `tasks` under [evaluate], or write more."
-            )
-        return tasks[: self.count]
+        """Raises ConfigError, as `choose` does."""
+        return choose(self.world().tasks(), self.only, self.count)
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
         return [(task.id,) for task in self.tasks()]
@@ -72,3 +69,23 @@ class Evaluate(ModelStage):
                 grade=lambda episode: world.grade(task, environment, episode),
             )
         return Outcome(records=(trajectory,), usage=trajectory.usage)
+
+
+def choose(tasks: list[Task], only: Sequence[str] = (), count: int | None = None) -> list[Task]:
+    """The first `count` of the tasks that one of the names in `only` fits, in the benchmark's order.
+
+    Raises ConfigError when a name fits no task, or fewer than `count` are left.
+    """
+    names = [task.parent for task in tasks]
+    for pattern in only:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise ConfigError(
+                f"[evaluate] only: no held-out task is called {pattern!r}; there are: {', '.join(names)}."
+            )
+    chosen = [task for task in tasks if not only or any(fnmatchcase(task.parent, name) for name in only)]
+    if count is not None and count > len(chosen):
+        raise ConfigError(
+            f"The recipe asks for {count} held-out tasks and there are {len(chosen)}: "
+            "lower `tasks` under [evaluate], or write more."
+        )
+    return chosen[:count]
