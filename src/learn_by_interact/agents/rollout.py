@@ -47,9 +47,9 @@ def rollout(
 ) -> Trajectory:
     """One episode in an environment that has been entered and not yet used.
 
-    Failures of one episode (parse, context, grader, environment) are in the trajectory, with the
-    steps that came before; errors that concern more than this episode (ModelError and others) are
-    raised.
+    Failures of one episode (parse, context, grader) are in the trajectory, with the steps that came
+    before; errors after which it is worth trying again (EnvironmentFault, ModelError and others) are
+    raised, with the `usage` of the episode so far.
     """
     begin = time.monotonic()
     start = environment.reset(task)
@@ -65,6 +65,10 @@ def rollout(
             unread = getattr(failure, "usage", Usage())
         except ContextFull as failure:
             stop, error = "context full", sentence(failure)
+        except LbiError as failure:
+            paid = sum((step.usage for step in steps), getattr(failure, "usage", Usage()))
+            failure.usage = paid  # type: ignore[attr-defined]
+            raise
     trajectory = Trajectory(
         task=task.id,
         start=start,
@@ -87,7 +91,11 @@ def _step(
             update={"text": str(decision.action.arguments.get("answer", "")), "failed": False}
         )
     else:
-        observation = environment.step(decision.action)
+        try:
+            observation = environment.step(decision.action)
+        except LbiError as failure:
+            failure.usage = decision.usage  # type: ignore[attr-defined]
+            raise
     return Step(
         thought=decision.thought,
         action=decision.action,
