@@ -1,0 +1,141 @@
+"""A room with notes: an environment in this process, for tests of what stands on environments.
+
+list            the names of the notes
+show NAME       what a note says
+put NAME TEXT   write a note; prints nothing
+roll            another number each time
+jam             breaks the environment itself
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+from types import TracebackType
+from typing import Self
+
+from learn_by_interact.agents.rollout import Decision, Limits, rollout
+from learn_by_interact.environments import ActionSpace, Environment
+from learn_by_interact.environments.actions import ShellActions
+from learn_by_interact.errors import EnvironmentFault, GraderFault
+from learn_by_interact.types import STOP, Action, Document, Observation, Step, Task, Trajectory, digest
+
+NAME = "room:Room"
+"""Its name in a stage's settings."""
+START = "Notes: a.txt b.txt"
+ROLLS = count()
+DOCUMENTS = {
+    name: Document(source="manual", title=name, text=text, begin=begin, end=begin + 5)
+    for begin, (name, text) in enumerate(
+        {
+            "show": "# show\n\nUsage: show NAME\n\nPrints what a note says.",
+            "put": "# put\n\nUsage: put NAME TEXT\n\n    $ put NAME hello\n\nWrites a note.",
+            "list": "# list\n\nUsage: list\n\nPrints the names of all notes.",
+        }.items()
+    )
+}
+
+
+class RoomEnvironment:
+    """One episode in the room. `setup["notes"]` adds notes to those that are there."""
+
+    name = "room"
+    description = "A room with notes."
+
+    def __init__(self) -> None:
+        self.actions: ActionSpace = ShellActions()
+        self.notes = {"a.txt": "apples", "b.txt": "bread"}
+        self.done: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.notes = {}
+
+    def reset(self, task: Task) -> Observation:
+        self.notes.update(task.setup.get("notes", {}))
+        return self._see(f"Notes: {' '.join(sorted(self.notes))}")
+
+    def step(self, action: Action) -> Observation:
+        command = str(action.arguments["command"])
+        self.done.append(command)
+        verb, *rest = command.split(maxsplit=2)
+        if verb == "jam":
+            raise EnvironmentFault("the door is jammed")
+        if verb == "list":
+            return self._see("\n".join(sorted(self.notes)))
+        if verb == "roll":
+            return self._see(f"You rolled {next(ROLLS)}.")
+        if verb == "show" and rest and rest[0] in self.notes:
+            return self._see(self.notes[rest[0]])
+        if verb == "put" and len(rest) == 2:
+            self.notes[rest[0]] = rest[1]
+            return self._see("[no output]")
+        return self._see(f"{command}: there is no such thing\n[exit code 1]", failed=True)
+
+    def _see(self, text: str, failed: bool = False) -> Observation:
+        state = digest(self.notes)
+        return Observation(text=text, key=digest([state, text]), state=state, failed=failed)
+
+
+class Room:
+    """Tasks: write `yes` into c.txt; tell what a.txt says; and one whose grader is broken."""
+
+    name = "room"
+    tools = ("show", "put", "list")
+
+    def tasks(self) -> list[Task]:
+        wanted = {
+            "write": "Write yes into c.txt.",
+            "tell": "What does a.txt say?",
+            "broken": "Make the grader happy.",
+        }
+        return [Task(environment="room", instruction=text, parent=name) for name, text in wanted.items()]
+
+    def environment(self) -> Environment:
+        return RoomEnvironment()
+
+    def grade(self, task: Task, environment: Environment, trajectory: Trajectory) -> float:
+        assert isinstance(environment, RoomEnvironment)
+        if task.parent == "broken":
+            raise GraderFault("the grader is broken")
+        if task.parent == "write":
+            return float(environment.notes.get("c.txt") == "yes")
+        return float("apples" in trajectory.steps[-1].observation.text)
+
+    def gold(self, task: Task) -> list[Action]:
+        command = {"write": "put c.txt yes", "tell": "show a.txt"}.get(task.parent, "list")
+        answer = "apples" if task.parent == "tell" else ""
+        return [bash(command), Action(tool=STOP, arguments={"answer": answer})]
+
+
+class Reciter:
+    """An agent that does one command after the other, whatever it sees."""
+
+    name = "reciter"
+
+    def __init__(self, *commands: str) -> None:
+        self.commands = commands
+
+    def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision:
+        thought, action = ShellActions().parse(f"ACTION: {self.commands[len(steps)]}")
+        return Decision(thought=thought, action=action)
+
+
+def bash(command: str) -> Action:
+    return Action(tool="bash", arguments={"command": command})
+
+
+def asked(document: str = "show", instruction: str = "Read a.txt.", hint: str = "") -> Task:
+    """A task that was proposed from one of the documents."""
+    return Task(environment="room", instruction=instruction, parent=DOCUMENTS[document].id, hint=hint)
+
+
+def acted(*commands: str, task: Task | None = None) -> Trajectory:
+    """The episode of these commands in a fresh room."""
+    with RoomEnvironment() as environment:
+        limits = Limits(steps=len(commands), repeats=100)
+        return rollout(Reciter(*commands), environment, task or asked(), limits)
