@@ -1,0 +1,233 @@
+"""The agent: what its prompts hold from step to step, and what it does with replies it cannot use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+
+from learn_by_interact.agents.agent import Acting, Fixed, Hit, LanguageAgent
+from learn_by_interact.agents.rollout import Limits, rollout
+from learn_by_interact.errors import ParseError
+from learn_by_interact.models import Message, Request
+from learn_by_interact.models.scripted import Scripted
+from learn_by_interact.types import STOP, Observation, Step, Task, Trajectory, Usage
+from room import RoomEnvironment, acted, asked, bash
+
+TASK = asked()
+
+
+class Played:
+    """An episode of a language agent in the room, with the requests that its model got."""
+
+    def __init__(
+        self,
+        *replies: str,
+        settings: Acting | None = None,
+        retriever: Fixed | Fresh | None = None,
+        task: Task = TASK,
+        steps: int = 10,
+    ) -> None:
+        self.left = list(replies)
+        self.requests: list[Request] = []
+        with RoomEnvironment() as environment:
+            agent = LanguageAgent(
+                Scripted(self.answer), environment.actions, environment.description, settings, retriever
+            )
+            self.episode: Trajectory = rollout(agent, environment, task, Limits(steps=steps, repeats=100))
+
+    def answer(self, request: Request) -> str:
+        self.requests.append(request)
+        return self.left.pop(0)
+
+    @property
+    def commands(self) -> list[str]:
+        return [step.action.arguments.get("command", "stop") for step in self.episode.steps]
+
+
+class Fresh:
+    """One hit that every step finds, and one that only this step finds."""
+
+    def __call__(self, task: Task, start: Observation, steps: Sequence[Step]) -> list[Hit]:
+        at = len(steps)
+        return [Hit(id="always", text="ALWAYS"), Hit(id=f"at {at}", text=f"ONLY AT {at}")]
+
+
+def act(script: Sequence[str], done: Trajectory, **settings: int) -> tuple[str, Usage, int]:
+    """What is done after the steps of an episode: the command, the usage and the malformed replies."""
+    agent = LanguageAgent(Scripted(list(script)), RoomEnvironment().actions, "A room.", Acting(**settings))
+    decision = agent.act(TASK, done.start, done.steps)
+    return decision.action.arguments.get("command", "stop"), decision.usage, decision.malformed
+
+
+NOTHING = acted("list").model_copy(update={"steps": ()})
+
+
+def test_a_malformed_reply_is_shown_back_once_and_counted() -> None:
+    played = Played("I would rather talk.", "ACTION: list", "ACTION: stop fine")
+    first, second, third = (request.messages for request in played.requests)
+    assert second[: len(first)] == first
+    assert second[len(first)] == Message(role="assistant", content="I would rather talk.")
+    assert "could not be read" in second[-1].content and "There is no ACTION" in second[-1].content
+    assert not any("rather talk" in message.content for message in third)
+    assert [step.malformed for step in played.episode.steps] == [1, 0]
+    assert [step.usage.calls for step in played.episode.steps] == [2, 1]
+
+
+def test_an_empty_reply_is_shown_back_as_one() -> None:
+    played = Played("", "ACTION: list", steps=1)
+    assert played.requests[1].messages[-2].content == "(empty)"
+    assert "empty" in played.requests[1].messages[-1].content
+
+
+def test_a_long_malformed_reply_is_not_shown_back_whole() -> None:
+    played = Played("blah " * 150, "ACTION: list", steps=1)
+    assert len(played.requests[1].messages[-2].content) < 500
+
+
+def test_two_malformed_replies_are_the_end() -> None:
+    with pytest.raises(ParseError, match="There is no ACTION") as raised:
+        act(["no", "no again", "ACTION: list"], NOTHING)
+    assert getattr(raised.value, "usage", Usage()).calls == 2
+    assert act(["no", "no again", "ACTION: list"], NOTHING, tries=3)[2] == 2
+
+
+def test_a_stop_before_anything_was_done_is_objected_to_once() -> None:
+    played = Played("ACTION: stop", "ACTION: list", steps=1)
+    assert played.commands == ["list"]
+    assert "Nothing was done yet" in played.requests[1].messages[-1].content
+    assert played.episode.steps[0].malformed == 0
+    assert played.episode.steps[0].usage.calls == 2
+
+
+def test_a_stop_that_is_repeated_is_taken() -> None:
+    played = Played("ACTION: stop", "ACTION: stop")
+    assert (played.episode.stop, played.commands) == ("done", ["stop"])
+
+
+def test_a_stop_right_after_a_failure_is_objected_to_once() -> None:
+    played = Played("ACTION: show c.txt", "ACTION: stop", "ACTION: stop")
+    assert "The last action failed" in played.requests[2].messages[-1].content
+    assert played.commands == ["show c.txt", "stop"]
+
+
+def test_a_stop_with_an_answer_or_after_something_worked_is_taken_at_once() -> None:
+    assert Played("ACTION: stop 42").commands == ["stop"]
+    assert Played("ACTION: show c.txt", "ACTION: stop there is none").commands == ["show c.txt", "stop"]
+    assert Played("ACTION: list", "ACTION: stop").commands == ["list", "stop"]
+
+
+def test_an_objection_and_malformed_replies_are_counted_apart() -> None:
+    assert act(["huh", "ACTION: stop", "ACTION: list"], NOTHING)[::2] == ("list", 1)
+    with pytest.raises(ParseError):
+        act(["huh", "ACTION: stop", "huh", "ACTION: list"], NOTHING)
+
+
+def test_an_action_that_failed_in_this_state_is_sampled_again() -> None:
+    played = Played("ACTION: show c.txt", "ACTION: show c.txt", "ACTION: list", steps=2)
+    assert played.commands == ["show c.txt", "list"]
+    assert [request.temperature for request in played.requests] == [0.0, 0.0, 1.0]
+    assert played.requests[1].messages == played.requests[2].messages
+    assert played.episode.steps[1].usage.calls == 2
+    assert played.episode.steps[1].malformed == 0
+
+
+def test_sampling_again_has_other_seeds_and_an_end() -> None:
+    stubborn = ["ACTION: show c.txt"] * 4
+    played = Played(*stubborn, steps=2)
+    assert played.commands == ["show c.txt"] * 2
+    assert len({request.seed for request in played.requests[1:]}) == 3
+    assert act(stubborn, acted("show c.txt"), resamples=0)[1].calls == 1
+
+
+def test_a_sample_that_cannot_be_read_leaves_the_reply_before_it() -> None:
+    command, usage, malformed = act(["ACTION: show c.txt", "hm", "hm"], acted("show c.txt"))
+    assert (command, usage.calls, malformed) == ("show c.txt", 3, 0)
+
+
+def test_after_a_change_the_same_action_may_be_tried_again() -> None:
+    replies = ["ACTION: show c.txt"]
+    assert act(replies, acted("show c.txt", "put b.txt yes"))[1].calls == 1
+    assert act([*replies, "ACTION: list"], acted("show c.txt", "show b.txt"))[0] == "list"
+
+
+def test_each_prompt_extends_the_one_before_it() -> None:
+    played = Played(
+        "ACTION: list", "ACTION: show c.txt", "ACTION: list", "ACTION: stop fine", retriever=Fresh()
+    )
+    prompts = [request.messages for request in played.requests]
+    for at, (one, two) in enumerate(pairwise(prompts)):
+        assert two[: len(one)] == one
+        assert [message.role for message in two[len(one) :]] == ["assistant", "user"]
+        assert f"ONLY AT {at + 1}" in two[-1].content
+    told = "\n".join(message.content for message in prompts[-1])
+    assert told.count("ALWAYS") == 1
+    shown = [step.shown for step in played.episode.steps]
+    assert shown == [("always", "at 0"), ("at 1",), ("at 2",), ("at 3",)]
+
+
+def test_the_result_of_a_step_says_what_it_was() -> None:
+    done = acted("show c.txt", "list", "list")
+    agent = LanguageAgent(Scripted([]), RoomEnvironment().actions, "A room.")
+    users = [m.content for m in agent.messages(TASK, done.start, done.steps) if m.role == "user"]
+    assert "That failed" in users[1]
+    assert "That failed" not in users[2] and "exactly this before" not in users[2]
+    assert "exactly this before" in users[3]
+    assert all(TASK.instruction in said for said in users)
+
+
+def test_the_opening_holds_start_reference_objective_and_hint_in_this_order() -> None:
+    task = asked(hint="show a.txt")
+    played = Played("ACTION: list", task=task, retriever=Fixed([Hit(id="d", text="THE MANUAL")]), steps=1)
+    system, opening = played.requests[0].messages
+    assert "A room with notes." in system.content
+    places = [
+        opening.content.index(part) for part in ("Notes:", "THE MANUAL", task.instruction, "show a.txt")
+    ]
+    assert places == sorted(places)
+    plain = Played("ACTION: list", steps=1).requests[0].messages[1].content
+    assert "reference" not in plain and "One could begin" not in plain
+
+
+def test_the_oldest_steps_are_left_out_beyond_the_bound() -> None:
+    done = acted(*[f"put {at}.txt {'x' * 200}" for at in range(12)], "list")
+    for characters in (1000, 1500, 2500):
+        settings = Acting(characters=characters)
+        agent = LanguageAgent(Scripted([]), RoomEnvironment().actions, "A room.", settings)
+        _, *messages = agent.messages(TASK, done.start, done.steps)
+        kept = [m.content for m in messages if m.role == "assistant"]
+        wanted = [f"ACTION: {step.action.arguments['command']}" for step in done.steps]
+        assert 1 < len(kept) < 13 and kept == wanted[-len(kept) :]
+        assert f"first {13 - len(kept)} steps are left out" in messages[0].content
+        assert sum(len(message.content) for message in messages) < characters + 60
+        assert TASK.instruction in messages[0].content
+
+
+def test_the_last_step_stays_whatever_the_bound() -> None:
+    agent = LanguageAgent(Scripted([]), RoomEnvironment().actions, "A room.", Acting(characters=10))
+    done = acted("show b.txt", "show a.txt")
+    messages = agent.messages(TASK, done.start, done.steps)
+    assert [message.role for message in messages] == ["system", "user", "assistant", "user"]
+    assert "apples" in messages[-1].content
+
+
+def test_reasons_are_asked_for_and_kept_only_when_wanted() -> None:
+    replies = ("REASON: I look around.\nACTION: list", "ACTION: stop fine")
+    asking = Played(*replies, settings=Acting(reasons=True))
+    assert "REASON" in asking.requests[0].messages[0].content
+    assert "REASON" not in Played(*replies).requests[0].messages[0].content
+    assert asking.episode.steps[0].thought == "I look around."
+    assert asking.episode.steps[0].action == bash("list")
+    assert asking.requests[1].messages[2].content == "REASON: I look around.\nACTION: list"
+
+
+def test_settings_reach_the_model() -> None:
+    settings = Acting(temperature=0.7, seed=5, max_tokens=33)
+    (request,) = Played("ACTION: list", settings=settings, steps=1).requests
+    assert (request.temperature, request.seed, request.max_tokens) == (0.7, 5, 33)
+
+
+def test_an_answer_is_the_end_of_an_episode() -> None:
+    (step,) = Played("ACTION: stop 42").episode.steps
+    assert (step.action.tool, step.observation.text) == (STOP, "42")
