@@ -1,0 +1,68 @@
+# `make demo` and `make test` set up all they need, on Debian with Python 3.11 or newer and root or sudo.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.PHONY: help setup demo test system
+
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO_MODEL := qwen2.5-coder-1.5b
+
+help:
+	@echo "make demo    set up, fetch a local model, learn sqlite-utils from its help pages, print the table"
+	@echo "make test    set up, check format, lint and types, run all tests"
+	@echo "make setup   only set up: system packages, and .venv with the command $(BIN)/lbi"
+
+setup: system .venv/.stamp-demo
+
+demo:
+	@echo "This takes about 20 minutes on 2 cores, 4 GB of memory and 3 GB of disk. It"
+	echo "  1. installs bubblewrap, taskwarrior and manual pages (apt) and a virtual environment in .venv"
+	echo "  2. fetches a language model, 1.1 GB, into \$${LBI_CACHE:-~/.cache/learn-by-interact}"
+	echo "  3. lets it learn sqlite-utils from 13 help pages, and solve 13 tasks without and with what it learnt."
+	echo "Stop it at any time (Ctrl-C): the same command goes on from there."
+	$(MAKE) --no-print-directory setup
+	$(BIN)/lbi models pull $(DEMO_MODEL)
+	$(BIN)/lbi doctor
+	$(BIN)/lbi install environments/sqlite-utils
+	$(BIN)/lbi run recipes/demo.toml
+
+test: system .venv/.stamp-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2
+
+# Slim images drop manual pages when packages are installed; the environment taskwarrior reads `man task`.
+system:
+	@missing=()
+	command -v bwrap >/dev/null || missing+=(bubblewrap)
+	command -v task >/dev/null || missing+=(taskwarrior)
+	command -v man >/dev/null || missing+=(man-db)
+	command -v info >/dev/null || missing+=(info)
+	$(PYTHON) -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+	if [[ -z "$${missing[*]}" ]] && ! man -w task >/dev/null 2>&1; then missing+=(taskwarrior); fi
+	if [[ -z "$${missing[*]}" ]]; then exit 0; fi
+	root=(); if [[ $$(id -u) != 0 ]]; then root=(sudo); fi
+	if ! command -v apt-get >/dev/null || ! command -v "$${root[0]:-true}" >/dev/null; then
+		echo "Please install: $${missing[*]} (apt-get and root or sudo are needed to do it here)." >&2; exit 1
+	fi
+	apt=("$${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300)
+	"$${apt[@]}" update
+	"$${apt[@]}" -o Dpkg::Options::=--path-include='/usr/share/man/*' \
+		install -y --reinstall --no-install-recommends "$${missing[@]}"
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+		echo "$(PYTHON) is older than Python 3.11: name another, as in make demo PYTHON=python3.12" >&2; exit 1
+	}
+	$(PYTHON) -m venv .venv
+
+.venv/.stamp-demo: .venv/bin/python pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[local]'
+	touch $@
+
+.venv/.stamp-test: .venv/bin/python pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,local,anthropic]'
+	touch $@
