@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -43,6 +44,12 @@ class Record(Value):
     def id(self) -> str:
         """Hash of the kind of record and its canonical content."""
         return digest([type(self).__name__, self.model_dump(mode="json", exclude=self.made_by)])
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, with `update` in it; its identity is that of what it then holds."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("id", None)
+        return copied
 
 
 class Usage(Value):
