@@ -34,7 +34,8 @@ def windows(trajectory: Trajectory) -> list[tuple[int, int]]:
             step = trajectory.steps[end - 1]
             if step.action.tool == STOP and not step.observation.text:
                 break
-            signature = step.observation.key
+            # A stop leaves the key as it was: what tells an answer apart is its text.
+            signature = (step.observation.key, step.observation.text if step.action.tool == STOP else "")
             if _teaches(step, trajectory.observation(end - 1)) and signature not in signatures:
                 found.append((begin, end))
             signatures.add(signature)
