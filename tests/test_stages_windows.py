@@ -1,0 +1,144 @@
+"""Which windows of a trajectory get an instruction."""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+
+import pytest
+
+from learn_by_interact.stages.windows import choose, windows, without_duplicates
+from learn_by_interact.types import STOP, Trajectory
+from room import acted
+
+COMMANDS = (
+    "list", "show a.txt", "show b.txt", "show nothing", "put a.txt new", "put c.txt yes", "put a.txt apples",
+    "roll", "gibberish",
+)  # fmt: skip
+
+
+def at_random(seed: int) -> Trajectory:
+    """An episode of up to nine commands, often the same ones; at times with a stop at its end."""
+    draw = random.Random(seed)
+    commands = draw.choices(COMMANDS, k=draw.randint(1, 9))
+    return acted(*commands, *draw.choice(([], ["stop"], ["stop fine"])))
+
+
+def teaches(episode: Trajectory, end: int) -> bool:
+    """The rule for the last step of a window, as it is written in the function's docstring."""
+    step, before = episode.steps[end - 1], episode.observation(end - 1)
+    if step.action.tool == STOP:
+        return step.observation.text != ""
+    shows = step.observation.text not in ("", "[no output]")
+    return not step.observation.failed and (shows or step.observation.state != before.state)
+
+
+def test_what_shows_something_or_changes_the_state_teaches() -> None:
+    assert windows(acted("show a.txt")) == [(0, 1)]
+    assert windows(acted("put c.txt yes")) == [(0, 1)]
+
+
+def test_what_neither_shows_nor_changes_anything_does_not_teach() -> None:
+    assert windows(acted("put a.txt apples")) == []
+    assert windows(acted("put a.txt apples", "list")) == [(0, 2), (1, 2)]
+
+
+def test_a_window_does_not_end_on_a_failure() -> None:
+    assert windows(acted("show c.txt")) == []
+    assert windows(acted("list", "show c.txt")) == [(0, 1)]
+
+
+def test_a_window_that_recovers_from_a_failure_is_included() -> None:
+    assert windows(acted("show c.txt", "list")) == [(0, 2), (1, 2)]
+
+
+def test_a_stop_without_an_answer_is_in_no_window() -> None:
+    assert windows(acted("list", "stop")) == [(0, 1)]
+    assert windows(acted("stop")) == []
+
+
+def test_an_answer_ends_a_window() -> None:
+    assert windows(acted("list", "stop two")) == [(0, 1), (0, 2), (1, 2)]
+
+
+def test_an_answer_after_a_failure_ends_a_window() -> None:
+    assert windows(acted("show c.txt", "stop there is none")) == [(0, 2), (1, 2)]
+
+
+def test_what_was_seen_from_this_beginning_already_is_labelled_once() -> None:
+    episode = acted("list", "show a.txt", "list", "show b.txt")
+    assert windows(episode) == [(0, 1), (0, 2), (0, 4), (1, 2), (1, 3), (1, 4), (2, 3), (2, 4), (3, 4)]
+
+
+def test_the_same_output_over_another_state_is_another_window() -> None:
+    assert (0, 3) in windows(acted("show a.txt", "put c.txt yes", "show a.txt"))
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_windows_of_any_episode(seed: int) -> None:
+    episode = at_random(seed)
+    steps = len(episode.steps)
+    found = windows(episode)
+    assert found == sorted(set(found))
+    wanted = []
+    for begin in range(steps):
+        seen: set[tuple[str, bool]] = set()
+        for end in range(begin + 1, steps + 1):
+            last = episode.steps[end - 1]
+            if last.action.tool == STOP and not last.observation.text:
+                continue
+            met = (last.observation.key, last.action.tool == STOP)
+            if teaches(episode, end) and met not in seen:
+                wanted.append((begin, end))
+            seen.add(met)
+    assert found == wanted
+    for begin, end in found:
+        assert 0 <= begin < end <= steps
+        assert not episode.observation(end).failed
+        inside = episode.steps[begin:end]
+        assert all(step.action.tool != STOP or step.observation.text for step in inside)
+
+
+@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("cap", [1, 2, 5])
+def test_a_cap_keeps_the_whole_and_then_the_shortest(seed: int, cap: int) -> None:
+    episode = at_random(seed)
+    found, chosen = windows(episode), choose(episode, cap)
+    assert chosen == sorted(chosen) and set(chosen) <= set(found)
+    assert len(chosen) == min(cap, len(found))
+    if not found or len(found) <= cap:
+        return
+    longest = max(end - begin for begin, end in found)
+    assert max(end - begin for begin, end in chosen) == longest
+    lengths = sorted(end - begin for begin, end in chosen)[:-1]
+    left_out = [end - begin for begin, end in found if (begin, end) not in chosen]
+    assert all(length <= min(left_out) for length in lengths)
+
+
+def test_among_windows_of_one_length_those_that_recover_are_kept() -> None:
+    episode = acted("list", "show a.txt", "show c.txt", "show b.txt", "roll")
+    assert {(0, 5), (2, 4)} <= set(choose(episode, 6))
+    assert (2, 4) in choose(episode, 6) and (0, 2) not in choose(episode, 6)
+
+
+def test_repeated_steps_are_removed() -> None:
+    episode = acted("list", "list", "show a.txt", "show a.txt", "show a.txt", "list")
+    commands = [step.action.arguments["command"] for step in without_duplicates(episode).steps]
+    assert commands == ["list", "show a.txt", "list"]
+
+
+def test_repeats_with_other_observations_stay() -> None:
+    episode = acted("roll", "roll", "list")
+    assert without_duplicates(episode) is episode
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_without_duplicates_no_two_neighbours_are_equal(seed: int) -> None:
+    episode = at_random(seed)
+    assert episode.id
+    cleaned = without_duplicates(episode)
+    pairs = [(step.action.model_dump_json(), step.observation.key) for step in cleaned.steps]
+    assert all(one != two for one, two in pairwise(pairs))
+    assert set(pairs) == {(step.action.model_dump_json(), step.observation.key) for step in episode.steps}
+    assert without_duplicates(cleaned) is cleaned
+    assert (cleaned.id == episode.id) == (cleaned.steps == episode.steps)
