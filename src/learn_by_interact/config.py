@@ -59,10 +59,10 @@ class JudgeTable(Value):
 
 class EvaluateTable(Value):
     arms: tuple[Arm, ...] = ("plain", "examples")
+    tasks: int | None = None
+    """The first so many held-out tasks, of those that `only` names; None: all."""
     only: tuple[str, ...] = ()
     """Names of held-out tasks, with `*` and `?`; none: all."""
-    tasks: int | None = None
-    """The first so many of these tasks; None: all."""
     seed: int = 0
     limits: Limits = Limits()
     max_tokens: int = 160
