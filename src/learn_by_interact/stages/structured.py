@@ -31,28 +31,40 @@ def ask(model: Model, request: Request) -> tuple[dict[str, Any], Usage]:
 
 
 def read_object(text: str) -> dict[str, Any] | None:
-    """The first JSON object in a text, also inside a code block or cut off after a whole item."""
-    for match in re.finditer(r"\{", text):
+    """The first JSON object in a text, also inside a code block or cut off after a whole value."""
+    decoder = json.JSONDecoder(strict=False)
+    mend = True
+    for match in re.finditer(r'\{(\s*")?', text):
         try:
-            value, _ = json.JSONDecoder(strict=False).raw_decode(text[match.start() :])
-        except ValueError:
-            continue
+            value, _ = decoder.raw_decode(text, match.start())
+        except (ValueError, RecursionError):
+            # Before the objects inside it are looked at: they are not what was asked for.
+            value = _mended(text[match.start() :]) if match[1] and mend else None
+            mend = mend and not match[1]
         if isinstance(value, dict):
             return value
-    return _mended(text)
+    return None
 
 
 def _mended(text: str) -> dict[str, Any] | None:
-    """An object whose end was cut off: keep its whole strings, close what is open."""
-    begin, last = text.find("{"), text.rfind('"')
-    if begin < 0:
-        return None
-    while last > begin:
-        for closing in ("}", "]}"):
-            try:
-                value = json.loads(text[begin : last + 1] + closing, strict=False)
-            except ValueError:
-                continue
-            return value if isinstance(value, dict) else None
-        last = text.rfind('"', begin, last)
+    """An object whose end was cut off: keep its whole texts and what is closed, close what is open."""
+    closers: list[str] = []
+    ends: list[tuple[int, str]] = []
+    for found in re.finditer(r'"(?:[^"\\]|\\.)*"|["{}\[\]]', text, re.DOTALL):
+        sign = found[0]
+        if sign in ("{", "["):
+            closers.append("}" if sign == "{" else "]")
+            continue
+        if sign == '"' or (sign in ("}", "]") and closers.pop() != sign):
+            break
+        ends.append((found.end(), "".join(reversed(closers))))
+        if not closers:
+            break
+    # A key without its value may stand last, hence not only the last end.
+    for end, closing in reversed(ends[-4:]):
+        try:
+            value = json.loads(text[:end] + closing, strict=False)
+        except (ValueError, RecursionError):
+            continue
+        return value if isinstance(value, dict) else None
     return None
