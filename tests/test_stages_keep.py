@@ -1,0 +1,189 @@
+"""What is kept: the rules over verdicts, and the judges that need the whole set."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from learn_by_interact.engine.store import Store
+from learn_by_interact.environments.actions import ShellActions
+from learn_by_interact.errors import ConfigError
+from learn_by_interact.stages.keep import (
+    RULES,
+    HeldOut,
+    Rule,
+    judge_contamination,
+    judge_examples,
+    judge_tasks,
+    kept,
+)
+from learn_by_interact.types import Example, Record, Task, Trajectory, Verdict
+from room import DOCUMENTS, acted, asked
+
+EPISODE = acted("list", "show a.txt", "put c.txt yes", "show c.txt")
+ACTIONS = ShellActions()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "run") as made:
+        made.add([*DOCUMENTS.values(), asked(), EPISODE])
+        yield made
+
+
+def example(instruction: str, begin: int = 0, end: int = 1, of: Trajectory = EPISODE, **more: Any) -> Example:
+    values = {"kind": "abstraction", **more}
+    return Example(instruction=instruction, trajectory=of.id, begin=begin, end=end, **values)
+
+
+def vote(subject: Record, keep: bool, judge: str = "committee:one") -> Verdict:
+    return Verdict(subject=subject.id, judge=judge, keep=keep, reason="because")
+
+
+def held(measure: float, episode: Trajectory = EPISODE) -> Verdict:
+    reason = f"held for {measure:g}"
+    return Verdict(subject=episode.id, judge="replay", keep=measure == 4, reason=reason, measure=measure)
+
+
+def instructions(store: Store, rule: Rule = "unanimous") -> set[str]:
+    return {example.instruction for example in kept(store, rule)}
+
+
+# The rules
+
+
+def test_each_rule_over_votes_and_replay(store: Store) -> None:
+    votes = {"none": (), "yes": (1,), "no": (0,), "split": (1, 0), "most": (1, 1, 0), "all": (1, 1, 1)}
+    for name, given in votes.items():
+        for end in (2, 3):
+            one = example(f"{name} {end}", end - 1, end)
+            store.add([one])
+            store.add(vote(one, bool(keep), f"committee:{at}") for at, keep in enumerate(given))
+    store.add([held(2)])
+    every = {f"{name} {end}" for name in votes for end in (2, 3)}
+    replayed = {name for name in every if name.endswith("2")}
+    unanimous = {name for name in every if name.split()[0] in ("none", "yes", "all")}
+    majority = unanimous | {"most 2", "most 3"}
+    assert {rule: instructions(store, rule) for rule in RULES} == {
+        "unanimous": unanimous,
+        "majority": majority,
+        "replay": replayed,
+        "unanimous+replay": unanimous & replayed,
+        "majority+replay": majority & replayed,
+    }
+
+
+@pytest.mark.parametrize("judge", ["near-duplicate example", "contamination"])
+def test_what_a_sweep_dropped_is_out_under_every_rule(store: Store, judge: str) -> None:
+    good, bad = example("good"), example("bad", 1, 2)
+    store.add([good, bad, vote(good, True), vote(bad, True), vote(bad, False, judge), held(4)])
+    assert all(instructions(store, rule) == {"good"} for rule in RULES)
+
+
+def test_without_a_replay_no_rule_with_replay_keeps_anything(store: Store) -> None:
+    store.add([example("good")])
+    assert {rule for rule in RULES if instructions(store, rule)} == {"unanimous", "majority"}
+
+
+def test_a_replay_that_held_for_no_step_verifies_nothing(store: Store) -> None:
+    store.add([example("good"), held(-1.0), held(0.0)])
+    assert not instructions(store, "replay")
+
+
+def test_a_replay_verifies_up_to_its_measure(store: Store) -> None:
+    store.add([*(example(f"to {end}", 0, end) for end in range(1, 5)), held(3)])
+    assert instructions(store, "replay") == {"to 1", "to 2", "to 3"}
+
+
+def test_an_unknown_rule_is_refused_with_those_that_exist(store: Store) -> None:
+    with pytest.raises(ConfigError, match="no rule 'most'; there are unanimous, majority, replay"):
+        kept(store, cast(Rule, "most"))
+
+
+# The sweeps
+
+
+def test_nearly_equal_tasks_are_dropped_but_one(store: Store) -> None:
+    texts = ["Show the note a.txt, please.", "show the note a.txt please", "Show the note b.txt, please."]
+    tasks = [asked("put", text) for text in texts]
+    outside = Task(environment="room", instruction=texts[0], parent="write")
+    store.add([*tasks, outside])
+    (verdict,) = judge_tasks(store)
+    first, second = sorted(task.id for task in tasks[:2])
+    assert (verdict.subject, verdict.keep, verdict.measure) == (second, False, 1.0)
+    assert first in verdict.reason
+    assert list(store.records(Verdict)) == [verdict]
+
+
+def test_nearly_equal_examples_of_one_kind_are_dropped_but_one(store: Store) -> None:
+    again = acted("show a.txt", "list")
+    same = [example("Read a.txt.", 1, 2), example("read a.txt", 0, 1, again)]
+    others = [
+        example("Read a.txt.", 1, 2, kind="summary"),
+        example("Read a.txt.", 0, 1),
+        example("Write yes into c.txt.", 2, 3),
+    ]
+    store.add([again, *same, *others])
+    (verdict,) = judge_examples(store, ACTIONS)
+    first, second = sorted(one.id for one in same)
+    assert verdict.subject == second and first in verdict.reason
+    assert {one.id for one in kept(store)} == {first, *(one.id for one in others)}
+
+
+def test_an_example_of_a_held_out_task_is_dropped_by_instruction_or_solution(store: Store) -> None:
+    held_out = [
+        HeldOut(name="write", instruction="Write yes into c.txt.", gold=("put c.txt yes",)),
+        HeldOut(name="count", instruction="How many notes are there?", gold=("list",)),
+    ]
+    worded = example("Write yes into c.txt!", 0, 1)
+    solved = example("Make a note that agrees.", 2, 3)
+    clean = example("Find out what the first note holds.", 1, 2)
+    store.add([worded, solved, clean])
+    verdicts = judge_contamination(store, ACTIONS, held_out)
+    assert {verdict.subject for verdict in verdicts} == {worded.id, solved.id}
+    assert all("write" in verdict.reason and not verdict.keep for verdict in verdicts)
+    assert [one.id for one in kept(store)] == [clean.id]
+
+
+def test_a_second_sweep_replaces_what_the_first_said(store: Store) -> None:
+    task = HeldOut(name="write", instruction="Write yes into c.txt.", gold=("put c.txt yes",))
+    other = HeldOut(name="read", instruction="What does a.txt say?", gold=("show a.txt",))
+    one, two = example("Write yes into c.txt.", 2, 3), example("What does a.txt say?", 1, 2)
+    store.add([one, two, vote(one, True)])
+    for _ in range(2):
+        judge_contamination(store, ACTIONS, [task])
+        assert [v.subject for v in store.records(Verdict) if v.judge == "contamination"] == [one.id]
+    judge_contamination(store, ACTIONS, [other])
+    assert [v.subject for v in store.records(Verdict) if v.judge == "contamination"] == [two.id]
+    judge_contamination(store, ACTIONS, [])
+    assert list(store.records(Verdict)) == [vote(one, True)]
+
+
+def test_what_is_kept_does_not_depend_on_the_order_of_writing(tmp_path: Path) -> None:
+    words = ("a.txt", "b.txt", "c.txt", "yes", "all", "notes")
+    draw = random.Random(3)
+    made = [
+        example(f"Show {' '.join(draw.sample(words, 3))} of the room.", begin, begin + 1)
+        for begin in (0, 1, 2, 3)
+        for _ in range(12)
+    ]
+    held_out = [HeldOut(name="one", instruction=made[5].instruction, gold=("put z.txt no",))]
+    found = []
+    for number in range(3):
+        draw.shuffle(made)
+        with Store(tmp_path / str(number)) as store:
+            store.add([asked(), EPISODE, *made])
+            judge_contamination(store, ACTIONS, held_out)
+            judge_examples(store, ACTIONS, 0.6)
+            found.append((ids(kept(store)), ids(store.records(Verdict))))
+    assert found[0] == found[1] == found[2]
+    assert set(found[0][0]) < set(ids(made))
+    assert len(found[0][0]) > 4
+
+
+def ids(records: Sequence[Record] | Iterator[Record]) -> list[str]:
+    return [record.id for record in records]
