@@ -156,7 +156,8 @@ class Index:
 
     def search(self, text: str, weights: dict[str, float], limit: int) -> list[tuple[Demonstration, float]]:
         """BM25 over some fields with a weight each; best first, ties in order of id."""
-        words = list(dict.fromkeys(re.findall(r"\w+", text.lower())))[:128]
+        # Words as the index has them: `book_id` is two.
+        words = list(dict.fromkeys(re.findall(r"[^\W_]+", text.lower())))[:128]
         if not words or not len(self):
             return []
         occur, query = self._tantivy.Occur, self._tantivy.Query
