@@ -89,7 +89,7 @@ def test_forecast_is_near_and_nothing_is_paid_twice(ran: Ran) -> None:
     rows = {row["stage"]: row for row in json.loads(shown.stdout)["forecast"]["against"]}
     assert rows["propose"]["forecast"]["calls"] == rows["propose"]["ledger"]["calls"] == 6
     assert abs(rows["propose"]["tokens_off"]) < 0.1
-    assert all(abs(row["tokens_off"]) < 0.5 for row in rows.values() if row["tokens_off"] is not None)
+    assert all(abs(row["tokens_off"]) < 0.75 for row in rows.values() if row["tokens_off"] is not None)
     assert "Forecast / ledger" in tiny.lbi("show", ran.folder).stdout
 
 

@@ -104,6 +104,7 @@ name = "{model}"
 
 [explore]
 temperatures = [0.0]
+begin = false
 
 [judge]
 models = ["{model}"]
