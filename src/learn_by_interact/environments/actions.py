@@ -22,7 +22,7 @@ SHELL = "bash"
 
 FORM = """\
 You work in a bash shell. In each turn you give one bash command and then see its output, in this form:
-ACTION: wc -l < report.txt > lines.txt
+ACTION: wc -l report.txt
 A command of several lines goes into a ```bash block after ACTION:. Commands start where the last `cd` led; \
 other settings of the shell do not last. There is no network, and no command can ask you anything.
 When an output shows that the task is done, end with this, and with the answer if the task asks a question:

@@ -54,11 +54,13 @@ class Propose(ModelStage):
         question = PROMPT.fill(
             "user",
             title=document.title,
-            document=document.text,
+            document=carried_over(document.text, start.text),
             number=self.tasks,
             tools=f"; each command calls {' or '.join(world.tools)}" if world.tools else "",
             names=_names(start.text),
-            shown=PROMPT.fill("shown", commands="\n".join(commands)) if commands else "",
+            shown=PROMPT.fill("shown", commands=carried_over("\n".join(commands), start.text))
+            if commands
+            else "",
         )
         system = PROMPT.fill("system", description=environment.description, start=start.text)
         model = self.connect()
@@ -84,9 +86,37 @@ class Propose(ModelStage):
         return Outcome(records=tuple(found.values()), usage=usage)
 
 
+FILE = re.compile(r"(?<![\w./-])[\w-]+\.([A-Za-z]\w{0,5})\b(?![.(])")
+
+
+def file_names(text: str) -> dict[str, list[str]]:
+    """The names in a text that look like files, by extension, sorted."""
+    found: dict[str, set[str]] = {}
+    for match in FILE.finditer(text):
+        found.setdefault(match[1], set()).add(match[0])
+    return {extension: sorted(names) for extension, names in found.items()}
+
+
+def carried_over(page: str, start: str) -> str:
+    """A page whose examples name files that are there: one that is not becomes one of its extension.
+
+    Small models copy the names of a page's examples, and then nothing works. The same name always
+    becomes the same file; names whose extension no file has stay.
+    """
+    here = file_names(start)
+    there = file_names(page)
+
+    def replace(match: re.Match[str]) -> str:
+        name, extension = match[0], match[1]
+        files = here.get(extension, [])
+        return name if not files or name in files else files[there[extension].index(name) % len(files)]
+
+    return FILE.sub(replace, page)
+
+
 def _names(start: str) -> str:
     """A sentence with the file names of the start state: said again where a small model needs it."""
-    names = sorted(set(re.findall(r"(?<![\w.-])[\w-]+\.[A-Za-z]\w{0,5}\b(?!\.)", start)))
+    names = sorted(name for found in file_names(start).values() for name in found)
     return f" The files here are {', '.join(names[:20])}." if names else ""
 
 

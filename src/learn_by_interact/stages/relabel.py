@@ -67,7 +67,7 @@ class Relabel(ModelStage):
         examples: list[Record] = []
         usage = Usage()
         failure: ParseError | None = None
-        for begin, end in choose(trajectory, self.cap):
+        for begin, end in choose(trajectory, self.cap, self.world().tools):
             try:
                 answer, used = self._label(trajectory, begin, end)
             except ParseError as error:

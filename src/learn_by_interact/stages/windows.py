@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
 from ..types import STOP, Observation, Step, Trajectory
 
 NOTHING = frozenset({"", "[no output]"})
 """What environments write for an observation that shows nothing."""
+
+MENDED = 0.6
+"""Likeness (difflib's ratio) from which an action counts as another try of one that failed."""
 
 
 def without_duplicates(trajectory: Trajectory) -> Trajectory:
@@ -42,12 +49,16 @@ def windows(trajectory: Trajectory) -> list[tuple[int, int]]:
     return found
 
 
-def choose(trajectory: Trajectory, cap: int) -> list[tuple[int, int]]:
-    """At most `cap` windows: short ones first, among equals those that recover from an error.
+def choose(trajectory: Trajectory, cap: int, tools: Sequence[str] = ()) -> list[tuple[int, int]]:
+    """At most `cap` windows that are worth a call: short ones first, then those that recover from an error.
 
-    Short windows help most (the paper's Table 5); the whole trajectory is always among them.
+    Short windows help most (the paper's Table 5); the whole trajectory is among them if it is worth
+    it. Not worth it is a window in which nothing that worked names a tool of the environment, and
+    one whose failure was left behind rather than mended.
     """
-    found = windows(trajectory)
+    found = [
+        window for window in windows(trajectory) if _worth(trajectory.steps[window[0] : window[1]], tools)
+    ]
     if len(found) <= cap:
         return found
 
@@ -58,6 +69,22 @@ def choose(trajectory: Trajectory, cap: int) -> list[tuple[int, int]]:
         return (not whole, end - begin, not recovers, begin)
 
     return sorted(sorted(found, key=rank)[:cap])
+
+
+def _worth(steps: Sequence[Step], tools: Sequence[str]) -> bool:
+    if steps[-1].action.tool == STOP:
+        return True
+    worked = [_written(step) for step in steps if not step.observation.failed]
+    failed = [_written(step) for step in steps if step.observation.failed]
+    if tools and not any(re.search(rf"\b{re.escape(tool)}\b", text) for text in worked for tool in tools):
+        return False
+    return not failed or any(
+        SequenceMatcher(None, one, other).ratio() >= MENDED for one in worked for other in failed
+    )
+
+
+def _written(step: Step) -> str:
+    return " ".join(str(value) for value in step.action.arguments.values())
 
 
 def _teaches(step: Step, before: Observation) -> bool:
