@@ -101,24 +101,44 @@ def test_windows_of_any_episode(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(60))
 @pytest.mark.parametrize("cap", [1, 2, 5])
-def test_a_cap_keeps_the_whole_and_then_the_shortest(seed: int, cap: int) -> None:
+def test_a_cap_keeps_the_longest_and_then_the_shortest(seed: int, cap: int) -> None:
     episode = at_random(seed)
-    found, chosen = windows(episode), choose(episode, cap)
-    assert chosen == sorted(chosen) and set(chosen) <= set(found)
-    assert len(chosen) == min(cap, len(found))
-    if not found or len(found) <= cap:
+    worth, chosen = choose(episode, 1000), choose(episode, cap)
+    assert set(chosen) <= set(worth) <= set(windows(episode))
+    assert chosen == sorted(chosen) and len(chosen) == min(cap, len(worth))
+    if len(worth) <= cap:
         return
-    longest = max(end - begin for begin, end in found)
+    longest = max(end - begin for begin, end in worth)
     assert max(end - begin for begin, end in chosen) == longest
     lengths = sorted(end - begin for begin, end in chosen)[:-1]
-    left_out = [end - begin for begin, end in found if (begin, end) not in chosen]
+    left_out = [end - begin for begin, end in worth if (begin, end) not in chosen]
     assert all(length <= min(left_out) for length in lengths)
 
 
 def test_among_windows_of_one_length_those_that_recover_are_kept() -> None:
-    episode = acted("list", "show a.txt", "show c.txt", "show b.txt", "roll")
-    assert {(0, 5), (2, 4)} <= set(choose(episode, 6))
-    assert (2, 4) in choose(episode, 6) and (0, 2) not in choose(episode, 6)
+    chosen = choose(acted("list", "show a.txt", "show c.txt", "show b.txt", "roll"), 6)
+    assert {(0, 5), (2, 4)} <= set(chosen) and (0, 2) not in chosen
+
+
+def test_a_failure_that_was_left_behind_is_in_no_chosen_window() -> None:
+    assert choose(acted("show nothing", "roll"), 9) == [(1, 2)]
+    assert choose(acted("show c.txt", "show b.txt"), 9) == [(0, 2), (1, 2)]
+
+
+def test_an_answer_is_chosen_whatever_failed_before_it() -> None:
+    assert (0, 2) in choose(acted("show nothing", "stop there is none"), 9)
+
+
+def test_a_chosen_window_uses_a_tool_of_the_environment() -> None:
+    episode = acted("list", "show a.txt", "roll")
+    assert choose(episode, 9, ("show",)) == [(0, 2), (0, 3), (1, 2), (1, 3)]
+    assert choose(episode, 9, ("other", "roll")) == [(0, 3), (1, 3), (2, 3)]
+    assert choose(episode, 9, ("sho",)) == []
+    assert choose(episode, 9) == windows(episode)
+
+
+def test_a_tool_that_only_failed_was_not_used() -> None:
+    assert choose(acted("show c.txt", "list"), 9, ("show",)) == []
 
 
 def test_repeated_steps_are_removed() -> None:
