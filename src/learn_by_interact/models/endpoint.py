@@ -81,6 +81,9 @@ def translate(error: Exception, name: str, url: str) -> ModelError:
         return ModelRefused(f"{name}: {url} has no such model or address (404): check both ({said})")
     if status == 402 or any(word in text for word in _NO_MONEY):
         return ModelRefused(f"{name}: the account at {url} has no credit left ({said})")
+    if "does not match the expected" in text:
+        # llama.cpp's server, for JSON that was cut off at max_tokens: asked again, it cuts it again.
+        return ModelError(f"{name}: {url} could not read its own reply; raise `max_tokens` ({said})")
     if status in (408, 409, 425, 429) or status >= 500:
         return Transient(f"{name}: {url} answered {status} ({said})", _retry_after(error))
     return ModelError(f"{name}: {url} refused the request ({status}: {said})")
