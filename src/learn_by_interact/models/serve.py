@@ -97,7 +97,8 @@ def _binary(program: str, options: argparse.Namespace) -> tuple[str, Callable[[]
         "--threads-batch": options.threads,
         "--cache-ram": CACHE_RAM_MIB,
     }
-    line = [program, "--kv-unified", "--skip-chat-parsing", *(str(word) for pair in settings.items() for word in pair)]
+    words = (str(word) for pair in settings.items() for word in pair)
+    line = [program, "--kv-unified", "--skip-chat-parsing", *words]
     libc = ctypes.CDLL(None)
     child = subprocess.Popen(line, preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
     url = f"http://127.0.0.1:{port}"
