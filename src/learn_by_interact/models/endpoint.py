@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import ContextFull, ModelError, ModelRefused
+from ..errors import ContextFull, LbiError, ModelError, ModelRefused, ParseError
 from ..types import Usage, Value
 
 LARGEST = 32_000_000
@@ -66,7 +66,7 @@ class Transient(ModelError):
         """Seconds after which the endpoint asks to be called again, if it said so."""
 
 
-def translate(error: Exception, name: str, url: str) -> ModelError:
+def translate(error: Exception, name: str, url: str) -> LbiError:
     """An exception of the `openai` or `anthropic` SDK, as the error class that says what to do about it."""
     status: int | None = getattr(error, "status_code", None)
     text = f"{error} {getattr(error, 'code', '') or ''} {getattr(error, 'type', '') or ''}"
@@ -83,7 +83,7 @@ def translate(error: Exception, name: str, url: str) -> ModelError:
         return ModelRefused(f"{name}: the account at {url} has no credit left ({said})")
     if "does not match the expected" in text:
         # llama.cpp's server, for JSON that was cut off at max_tokens: asked again, it cuts it again.
-        return ModelError(f"{name}: {url} could not read its own reply; raise `max_tokens` ({said})")
+        return ParseError(f"{name}: {url} could not read its own reply, which was cut off ({said})")
     if status in (408, 409, 425, 429) or status >= 500:
         return Transient(f"{name}: {url} answered {status} ({said})", _retry_after(error))
     return ModelError(f"{name}: {url} refused the request ({status}: {said})")

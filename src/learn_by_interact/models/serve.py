@@ -73,8 +73,6 @@ def _xllamacpp(options: argparse.Namespace) -> tuple[str, Callable[[], bool]]:
     parameters.n_parallel = options.parallel
     parameters.kv_unified = True
     parameters.cache_ram_mib = CACHE_RAM_MIB
-    # Its parser of replies answers 500 where JSON was cut off at max_tokens; the text is what is wanted.
-    parameters.force_pure_content_parser = True
     parameters.cpuparams.n_threads = options.threads
     parameters.cpuparams_batch.n_threads = options.threads
     try:
@@ -98,7 +96,7 @@ def _binary(program: str, options: argparse.Namespace) -> tuple[str, Callable[[]
         "--cache-ram": CACHE_RAM_MIB,
     }
     words = (str(word) for pair in settings.items() for word in pair)
-    line = [program, "--kv-unified", "--skip-chat-parsing", *words]
+    line = [program, "--kv-unified", *words]
     libc = ctypes.CDLL(None)
     child = subprocess.Popen(line, preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
     url = f"http://127.0.0.1:{port}"

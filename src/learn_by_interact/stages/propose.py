@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..engine.stage import Outcome
 from ..models import Message, Request
 from ..prompts import prompt
-from ..types import Document, Record, Task
+from ..types import Document, Record, Task, digest
 from .base import ModelStage
 from .ingest import commands as shown
 from .structured import ask
@@ -57,7 +57,7 @@ class Propose(ModelStage):
             document=carried_over(document.text, start.text),
             number=self.tasks,
             tools=f"; each command calls {' or '.join(world.tools)}" if world.tools else "",
-            names=_names(start.text),
+            focus="\n".join(f"- {thing}" for thing in focus(start.text, document.id, 2 * self.tasks)),
             shown=PROMPT.fill("shown", commands=carried_over("\n".join(commands), start.text))
             if commands
             else "",
@@ -69,7 +69,7 @@ class Propose(ModelStage):
             Request(
                 model=model.name,
                 messages=(Message(role="system", content=system), Message(role="user", content=question)),
-                max_tokens=100 * self.tasks,
+                max_tokens=200 * self.tasks,
                 temperature=self.temperature,
                 json_schema=_schema(self.tasks, world.tools),
             ),
@@ -114,10 +114,27 @@ def carried_over(page: str, start: str) -> str:
     return FILE.sub(replace, page)
 
 
-def _names(start: str) -> str:
-    """A sentence with the file names of the start state: said again where a small model needs it."""
-    names = sorted(name for found in file_names(start).values() for name in found)
-    return f" The files here are {', '.join(names[:20])}." if names else ""
+def focus(start: str, seed: str, number: int) -> list[str]:
+    """`number` things of the start state for tasks to be about: lines of it, each with what it stands under.
+
+    Lines are taken from as many groups as there are (a group is a line without indentation and the
+    indented ones below it), chosen by the hash of `seed`: small models hold to what is named last.
+    """
+    groups: list[list[str]] = []
+    for line in start.splitlines():
+        if not line.strip():
+            continue
+        if line[:1].isspace() and groups:
+            groups[-1].append(line.strip())
+        else:
+            groups.append([line.strip()])
+
+    def chosen(group: list[str]) -> str:
+        below = sorted(group[1:], key=lambda line: digest([seed, line]))
+        return ": ".join([group[0], *below[:1]])[:200]
+
+    groups.sort(key=lambda group: (len(group) == 1, digest([seed, group[0]])))
+    return [chosen(group) for group in groups[:number]]
 
 
 def _schema(tasks: int, tools: Sequence[str]) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class Relabel(ModelStage):
                     Message(role="system", content=PROMPT.fill("system")),
                     Message(role="user", content=f"{text}\n\n{PROMPT.fill('question')}"),
                 ),
-                max_tokens=220,
+                max_tokens=300,
                 json_schema=SCHEMA,
             ),
         )

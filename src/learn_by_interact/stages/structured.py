@@ -20,7 +20,10 @@ def ask(model: Model, request: Request) -> tuple[dict[str, Any], Usage]:
     usage = Usage()
     required = (request.json_schema or {}).get("required", [])
     for seed in (request.seed, request.seed + 1000):
-        reply = model.complete(request.model_copy(update={"seed": seed}))
+        try:
+            reply = model.complete(request.model_copy(update={"seed": seed}))
+        except ParseError:
+            continue
         usage = usage + reply.usage
         value = read_object(reply.text)
         if value is not None and all(key in value for key in required):
