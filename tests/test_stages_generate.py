@@ -148,7 +148,7 @@ def test_propose_shows_the_page_its_commands_and_the_start(store: Store) -> None
     assert START in put.messages[0].content
     question = put.messages[-1].content
     assert "Usage: put NAME TEXT" in question and "put NAME hello" in question
-    assert "The files here are a.txt, b.txt." in question
+    assert "Each task is about one of these things" in question and "- Notes: a.txt b.txt" in question
     assert "show or put or list" in question and "Write 2 different tasks" in question
     assert put.json_schema is not None and put.json_schema["properties"]["tasks"]["maxItems"] == 2
 
