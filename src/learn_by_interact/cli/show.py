@@ -115,7 +115,8 @@ def _kept(found: Overview) -> list[str]:
         f"Coverage: {coverage.mean:.1f} kept examples a section; {coverage.enough} of {coverage.documents} "
         f"sections ({share}) have 3 or more, {coverage.touched} have any",
         f"Windows: {windows.teaching} teach something, {windows.labelled} have an instruction, "
-        f"{windows.over_cap} were left out by the cap, {windows.unreadable} got no label (not worth a call, or unreadable)",
+        f"{windows.over_cap} were left out by the cap, "
+        f"{windows.unreadable} got no label (not worth a call, or unreadable)",
     ]
 
 
