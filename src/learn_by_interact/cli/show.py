@@ -111,7 +111,7 @@ def _kept(found: Overview) -> list[str]:
         f"Kept by {found.rule}, the recipe's rule: {kept} of {found.examples} examples; replay verifies "
         f"{found.kept_verified} of them",
         f"Of all examples replay verifies {found.replay_verified}, the committee alone would keep "
-        f"{found.kept_by_committee}, {found.contaminated} are contaminated",
+        f"{_asked(found.kept_by_committee)}, {found.contaminated} are contaminated",
         f"Coverage: {coverage.mean:.1f} kept examples a section; {coverage.enough} of {coverage.documents} "
         f"sections ({share}) have 3 or more, {coverage.touched} have any",
         f"Windows: {windows.teaching} teach something, {windows.labelled} have an instruction, "
@@ -122,3 +122,7 @@ def _kept(found: Overview) -> list[str]:
 
 def _list(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items())
+
+
+def _asked(kept: int | None) -> str:
+    return "- (none was asked)" if kept is None else str(kept)

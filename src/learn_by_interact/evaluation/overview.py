@@ -87,8 +87,8 @@ class Overview(Value):
     """By rule."""
     kept_verified: int
     """Of those kept by `rule`: how many replay verifies."""
-    kept_by_committee: int
-    """Examples that the committee alone would keep."""
+    kept_by_committee: int | None
+    """Examples that the committee alone would keep; None: no committee was asked."""
     coverage: Coverage
     windows: Windows
     stages: tuple[StageTotals, ...]
@@ -122,7 +122,11 @@ def overview(store: Store, rule: Rule = "replay", cap: int = 5) -> Overview:
         rule=rule,
         kept={name: len(kept(store, name)) for name in RULES},
         kept_verified=sum(verified(example, verdicts) for example in chosen),
-        kept_by_committee=sum(committee("unanimous", example, verdicts) for example in examples),
+        kept_by_committee=(
+            sum(committee("unanimous", example, verdicts) for example in examples)
+            if any(one.judge.startswith("committee:") for found in verdicts.values() for one in found)
+            else None
+        ),
         coverage=_coverage(store, chosen, documents, proposed),
         windows=_windows(store, examples, cap),
         stages=totals(attempts),
