@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from learn_by_interact.stages.propose import carried_over, focus
+from learn_by_interact.stages.ground import carried_over, focus
 
 START = """shop.db
   table orders(id, customer)
@@ -26,12 +26,12 @@ def test_one_name_becomes_one_file_wherever_it_stands() -> None:
 
 
 def test_focus_takes_things_from_different_groups_and_names_what_they_stand_under() -> None:
-    things = focus(START, "seed", 2)
+    things = focus(START, "", "seed", 2)
     assert {thing.split(": ")[0] for thing in things} == {"shop.db", "library.db"}
     assert all(": table " in thing for thing in things)
-    assert len(focus(START, "seed", 99)) == 4
-    assert focus(START, "seed", 2) == things and focus("", "seed", 2) == []
+    assert len(focus(START, "", "seed", 99)) == 4
+    assert focus(START, "", "seed", 2) == things and focus("", "", "seed", 2) == []
 
 
 def test_another_page_gets_another_focus() -> None:
-    assert len({tuple(focus(START, str(seed), 3)) for seed in range(20)}) > 1
+    assert len({tuple(focus(START, "", str(seed), 3)) for seed in range(20)}) > 1

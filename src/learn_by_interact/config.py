@@ -26,7 +26,11 @@ class IngestTable(Value):
 
 class ProposeTable(Value):
     tasks: int = 3
-    """Tasks from the model for each section of documentation."""
+    """Tasks from the model for each section of documentation, in a round."""
+    rounds: int = 1
+    """Later rounds ask again about the sections of which too little has worked, and tell what was tried."""
+    enough: int = 2
+    """Windows worth an instruction with which a section needs no further round."""
     seeds: int = 2
     """Commands that the section shows and that the question names, at most."""
     temperature: float = 0.4

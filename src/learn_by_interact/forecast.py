@@ -80,8 +80,7 @@ def forecast(
     with Pipeline(recipe, report, say, pilot) as pipeline:
         pipeline.chosen()
         pipeline.ingest()
-        pipeline.propose()
-        pipeline.explore()
+        pipeline.synthesise()
         pipeline.relabel()
         _reached(bool(pipeline.store.count(Example)), pilot, "gave no example")
         pipeline.replay()
@@ -150,7 +149,8 @@ def _expected(recipe: Recipe, store: Store, measured: dict[str, StageTotals]) ->
     def tried(stage: str) -> int:
         return max(1, measured[stage].inputs)
 
-    explore = len(documents) * (len(tasks) - len(same)) / tried("propose")
+    scale = len(documents) / max(1, len({attempt.input for attempt in store.attempts("propose")}))
+    explore = scale * (len(tasks) - len(same))
     relabel = explore * measured["explore"].outputs / tried("explore")
     replay = relabel * len({example.trajectory for example in examples}) / tried("relabel")
     judge = relabel * sum(example.id not in swept for example in examples) / tried("relabel")
@@ -159,7 +159,7 @@ def _expected(recipe: Recipe, store: Store, measured: dict[str, StageTotals]) ->
     arms = recipe.evaluate.arms
     unused = measured["evaluate"].inputs // len(arms) if "examples" in arms else 0
     return {
-        "propose": len(documents),
+        "propose": round(scale * tried("propose")),
         "explore": round(explore),
         "relabel": round(relabel),
         "replay": round(replay),

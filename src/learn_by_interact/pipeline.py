@@ -96,12 +96,38 @@ class Pipeline:
         return chosen and not any(fnmatch(document.title, title) for title in table.skip)
 
     def propose(self) -> Progress:
+        """All rounds that can be begun -> the progress of the last that had anything to do."""
         self._need(Document, "documents", "ingest")
-        table = self.recipe.propose
-        stage = Propose(**self._model(), tasks=table.tasks, seeds=table.seeds, temperature=table.temperature)
-        progress = self._run(stage)
+        progress = self._propose(0)
+        for later in range(1, self.recipe.propose.rounds):
+            step = self._propose(later)
+            progress = step if step.done + step.failed else progress
+        return progress
+
+    def _propose(self, number: int) -> Progress:
+        progress = self._run(self._proposer(number))
         judge_tasks(self.store)
         return progress
+
+    def _proposer(self, number: int) -> Propose:
+        table = self.recipe.propose
+        return Propose(
+            **self._model(),
+            round=number,
+            enough=table.enough,
+            tasks=table.tasks,
+            seeds=table.seeds,
+            temperature=table.temperature,
+        )
+
+    def synthesise(self) -> None:
+        """Propose and explore, round by round; a round that was begun follows a finished one."""
+        rounds = self.recipe.propose.rounds
+        for number in range(rounds):
+            self._propose(number)
+            following = self._proposer(number + 1).key
+            if number + 1 == rounds or not any(self.store.attempts(following)):
+                self.explore()
 
     def explore(self) -> Progress:
         self._need(Task, "tasks", "propose")
@@ -182,8 +208,7 @@ class Pipeline:
         """All stages of the recipe, then the evaluation."""
         self.chosen()  # What is wrong with the choice is said before the work.
         self.ingest()
-        self.propose()
-        self.explore()
+        self.synthesise()
         self.relabel()
         self.replay()
         self.judge()

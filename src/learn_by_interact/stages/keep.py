@@ -32,9 +32,13 @@ class HeldOut(Value):
 
 
 def judge_tasks(store: Store, threshold: float = 0.85) -> list[Verdict]:
-    """Drop proposed tasks that nearly repeat another one; the verdicts replace earlier ones."""
+    """Drop proposed tasks that nearly repeat another, first command included; replaces earlier verdicts."""
     documents = set(store.ids(Document))
-    texts = {task.id: task.instruction for task in store.records(Task) if task.parent in documents}
+    texts = {
+        task.id: f"{task.instruction}\n{task.hint}".strip()
+        for task in store.records(Task)
+        if task.parent in documents
+    }
     verdicts = _as_verdicts(SAME_TASK, texts, near_duplicates(texts, threshold))
     store.replace_verdicts(SAME_TASK, verdicts)
     return verdicts

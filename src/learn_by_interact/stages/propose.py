@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..engine.stage import Outcome
 from ..models import Message, Request
-from ..prompts import prompt
-from ..types import Document, Record, Task, digest
+from ..prompts import cut, prompt
+from ..types import Document, Record, Task, Trajectory, Verdict
 from .base import ModelStage
+from .ground import carried_over, file_names, focus
 from .ingest import commands as shown
 from .structured import ask
+from .windows import choose
 
 if TYPE_CHECKING:
     from ..engine.store import Store
+    from ..environments import ActionSpace, Environment
 
 PROMPT = prompt("stages", "propose")
+TOLD = 4
+"""Earlier trajectories that a later round is told of."""
+ERROR = 240
+"""Characters of the output of each."""
 
 
 def in_order(documents: Sequence[Document]) -> list[Document]:
@@ -34,35 +42,57 @@ class Propose(ModelStage):
 
     name = "propose"
 
+    round: int = 0
+    """Later rounds ask again about the sections of which too little has worked, and tell what was tried."""
+    enough: int = 2
+    """Windows worth an instruction with which a section needs no further round."""
     tasks: int = 3
-    """Tasks for each section."""
+    """Tasks for each section in a round."""
     seeds: int = 2
     """Commands of the section that are named in the question, at most."""
     temperature: float = 0.4
     version: str = PROMPT.version
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
-        return [(document.id,) for document in in_order(list(store.records(Document)))]
+        """Documents; in a later round with the trajectories of their earlier tasks."""
+        documents = in_order(list(store.records(Document)))
+        if not self.round:
+            return [(document.id,) for document in documents]
+        asked, waiting, acted = self._earlier(store)
+        tools = self.world().tools
+        found: list[tuple[str, ...]] = []
+        for document in documents:
+            trajectories = acted[document.id]
+            worked = sum(len(choose(trajectory, self.enough, tools)) for trajectory in trajectories)
+            if document.id in asked and document.id not in waiting and worked < self.enough:
+                found.append((document.id, *(trajectory.id for trajectory in trajectories[-TOLD:])))
+        return found
+
+    def _earlier(self, store: Store) -> tuple[set[str], set[str], dict[str, list[Trajectory]]]:
+        """What the rounds before led to, by document: asked, tasks not explored yet, trajectories."""
+        asked, waiting = set(), set()
+        acted: dict[str, list[Trajectory]] = defaultdict(list)
+        dropped = {verdict.subject for verdict in store.records(Verdict) if not verdict.keep}
+        explored: dict[str, list[str]] = defaultdict(list)
+        for attempt in store.attempts("explore"):
+            explored[attempt.input] += attempt.outputs
+        for earlier in range(self.round):
+            for attempt in store.attempts(self.model_copy(update={"round": earlier}).key):
+                asked.add(attempt.input)
+                for task in attempt.outputs:
+                    if task not in explored and task not in dropped:
+                        waiting.add(attempt.input)
+                    acted[attempt.input] += [_trajectory(store, one) for one in explored[task]]
+        return asked, waiting, acted
 
     def __call__(self, *records: Record) -> Outcome:
-        (document,) = records
+        document, *earlier = records
         assert isinstance(document, Document)
         world = self.world()
         with world.environment() as environment:
             start = environment.reset(Task(environment=environment.name, instruction=""))
-        commands = shown(document, world.tools)[: self.seeds]
-        question = PROMPT.fill(
-            "user",
-            title=document.title,
-            document=carried_over(document.text, start.text),
-            number=self.tasks,
-            tools=f"; each command calls {' or '.join(world.tools)}" if world.tools else "",
-            focus="\n".join(f"- {thing}" for thing in focus(start.text, document.id, 2 * self.tasks)),
-            shown=PROMPT.fill("shown", commands=carried_over("\n".join(commands), start.text))
-            if commands
-            else "",
-        )
         system = PROMPT.fill("system", description=environment.description, start=start.text)
+        question = self._question(document, earlier, environment, start.text)
         model = self.connect()
         answer, usage = ask(
             model,
@@ -71,7 +101,8 @@ class Propose(ModelStage):
                 messages=(Message(role="system", content=system), Message(role="user", content=question)),
                 max_tokens=200 * self.tasks,
                 temperature=self.temperature,
-                json_schema=_schema(self.tasks, world.tools),
+                seed=self.round,
+                json_schema=_schema(self.tasks, self._form(document)),
             ),
         )
         found: dict[str, Task] = {}
@@ -85,62 +116,65 @@ class Propose(ModelStage):
                 found.setdefault(instruction, task)
         return Outcome(records=tuple(found.values()), usage=usage)
 
+    def _question(
+        self, document: Document, earlier: Sequence[Record], environment: Environment, start: str
+    ) -> str:
+        tools = calls(document.title, self.world().tools)
+        # The description names the main files: it says what a page is about that names none.
+        page = document.text if file_names(document.text) else f"{document.text}\n{environment.description}"
+        things = focus(start, page, f"{document.id}{self.round or ''}", 2 * self.tasks)
+        commands = [" ".join(one.split()) for one in shown(document, self.world().tools)]
+        commands.sort(key=lambda command: not command.startswith(tools))
+        commands = commands[: self.seeds]
+        return PROMPT.fill(
+            "user",
+            title=document.title,
+            document=carried_over(document.text, start),
+            number=self.tasks,
+            tools=f"; each command calls {' or '.join(tools)}" if tools else "",
+            focus="\n".join(f"- {thing}" for thing in things),
+            shown=PROMPT.fill("shown", commands=carried_over("\n".join(commands), start)) if commands else "",
+            tried=_told(earlier, environment.actions),
+        )
 
-FILE = re.compile(r"(?<![\w./-])[\w-]+\.([A-Za-z]\w{0,5})\b(?![.(])")
+    def _form(self, document: Document) -> str:
+        """Regular expression of a command; "" where any will do.
 
-
-def file_names(text: str) -> dict[str, list[str]]:
-    """The names in a text that look like files, by extension, sorted."""
-    found: dict[str, set[str]] = {}
-    for match in FILE.finditer(text):
-        found.setdefault(match[1], set()).add(match[0])
-    return {extension: sorted(names) for extension, names in found.items()}
-
-
-def carried_over(page: str, start: str) -> str:
-    """A page whose examples name files that are there: one that is not becomes one of its extension.
-
-    Small models copy the names of a page's examples, and then nothing works. The same name always
-    becomes the same file; names whose extension no file has stay.
-    """
-    here = file_names(start)
-    there = file_names(page)
-
-    def replace(match: re.Match[str]) -> str:
-        name, extension = match[0], match[1]
-        files = here.get(extension, [])
-        return name if not files or name in files else files[there[extension].index(name) % len(files)]
-
-    return FILE.sub(replace, page)
-
-
-def focus(start: str, seed: str, number: int) -> list[str]:
-    """`number` things of the start state for tasks to be about: lines of it, each with what it stands under.
-
-    Lines are taken from as many groups as there are (a group is a line without indentation and the
-    indented ones below it), chosen by the hash of `seed`: small models hold to what is named last.
-    """
-    groups: list[list[str]] = []
-    for line in start.splitlines():
-        if not line.strip():
-            continue
-        if line[:1].isspace() and groups:
-            groups[-1].append(line.strip())
-        else:
-            groups.append([line.strip()])
-
-    def chosen(group: list[str]) -> str:
-        below = sorted(group[1:], key=lambda line: digest([seed, line]))
-        return ": ".join([group[0], *below[:1]])[:200]
-
-    groups.sort(key=lambda group: (len(group) == 1, digest([seed, group[0]])))
-    return [chosen(group) for group in groups[:number]]
+        llama.cpp matches a pattern against the JSON text, so quotation marks must stay escaped.
+        """
+        tools = self.world().tools
+        if not tools:
+            return ""
+        return rf'^({"|".join(map(re.escape, calls(document.title, tools)))}) ([^"\\]|\\.)+$'
 
 
-def _schema(tasks: int, tools: Sequence[str]) -> dict[str, Any]:
-    command: dict[str, Any] = {"type": "string"}
-    if tools:
-        command["pattern"] = f"^({'|'.join(re.escape(tool) for tool in tools)}) .+$"
+def calls(title: str, tools: Sequence[str]) -> tuple[str, ...]:
+    """What commands of a section begin with: the command that a page of a help tree is about, or any tool."""
+    command = title.partition(" > ")[0]
+    if any(command.startswith(f"{tool} ") for tool in tools) and re.fullmatch(r"[\w-]+( [\w-]+)+", command):
+        return (command,)
+    return tuple(tools)
+
+
+def _told(earlier: Sequence[Record], actions: ActionSpace) -> str:
+    """What was tried before and how it ended: errors are good teachers."""
+    lines = []
+    for trajectory in earlier:
+        assert isinstance(trajectory, Trajectory)
+        if trajectory.steps:
+            step = trajectory.steps[0]
+            lines.append(f"$ {actions.format(step.action)}\n{cut(step.observation.text, ERROR)}")
+    return PROMPT.fill("tried", tried="\n".join(lines)) if lines else ""
+
+
+def _trajectory(store: Store, identity: str) -> Trajectory:
+    record = store.get(identity)
+    assert isinstance(record, Trajectory)
+    return record
+
+
+def _schema(tasks: int, form: str) -> dict[str, Any]:
+    command = {"type": "string", "pattern": form} if form else {"type": "string"}
     item = {
         "type": "object",
         "properties": {
