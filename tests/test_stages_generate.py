@@ -18,7 +18,7 @@ from learn_by_interact.models import Request
 from learn_by_interact.models.endpoint import ModelSettings
 from learn_by_interact.stages.explore import Explore
 from learn_by_interact.stages.judge import CRITERIA, Judge
-from learn_by_interact.stages.propose import Propose
+from learn_by_interact.stages.propose import Propose, calls
 from learn_by_interact.stages.relabel import Relabel
 from learn_by_interact.stages.replay import Replay
 from learn_by_interact.types import (
@@ -61,6 +61,12 @@ def noted(request: Request) -> str:
     """Whatever it is asked: act, and stop after what worked; the requests are kept."""
     asked_for.append(request)
     return "ACTION: list" if len(request.messages) == 2 else "ACTION: stop fine"
+
+
+def kept(request: Request) -> str:
+    """Tasks; the requests are kept."""
+    asked_for.append(request)
+    return fenced[""]
 
 
 def warm(request: Request) -> str:
@@ -137,6 +143,31 @@ def test_propose_fails_after_garbage_twice_and_says_what_it_took(store: Store) -
     tasks, attempt = proposed("garbage", store)
     assert not tasks and attempt.error.startswith("parse: ")
     assert (attempt.usage.calls, attempt.usage.completion) == (2, 8)
+
+
+def test_a_later_round_asks_about_pages_of_which_too_little_worked_and_tells_what_was_tried(
+    store: Store,
+) -> None:
+    done(Propose(environment=NAME, model=model("kept")), store)
+    later = Propose(environment=NAME, model=model("kept"), round=1)
+    tasks = {(task.parent, task.hint): task for task in store.records(Task)}
+    assert later.inputs(store) == [], "nothing was explored yet"
+    for (parent, _), task in tasks.items():
+        failed = parent == DOCUMENTS["put"].id
+        learned(store, acted("show z.txt" if failed else task.hint, task=task))
+    (found,) = later.inputs(store)
+    assert found[0] == DOCUMENTS["put"].id and len(found) == 3
+    done(later, store)
+    question = asked_for[-1].messages[-1].content
+    assert "$ show z.txt" in question and "do not repeat these commands" in question
+    assert all("do not repeat" not in request.messages[-1].content for request in asked_for[:3])
+
+
+def test_a_command_of_a_help_page_is_the_command_that_the_page_is_about() -> None:
+    tools = ("sqlite-utils", "task")
+    assert calls("sqlite-utils insert > Options", tools) == ("sqlite-utils insert",)
+    assert calls("sqlite-utils", tools) == tools == calls("man task > FILTER (1 of 2)", tools)
+    assert calls("task", ()) == ()
 
 
 def test_propose_shows_the_page_its_commands_and_the_start(store: Store) -> None:

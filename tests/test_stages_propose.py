@@ -25,12 +25,24 @@ def test_one_name_becomes_one_file_wherever_it_stands() -> None:
     assert first == second
 
 
-def test_focus_takes_things_from_different_groups_and_names_what_they_stand_under() -> None:
+def test_focus_takes_things_in_turn_from_the_groups_and_names_what_they_stand_under() -> None:
     things = focus(START, "", "seed", 2)
     assert {thing.split(": ")[0] for thing in things} == {"shop.db", "library.db"}
     assert all(": table " in thing for thing in things)
-    assert len(focus(START, "", "seed", 99)) == 4
     assert focus(START, "", "seed", 2) == things and focus("", "", "seed", 2) == []
+    everything = focus(START, "", "seed", 99)
+    assert len(everything) == len(set(everything)) == 5
+
+
+def test_focus_fits_the_kinds_of_files_that_the_page_names() -> None:
+    for seed in range(10):
+        assert [thing[:8] for thing in focus(START, "load plants.csv", str(seed), 1)] == ["menu.csv"]
+        assert all(".db: table" in thing for thing in focus(START, "drop a table of a.db", str(seed), 3))
+
+
+def test_focus_passes_over_rules_and_over_what_was_cut_out() -> None:
+    start = "ID Name\n-- ----\n 1 Rent\n[... 80 characters and 2 lines left out ...]\n  4 Dentist\n5 Bank"
+    assert set(focus(start, "", "seed", 9)) == {"ID Name: 1 Rent", "4 Dentist", "5 Bank"}
 
 
 def test_another_page_gets_another_focus() -> None:

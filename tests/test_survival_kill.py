@@ -17,6 +17,10 @@ WORKERS = 3
 POOL = {"kind": "threads", "workers": WORKERS}
 
 
+ROUNDS = {"rounds": 2, "enough": 4}
+"""Each page is asked about twice: its three tasks are less than enough."""
+
+
 def calls(log: Path) -> list[str]:
     return log.read_text().split() if log.exists() else []
 
@@ -24,7 +28,7 @@ def calls(log: Path) -> list[str]:
 def test_a_run_survives_being_killed_at_any_moment(tmp_path: Path) -> None:
     recipe = tiny.make(tmp_path)
     begin = time.monotonic()
-    assert go(recipe, tmp_path / "whole", tmp_path / "whole.log", pool=POOL).code == 0
+    assert go(recipe, tmp_path / "whole", tmp_path / "whole.log", pool=POOL, propose=ROUNDS).code == 0
     seconds = time.monotonic() - begin
     undisturbed, needed = left(tmp_path / "whole"), calls(tmp_path / "whole.log")
     assert len(set(needed)) == len(needed) == len(replies(tmp_path / "whole")) > 100
@@ -46,7 +50,7 @@ def until_it_ends(
     killed = 0
     while True:
         stored, before = replies(run), len(calls(log))
-        process = start(recipe, run, log, pool=POOL)
+        process = start(recipe, run, log, pool=POOL, propose=ROUNDS)
         if killed < most:
             time.sleep(seconds * moments.uniform(0.05, 0.7))
             if process.poll() is None:

@@ -184,8 +184,9 @@ def _propose(question: str) -> str:
     found = re.search(r"documentation \((\w+)\)", question)
     assert found, question
     operation = OPERATIONS[found[1]]
+    again = " | cat" if "This was tried before" in question else ""
     tasks = [
-        {"task": _about(file, operation.task), "command": _about(file, operation.command)}
+        {"task": _about(file, operation.task), "command": _about(file, operation.command) + again}
         for file in PROPOSED
     ]
     return json.dumps({"tasks": tasks})

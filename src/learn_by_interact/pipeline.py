@@ -144,6 +144,7 @@ class Pipeline:
 
     def relabel(self) -> Progress:
         self._need(Trajectory, "trajectories", "explore")
+        self.store.set_meta("tools", list(self.world.tools))
         return self._run(Relabel(**self._model(), cap=self.recipe.relabel.cap))
 
     def replay(self) -> Progress:

@@ -110,13 +110,16 @@ def _kept(found: Overview) -> list[str]:
         f"Kept by rule: {_list(found.kept)}",
         f"Kept by {found.rule}, the recipe's rule: {kept} of {found.examples} examples; replay verifies "
         f"{found.kept_verified} of them",
-        f"Of all examples replay verifies {found.replay_verified}, the committee alone would keep "
-        f"{_asked(found.kept_by_committee)}, {found.contaminated} are contaminated",
+        f"Of all examples replay verifies {found.replay_verified}, {found.contaminated} are contaminated",
+        f"Committee: {_committee(found)}",
         f"Coverage: {coverage.mean:.1f} kept examples a section; {coverage.enough} of {coverage.documents} "
         f"sections ({share}) have 3 or more, {coverage.touched} have any",
         f"Windows: {windows.teaching} teach something, {windows.labelled} have an instruction, "
-        f"{windows.over_cap} were left out by the cap, "
-        f"{windows.unreadable} got no label (not worth a call, or unreadable)",
+        f"{windows.over_cap} were left out by the cap, {windows.not_worth} were not worth a call, "
+        f"{windows.unreadable} got no label that could be read",
+        f"Yield, kept and replay-verified: {_number(found.yields.section)} examples a section, "
+        f"{_number(found.yields.rollout)} a rollout, {_number(found.yields.thousand_tokens)} for 1,000 "
+        f"tokens of synthesis that came from no cache ({found.yields.tokens:,})",
     ]
 
 
@@ -124,5 +127,15 @@ def _list(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 
-def _asked(kept: int | None) -> str:
-    return "- (none was asked)" if kept is None else str(kept)
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _committee(found: Overview) -> str:
+    asked = found.committee
+    if asked is None:
+        return "nobody was asked"
+    return (
+        f"alone it would keep {asked.kept} of the {asked.examples} examples that it saw, and replay "
+        f"verifies {asked.kept_verified} of these; the two agree about {asked.agreement:.0%} of all"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..engine.store import Store
 from ..stages.keep import CONTAMINATED, RULES, Rule, committee, kept, verified
@@ -48,6 +48,8 @@ class Windows(Value):
     labelled: int
     over_cap: int
     """Left out because of the cap a trajectory."""
+    not_worth: int
+    """No tool of the environment worked in them, or a failure was left behind."""
     unreadable: int
     """Chosen, and no reply could be read as a label."""
 
@@ -64,6 +66,31 @@ class Coverage(Value):
     share: float | None
     """Sections with at least 3 among all; None without documents."""
     by_document: dict[str, int]
+
+
+class Yield(Value):
+    """What the synthesis gave for what it took: examples that the rule keeps and replay verifies."""
+
+    section: float | None
+    """For each section of documentation; None where nothing can be divided by, as below."""
+    rollout: float | None
+    """For each explored trajectory."""
+    thousand_tokens: float | None
+    """For each 1,000 tokens of synthesis that came from no cache: prompt tokens and new ones."""
+    tokens: int
+    """These tokens, of all attempts."""
+
+
+class Committee(Value):
+    """The committee's verdicts beside replay's, over the examples on which both have spoken."""
+
+    examples: int
+    kept: int
+    """Examples that the committee alone would keep."""
+    kept_verified: int
+    """Of those: how many replay verifies."""
+    agreement: float
+    """Share on which the two say the same."""
 
 
 class Overview(Value):
@@ -87,9 +114,10 @@ class Overview(Value):
     """By rule."""
     kept_verified: int
     """Of those kept by `rule`: how many replay verifies."""
-    kept_by_committee: int | None
-    """Examples that the committee alone would keep; None: no committee was asked."""
+    committee: Committee | None
+    """None: no committee was asked."""
     coverage: Coverage
+    yields: Yield
     windows: Windows
     stages: tuple[StageTotals, ...]
     episodes: dict[str, Episodes]
@@ -98,6 +126,7 @@ class Overview(Value):
 
 def overview(store: Store, rule: Rule = "replay", cap: int = 5) -> Overview:
     """Read the whole store; `rule` and `cap` are those of the recipe."""
+    tools = tuple(store.meta("tools") or ())
     attempts = list(store.attempts())
     documents = set(store.ids(Document))
     proposed = {task.id: task.parent for task in store.records(Task) if task.parent in documents}
@@ -109,6 +138,8 @@ def overview(store: Store, rule: Rule = "replay", cap: int = 5) -> Overview:
         said[verdict.judge]["keep" if verdict.keep else "drop"] += 1
     examples = list(store.records(Example))
     chosen = kept(store, rule)
+    stages = totals(attempts)
+    kept_verified = sum(verified(example, verdicts) for example in chosen)
     return Overview(
         documents=len(documents),
         tasks=len(proposed),
@@ -121,15 +152,12 @@ def overview(store: Store, rule: Rule = "replay", cap: int = 5) -> Overview:
         ),
         rule=rule,
         kept={name: len(kept(store, name)) for name in RULES},
-        kept_verified=sum(verified(example, verdicts) for example in chosen),
-        kept_by_committee=(
-            sum(committee("unanimous", example, verdicts) for example in examples)
-            if any(one.judge.startswith("committee:") for found in verdicts.values() for one in found)
-            else None
-        ),
+        kept_verified=kept_verified,
+        committee=_committee(rule, examples, verdicts),
         coverage=_coverage(store, chosen, documents, proposed),
-        windows=_windows(store, examples, cap),
-        stages=totals(attempts),
+        yields=_yield(kept_verified, len(documents), len(explored), stages),
+        windows=_windows(store, examples, cap, tools),
+        stages=stages,
         episodes={stage: _episodes(store, attempts, stage) for stage in ("explore", "evaluate")},
     )
 
@@ -171,6 +199,34 @@ def _episodes(store: Store, attempts: Sequence[Attempt], stage: str) -> Episodes
     return Episodes(count=count, steps=steps, stops=dict(stops.most_common()), malformed=malformed)
 
 
+def _yield(kept: int, documents: int, rollouts: int, stages: Sequence[StageTotals]) -> Yield:
+    spent = sum((line.usage for line in stages if line.stage != "evaluate"), Usage())
+    tokens = spent.prompt - spent.cached + spent.completion
+    return Yield(
+        section=kept / documents if documents else None,
+        rollout=kept / rollouts if rollouts else None,
+        thousand_tokens=1000 * kept / tokens if tokens else None,
+        tokens=tokens,
+    )
+
+
+def _committee(
+    rule: Rule, examples: Sequence[Example], verdicts: Mapping[str, list[Verdict]]
+) -> Committee | None:
+    asked = [
+        one for one in examples if any(v.judge.startswith("committee:") for v in verdicts.get(one.id, []))
+    ]
+    said = [(committee(rule, one, verdicts), verified(one, verdicts)) for one in asked]
+    if not asked:
+        return None
+    return Committee(
+        examples=len(asked),
+        kept=sum(keep for keep, _ in said),
+        kept_verified=sum(keep and holds for keep, holds in said),
+        agreement=sum(keep == holds for keep, holds in said) / len(said),
+    )
+
+
 def _coverage(
     store: Store, examples: Sequence[Example], documents: set[str], proposed: dict[str, str]
 ) -> Coverage:
@@ -195,23 +251,27 @@ def _coverage(
     )
 
 
-def _windows(store: Store, examples: Sequence[Example], cap: int) -> Windows:
+def _windows(store: Store, examples: Sequence[Example], cap: int, tools: Sequence[str]) -> Windows:
     """Compare the windows of the trajectories that were read with those that got an instruction."""
     labelled: dict[str, set[tuple[int, int]]] = defaultdict(set)
     for example in examples:
         labelled[example.trajectory].add((example.begin, example.end))
-    teaching = over_cap = unreadable = 0
+    teaching = over_cap = not_worth = unreadable = 0
     for identity in {attempt.input for attempt in store.attempts("relabel") if not attempt.error}:
         raw = store.get(identity)
         assert isinstance(raw, Trajectory)
         trajectory = without_duplicates(raw)
-        found, wanted = windows(trajectory), set(choose(trajectory, cap))
+        found = set(windows(trajectory))
+        worth = set(choose(trajectory, len(found), tools))
+        wanted, labels = set(choose(trajectory, cap, tools)), labelled[trajectory.id]
         teaching += len(found)
-        over_cap += len(set(found) - wanted - labelled[trajectory.id])
-        unreadable += len(wanted - labelled[trajectory.id])
+        not_worth += len(found - worth - labels)
+        over_cap += len(worth - wanted - labels)
+        unreadable += len(wanted - labels)
     return Windows(
         teaching=teaching,
         labelled=sum(map(len, labelled.values())),
         over_cap=over_cap,
+        not_worth=not_worth,
         unreadable=unreadable,
     )
