@@ -18,7 +18,6 @@ from learn_by_interact.models import Request
 from learn_by_interact.models.endpoint import ModelSettings
 from learn_by_interact.stages.explore import Explore
 from learn_by_interact.stages.judge import CRITERIA, Judge
-from learn_by_interact.stages.propose import Propose, calls
 from learn_by_interact.stages.relabel import Relabel
 from learn_by_interact.stages.replay import Replay
 from learn_by_interact.types import (
@@ -33,20 +32,11 @@ from learn_by_interact.types import (
 )
 from room import DOCUMENTS, NAME, START, acted, asked
 
-PROPOSED = [
-    {"about": "a.txt", "command": "show a.txt", "task": "Tell  what\na.txt says."},
-    {"about": "b.txt", "command": " show b.txt ", "task": "Tell what b.txt says."},
-    {"about": "a.txt", "command": "list", "task": "Tell what a.txt says."},
-    {"about": "a.txt", "command": "list", "task": "  "},
-]
 LABEL = {"summary": "Replicate the following: show a.txt.", "task": "Read the note a.txt."}
 GOOD = {"reason": "It does\n so.", **dict.fromkeys(CRITERIA, True)}
 
 # The replies of each test, by the seed of the request where they differ.
-fenced = {"": f"Here you are:\n```json\n{json.dumps({'tasks': PROPOSED}, indent=1)}\n```"}
-cut_off = {"": json.dumps({"tasks": PROPOSED})[:-120]}
 garbage = {"": "I would rather not."}
-wrong_kind = {"": json.dumps({"tasks": ["Tell what a.txt says.", PROPOSED[1], 3]})}
 labels = {"": json.dumps(LABEL)}
 judges = {"": json.dumps(GOOD)}
 strict = {"": json.dumps({**GOOD, "natural": False, "reasonable": "false"})}
@@ -61,12 +51,6 @@ def noted(request: Request) -> str:
     """Whatever it is asked: act, and stop after what worked; the requests are kept."""
     asked_for.append(request)
     return "ACTION: list" if len(request.messages) == 2 else "ACTION: stop fine"
-
-
-def kept(request: Request) -> str:
-    """Tasks; the requests are kept."""
-    asked_for.append(request)
-    return fenced[""]
 
 
 def warm(request: Request) -> str:
@@ -104,84 +88,6 @@ def learned(store: Store, *episodes: Trajectory) -> None:
     """Write episodes as if they had been explored."""
     for episode in episodes:
         store.commit(Attempt(stage="explore:0", input=episode.task, outputs=(episode.id,)), [episode])
-
-
-def proposed(script: str, store: Store) -> tuple[dict[str, Task], Attempt]:
-    """Tasks by their instruction, that the document `show` gave, and the attempt."""
-    attempts = done(Propose(environment=NAME, model=model(script)), store)
-    (attempt,) = [line for line in attempts if line.input == DOCUMENTS["show"].id]
-    tasks = store.records(Task, about=DOCUMENTS["show"].id)
-    return {task.instruction: task for task in tasks}, attempt
-
-
-# Propose
-
-
-def test_propose_reads_tasks_in_a_code_block_and_names_their_document(store: Store) -> None:
-    tasks, attempt = proposed("fenced", store)
-    assert set(tasks) == {"Tell what a.txt says.", "Tell what b.txt says."}
-    assert {(task.parent, task.environment) for task in tasks.values()} == {(DOCUMENTS["show"].id, "room")}
-    assert {text: task.hint for text, task in tasks.items()} == {
-        "Tell what a.txt says.": "show a.txt",
-        "Tell what b.txt says.": "show b.txt",
-    }
-    assert set(attempt.outputs) == {task.id for task in tasks.values()}
-    assert (attempt.error, attempt.usage.calls) == ("", 1)
-
-
-def test_propose_keeps_the_whole_tasks_of_a_reply_that_was_cut_off(store: Store) -> None:
-    tasks, attempt = proposed("cut_off", store)
-    assert set(tasks) == {"Tell what a.txt says.", "Tell what b.txt says."}
-    assert attempt.usage.calls == 1
-
-
-def test_propose_passes_over_items_of_another_kind(store: Store) -> None:
-    assert set(proposed("wrong_kind", store)[0]) == {"Tell what b.txt says."}
-
-
-def test_propose_fails_after_garbage_twice_and_says_what_it_took(store: Store) -> None:
-    tasks, attempt = proposed("garbage", store)
-    assert not tasks and attempt.error.startswith("parse: ")
-    assert (attempt.usage.calls, attempt.usage.completion) == (2, 8)
-
-
-def test_a_later_round_asks_about_pages_of_which_too_little_worked_and_tells_what_was_tried(
-    store: Store,
-) -> None:
-    done(Propose(environment=NAME, model=model("kept")), store)
-    later = Propose(environment=NAME, model=model("kept"), round=1)
-    tasks = {(task.parent, task.hint): task for task in store.records(Task)}
-    assert later.inputs(store) == [], "nothing was explored yet"
-    for (parent, _), task in tasks.items():
-        failed = parent == DOCUMENTS["put"].id
-        learned(store, acted("show z.txt" if failed else task.hint, task=task))
-    (found,) = later.inputs(store)
-    assert found[0] == DOCUMENTS["put"].id and len(found) == 3
-    done(later, store)
-    question = asked_for[-1].messages[-1].content
-    assert "$ show z.txt" in question and "do not repeat these commands" in question
-    assert all("do not repeat" not in request.messages[-1].content for request in asked_for[:3])
-
-
-def test_a_command_of_a_help_page_is_the_command_that_the_page_is_about() -> None:
-    tools = ("sqlite-utils", "task")
-    assert calls("sqlite-utils insert > Options", tools) == ("sqlite-utils insert",)
-    assert calls("sqlite-utils", tools) == tools == calls("man task > FILTER (1 of 2)", tools)
-    assert calls("task", ()) == ()
-
-
-def test_propose_shows_the_page_its_commands_and_the_start(store: Store) -> None:
-    documents = [record for (at,) in Propose(environment=NAME, model=model("noted")).inputs(store)
-                 if isinstance(record := store.get(at), Document)]  # fmt: skip
-    assert [document.title for document in documents] == ["show", "put", "list"]
-    done(Propose(environment=NAME, model=model("noted"), tasks=2), store)
-    put = asked_for[2]
-    assert START in put.messages[0].content
-    question = put.messages[-1].content
-    assert "Usage: put NAME TEXT" in question and "put NAME hello" in question
-    assert "Each task is about one of these things" in question and "- Notes: a.txt b.txt" in question
-    assert "show or put or list" in question and "Write 2 different tasks" in question
-    assert put.json_schema is not None and put.json_schema["properties"]["tasks"]["maxItems"] == 2
 
 
 # Explore

@@ -1,49 +1,200 @@
-"""What the proposer is told of the start state, so that a small model names what is there."""
+"""Propose: tasks from a page of documentation, with the scripted model."""
 
 from __future__ import annotations
 
-from learn_by_interact.stages.ground import carried_over, focus
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
 
-START = """shop.db
-  table orders(id, customer)
-  table items(id, name)
-library.db
-  table books(id, title)
-menu.csv (3 lines)
-notes.txt"""
+import pytest
+
+from learn_by_interact.engine.pools import Pool
+from learn_by_interact.engine.run import run
+from learn_by_interact.engine.stage import Stage
+from learn_by_interact.engine.store import Store
+from learn_by_interact.models import Request
+from learn_by_interact.models.endpoint import ModelSettings
+from learn_by_interact.stages.propose import Propose, calls
+from learn_by_interact.types import (
+    Attempt,
+    Document,
+    Task,
+    Trajectory,
+)
+from room import DOCUMENTS, NAME, START, acted
+
+PROPOSED = [
+    {"command": "show a.txt", "task": "Tell  what\na.txt says."},
+    {"command": " show b.txt ", "task": "Tell what b.txt says."},
+    {"command": "list", "task": "Tell what a.txt says."},
+    {"command": "list", "task": "  "},
+]
+fenced = {"": f"Here you are:\n```json\n{json.dumps({'tasks': PROPOSED}, indent=1)}\n```"}
+numbered = {
+    "": json.dumps({"tasks": {"1": PROPOSED[0], "2": PROPOSED[1], "3": PROPOSED[2] | {"task": "List."}}})
+}
+cut_off = {"": json.dumps({"tasks": PROPOSED})[:-75]}
+garbage = {"": "I would rather not."}
+wrong_kind = {"": json.dumps({"tasks": ["Tell what a.txt says.", PROPOSED[1], 3]})}
+asked_for: list[Request] = []
 
 
-def test_files_of_a_page_become_files_of_their_kind_that_are_there() -> None:
-    page = "tool load plants.csv into trees.db; see r.parsedate(x) and shop.db, e.g. readme.md"
-    assert carried_over(page, START) == (
-        "tool load menu.csv into shop.db; see r.parsedate(x) and shop.db, e.g. readme.md"
+def kept(request: Request) -> str:
+    """Tasks; the requests are kept."""
+    asked_for.append(request)
+    return fenced[""]
+
+
+def half(request: Request) -> str:
+    """Tasks, but for a question about the last option."""
+    return "?" if "--opt4 (" in request.messages[-1].content else numbered[""]
+
+
+def commands_of(request: Request) -> dict[str, str]:
+    """The regular expression of each command that a question of the proposer asks for."""
+    assert request.json_schema is not None
+    tasks = request.json_schema["properties"]["tasks"]["properties"]
+    return {number: task["properties"]["command"]["pattern"] for number, task in tasks.items()}
+
+
+def noted(request: Request) -> str:
+    """Whatever it is asked: act, and stop after what worked; the requests are kept."""
+    asked_for.append(request)
+    return "ACTION: list" if len(request.messages) == 2 else "ACTION: stop fine"
+
+
+def model(script: str) -> ModelSettings:
+    return ModelSettings(name=f"scripted/{__name__}:{script}")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    asked_for.clear()
+    with Store(tmp_path / "run") as made:
+        made.add(DOCUMENTS.values())
+        yield made
+
+
+def done(stage: Stage, store: Store) -> list[Attempt]:
+    """Run a stage here -> its lines in the ledger."""
+    run(stage, store, Pool("inline"))
+    return list(store.attempts(stage.key))
+
+
+def learned(store: Store, *episodes: Trajectory) -> None:
+    """Write episodes as if they had been explored."""
+    for episode in episodes:
+        store.commit(Attempt(stage="explore:0", input=episode.task, outputs=(episode.id,)), [episode])
+
+
+def proposed(script: str, store: Store) -> tuple[dict[str, Task], Attempt]:
+    """Tasks by their instruction, that the document `show` gave, and the attempt."""
+    attempts = done(Propose(environment=NAME, model=model(script)), store)
+    (attempt,) = [line for line in attempts if line.input == DOCUMENTS["show"].id]
+    tasks = store.records(Task, about=DOCUMENTS["show"].id)
+    return {task.instruction: task for task in tasks}, attempt
+
+
+def test_propose_reads_tasks_in_a_code_block_and_names_their_document(store: Store) -> None:
+    tasks, attempt = proposed("fenced", store)
+    assert set(tasks) == {"Tell what a.txt says.", "Tell what b.txt says."}
+    assert {(task.parent, task.environment) for task in tasks.values()} == {(DOCUMENTS["show"].id, "room")}
+    assert {text: task.hint for text, task in tasks.items()} == {
+        "Tell what a.txt says.": "show a.txt",
+        "Tell what b.txt says.": "show b.txt",
+    }
+    assert set(attempt.outputs) == {task.id for task in tasks.values()}
+    assert (attempt.error, attempt.usage.calls) == ("", 1)
+
+
+def test_propose_keeps_the_whole_tasks_of_a_reply_that_was_cut_off(store: Store) -> None:
+    tasks, attempt = proposed("cut_off", store)
+    assert set(tasks) == {"Tell what a.txt says.", "Tell what b.txt says."}
+    assert attempt.usage.calls == 1
+
+
+def test_propose_passes_over_items_of_another_kind(store: Store) -> None:
+    assert set(proposed("wrong_kind", store)[0]) == {"Tell what b.txt says."}
+
+
+def test_propose_fails_after_garbage_twice_and_says_what_it_took(store: Store) -> None:
+    tasks, attempt = proposed("garbage", store)
+    assert not tasks and attempt.error.startswith("parse: ")
+    assert (attempt.usage.calls, attempt.usage.completion) == (2, 8)
+
+
+def test_a_later_round_asks_about_pages_of_which_too_little_worked_and_tells_what_was_tried(
+    store: Store,
+) -> None:
+    done(Propose(environment=NAME, model=model("kept")), store)
+    later = Propose(environment=NAME, model=model("kept"), round=1)
+    tasks = {(task.parent, task.hint): task for task in store.records(Task)}
+    assert later.inputs(store) == [], "nothing was explored yet"
+    for (parent, _), task in tasks.items():
+        failed = parent == DOCUMENTS["put"].id
+        learned(store, acted("show z.txt" if failed else task.hint, task=task))
+    (found,) = later.inputs(store)
+    assert found[0] == DOCUMENTS["put"].id and len(found) == 3
+    done(later, store)
+    question = asked_for[-1].messages[-1].content
+    assert "$ show z.txt" in question and "do not repeat these commands" in question
+    assert all("do not repeat" not in request.messages[-1].content for request in asked_for[:3])
+
+
+def test_a_command_of_a_help_page_is_the_command_that_the_page_is_about() -> None:
+    tools = ("sqlite-utils", "task")
+    assert calls("sqlite-utils insert > Options", tools) == ("sqlite-utils insert",)
+    assert calls("sqlite-utils", tools) == tools == calls("man task > FILTER (1 of 2)", tools)
+    assert calls("task", ()) == ()
+
+
+def test_propose_shows_the_page_its_commands_and_the_start(store: Store) -> None:
+    documents = [record for (at,) in Propose(environment=NAME, model=model("noted")).inputs(store)
+                 if isinstance(record := store.get(at), Document)]  # fmt: skip
+    assert [document.title for document in documents] == ["show", "put", "list"]
+    done(Propose(environment=NAME, model=model("noted"), tasks=2), store)
+    put = asked_for[2]
+    assert START in put.messages[0].content
+    question = put.messages[-1].content
+    assert "Usage: put NAME TEXT" in question and "Write 2 different tasks" in question
+    assert "$ put NAME <name>" in question, "a name of an example that is not there cannot be copied"
+    for number in (1, 2):
+        assert f"{number}. Notes: a.txt b.txt; with the command put NAME TEXT" in question
+        form = commands_of(put)[str(number)]
+        assert re.search(form, "put c.txt 'more bread'") and not re.search(form, "put c.txt")
+        assert not re.search(form, "show a.txt")
+
+
+def test_propose_asks_once_for_a_command_that_leaves_nothing_open(store: Store) -> None:
+    done(Propose(environment=NAME, model=model("noted"), tasks=4), store)
+    numbers = {len(commands_of(request)) for request in asked_for if "Usage: list" in str(request.messages)}
+    assert numbers == {1}
+
+
+def test_propose_has_a_task_for_each_option_in_batches_with_the_page_first(store: Store) -> None:
+    options = "\n".join(f"  --opt{n} TEXT  Help {n}" for n in range(5))
+    page = Document(
+        source="m", title="tool", text=f"Usage: show [OPTIONS] NAME\n\n{options}", begin=9, end=20
     )
+    store.add([page])
+    stage = Propose(environment=NAME, model=model("kept"), skip=("--opt4",))
+    run(stage.model_copy(update={"most": 5}), store, Pool("inline"))
+    first, second = (one for one in asked_for if "--opt0" in str(one.messages))
+    opening = first.messages[-1].content.partition("Write 4 different")[0]
+    assert "--opt0" in opening and second.messages[-1].content.startswith(opening)
+    asked = first.messages[-1].content + second.messages[-1].content
+    assert "without options" in asked and "with --opt3 (Help 3)" in asked and "with --opt4" not in asked
+    form = commands_of(second)["1"]
+    assert re.search(form, "show a.txt --opt3 x --opt0 y")
+    assert not re.search(form, "show a.txt --opt0 y") and not re.search(form, "show a.txt --opt3 x --none")
 
 
-def test_one_name_becomes_one_file_wherever_it_stands() -> None:
-    first, second = carried_over("a.db b.db a.db", START).split()[::2]
-    assert first == second
-
-
-def test_focus_takes_things_in_turn_from_the_groups_and_names_what_they_stand_under() -> None:
-    things = focus(START, "", "seed", 2)
-    assert {thing.split(": ")[0] for thing in things} == {"shop.db", "library.db"}
-    assert all(": table " in thing for thing in things)
-    assert focus(START, "", "seed", 2) == things and focus("", "", "seed", 2) == []
-    everything = focus(START, "", "seed", 99)
-    assert len(everything) == len(set(everything)) == 5
-
-
-def test_focus_fits_the_kinds_of_files_that_the_page_names() -> None:
-    for seed in range(10):
-        assert [thing[:8] for thing in focus(START, "load plants.csv", str(seed), 1)] == ["menu.csv"]
-        assert all(".db: table" in thing for thing in focus(START, "drop a table of a.db", str(seed), 3))
-
-
-def test_focus_passes_over_rules_and_over_what_was_cut_out() -> None:
-    start = "ID Name\n-- ----\n 1 Rent\n[... 80 characters and 2 lines left out ...]\n  4 Dentist\n5 Bank"
-    assert set(focus(start, "", "seed", 9)) == {"ID Name: 1 Rent", "4 Dentist", "5 Bank"}
-
-
-def test_another_page_gets_another_focus() -> None:
-    assert len({tuple(focus(START, "", str(seed), 3)) for seed in range(20)}) > 1
+def test_propose_keeps_the_batches_that_could_be_read(store: Store) -> None:
+    options = "\n".join(f"  --opt{n} TEXT  Help {n}" for n in range(5))
+    page = Document(
+        source="m", title="tool", text=f"Usage: show [OPTIONS] NAME\n\n{options}", begin=9, end=20
+    )
+    store.add([page])
+    done(Propose(environment=NAME, model=model("half")), store)
+    assert {task.hint for task in store.records(Task, about=page.id)} == {"show a.txt", "show b.txt", "list"}

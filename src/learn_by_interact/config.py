@@ -25,14 +25,16 @@ class IngestTable(Value):
 
 
 class ProposeTable(Value):
-    tasks: int = 3
-    """Tasks from the model for each section of documentation, in a round."""
+    tasks: int = 4
+    """Tasks for each section of documentation in a round, at least."""
+    most: int = 10
+    """Tasks for each section in a round, at most: one for each option, form or example that it has."""
+    skip: tuple[str, ...] = ()
+    """Options that no task can be about in this environment, such as `--load-extension`."""
     rounds: int = 1
     """Later rounds ask again about the sections of which too little has worked, and tell what was tried."""
     enough: int = 2
     """Windows worth an instruction with which a section needs no further round."""
-    seeds: int = 2
-    """Commands that the section shows and that the question names, at most."""
     temperature: float = 0.4
     sections: int | None = None
     """Only so many sections, spread evenly over the documentation; None: all."""

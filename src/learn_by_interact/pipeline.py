@@ -116,7 +116,8 @@ class Pipeline:
             round=number,
             enough=table.enough,
             tasks=table.tasks,
-            seeds=table.seeds,
+            most=table.most,
+            skip=table.skip,
             temperature=table.temperature,
         )
 

@@ -6,10 +6,18 @@ Small models copy the names of a page's examples, and then nothing works.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 
 from ..types import digest
+from .readers import indent
+from .readers.shown import QUOTED
 
 FILE = re.compile(r"(?<![\w./-])[\w-]+\.([A-Za-z]\w{0,5})\b(?![.(])")
+WORD = re.compile(r"(?<![\w-])[A-Za-z][A-Za-z_]*\w*(?![\w.-])")
+RULE = re.compile(r"^[ +|]*[-=]{2,}[-=+| ]*$")
+"""The rule below the head of a table."""
+COLUMN = 3
+"""Blanks that a row of a table may begin with: its first column may hold numbers, set to the right."""
 LEFT_OUT = re.compile(r"^\[\.\.\. .* left out \.\.\.\]$")
 """The line that says what was cut out of a long observation."""
 
@@ -38,6 +46,37 @@ def carried_over(page: str, start: str) -> str:
     return FILE.sub(replace, page)
 
 
+def masked(page: str, commands: Sequence[str], start: str) -> str:
+    """A page in whose example commands a name that is not there is `<name>`: it cannot be copied.
+
+    Such names are arguments of the commands that stand neither in the start state nor elsewhere on the page.
+    """
+    shown = {line.strip() for command in commands for line in command.split("\n")}
+    lines = page.split("\n")
+    inside = [_within(line, shown) for line in lines]
+    there = set(WORD.findall(start))
+    there |= {word for line, one in zip(lines, inside, strict=True) if not one for word in WORD.findall(line)}
+    names = {word for command in commands for word in _names(command)} - there
+    return "\n".join(
+        WORD.sub(lambda match: "<name>" if match[0] in names else match[0], line) if one else line
+        for line, one in zip(lines, inside, strict=True)
+    )
+
+
+def _names(command: str) -> Iterator[str]:
+    """Words of a command's arguments, those inside quotation marks apart: they may be of another language."""
+    for part in re.split(r"[|;&\n]+", re.sub(QUOTED, "''", command)):
+        for word in part.split()[1:]:
+            if not word.startswith("-"):
+                yield from WORD.findall(word)
+
+
+def _within(line: str, shown: set[str]) -> bool:
+    """Whether a line of a page belongs to an example command; a prompt or a backslash may stand around it."""
+    text = line.strip().removeprefix("$ ").removesuffix("\\").strip()
+    return bool(text) and any(text in command for command in shown)
+
+
 def focus(start: str, page: str, seed: str, number: int) -> list[str]:
     """`number` things of the start state for tasks to be about: lines of it, each with what it stands under.
 
@@ -64,12 +103,16 @@ def focus(start: str, page: str, seed: str, number: int) -> list[str]:
 
 def _groups(start: str) -> list[list[str]]:
     groups: list[list[str]] = []
+    table = False
     for line in start.splitlines():
         if LEFT_OUT.match(line):
             groups.append([])
+        elif RULE.match(line):
+            # What stands above the rule is the head of a table, which no task is about.
+            groups, table = groups[:-1], True
         elif not re.search(r"\w", line):
-            continue
-        elif line[:1].isspace() and groups:
+            table = False
+        elif indent(line) > (COLUMN if table else 0) and groups:
             groups[-1].append(line.strip())
         else:
             groups.append([line.strip()])

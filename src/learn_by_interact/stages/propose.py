@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..engine.stage import Outcome
+from ..errors import ParseError
 from ..models import Message, Request
 from ..prompts import cut, prompt
-from ..types import Document, Record, Task, Trajectory, Verdict
+from ..types import Document, Record, Task, Trajectory, Usage, Value, Verdict
 from .base import ModelStage
-from .ground import carried_over, file_names, focus
+from .ground import carried_over, file_names, focus, masked
 from .ingest import commands as shown
+from .readers.synopsis import forms, options, pattern
 from .structured import ask
 from .windows import choose
 
@@ -26,6 +28,19 @@ TOLD = 4
 """Earlier trajectories that a later round is told of."""
 ERROR = 240
 """Characters of the output of each."""
+
+
+BATCH = 4
+"""Tasks in one question."""
+ANYTHING = r'([^"\\]|\\.)+'
+"""Regular expression, over JSON text, of the rest of a command: quotation marks must stay escaped."""
+
+
+class Item(Value):
+    """What a task is to be about or to show, and the regular expression of its command; "" for any."""
+
+    text: str
+    form: str
 
 
 def in_order(documents: Sequence[Document]) -> list[Document]:
@@ -46,10 +61,12 @@ class Propose(ModelStage):
     """Later rounds ask again about the sections of which too little has worked, and tell what was tried."""
     enough: int = 2
     """Windows worth an instruction with which a section needs no further round."""
-    tasks: int = 3
-    """Tasks for each section in a round."""
-    seeds: int = 2
-    """Commands of the section that are named in the question, at most."""
+    tasks: int = 4
+    """Tasks for each section in a round, at least."""
+    most: int = 10
+    """Tasks for each section in a round, at most: a task for each option or form that it describes."""
+    skip: tuple[str, ...] = ()
+    """Options that no task can be about in this environment."""
     temperature: float = 0.4
     version: str = PROMPT.version
 
@@ -90,62 +107,116 @@ class Propose(ModelStage):
         assert isinstance(document, Document)
         world = self.world()
         with world.environment() as environment:
-            start = environment.reset(Task(environment=environment.name, instruction=""))
-        system = PROMPT.fill("system", description=environment.description, start=start.text)
-        question = self._question(document, earlier, environment, start.text)
+            start = environment.reset(Task(environment=environment.name, instruction="")).text
+        system = PROMPT.fill("system", description=environment.description, start=start)
+        page = self._page(document, earlier, environment, start)
+        items = self._items(document, environment, start)
+        found: dict[str, Task] = {}
+        usage = Usage()
+        failure: ParseError | None = None
+        for first in range(0, len(items), BATCH):
+            try:
+                answer, used = self._ask(system, page, items[first : first + BATCH])
+            except ParseError as error:
+                failure, usage = error, usage + getattr(error, "usage", Usage())
+                continue
+            usage = usage + used
+            for instruction, hint in _read(answer["tasks"]):
+                task = Task(
+                    environment=environment.name, instruction=instruction, parent=document.id, hint=hint
+                )
+                found.setdefault(instruction, task)
+        if failure is not None and not found:
+            failure.usage = usage  # type: ignore[attr-defined]
+            raise failure
+        return Outcome(records=tuple(found.values()), usage=usage)
+
+    def _ask(self, system: str, page: str, items: Sequence[Item]) -> tuple[dict[str, Any], Usage]:
+        """One question; the page stands before it, so that a further question finds it in the cache."""
+        question = PROMPT.fill(
+            "question",
+            number=len(items),
+            items="\n".join(f"{number}. {item.text}" for number, item in enumerate(items, 1)),
+        )
         model = self.connect()
-        answer, usage = ask(
+        return ask(
             model,
             Request(
                 model=model.name,
-                messages=(Message(role="system", content=system), Message(role="user", content=question)),
-                max_tokens=200 * self.tasks,
+                messages=(
+                    Message(role="system", content=system),
+                    Message(role="user", content=f"{page}\n\n{question}"),
+                ),
+                max_tokens=150 * len(items),
                 temperature=self.temperature,
                 seed=self.round,
-                json_schema=_schema(self.tasks, self._form(document)),
+                json_schema=_schema(items),
             ),
         )
-        found: dict[str, Task] = {}
-        for item in answer["tasks"]:
-            if not isinstance(item, dict):
-                continue
-            instruction = " ".join(str(item.get("task", "")).split())
-            hint = str(item.get("command", "")).strip()
-            task = Task(environment=environment.name, instruction=instruction, parent=document.id, hint=hint)
-            if instruction:
-                found.setdefault(instruction, task)
-        return Outcome(records=tuple(found.values()), usage=usage)
 
-    def _question(
+    def _page(
         self, document: Document, earlier: Sequence[Record], environment: Environment, start: str
     ) -> str:
-        tools = calls(document.title, self.world().tools)
-        # The description names the main files: it says what a page is about that names none.
-        page = document.text if file_names(document.text) else f"{document.text}\n{environment.description}"
-        things = focus(start, page, f"{document.id}{self.round or ''}", 2 * self.tasks)
-        commands = [" ".join(one.split()) for one in shown(document, self.world().tools)]
-        commands.sort(key=lambda command: not command.startswith(tools))
-        commands = commands[: self.seeds]
         return PROMPT.fill(
             "user",
             title=document.title,
-            document=carried_over(document.text, start),
-            number=self.tasks,
-            tools=f"; each command calls {' or '.join(tools)}" if tools else "",
-            focus="\n".join(f"- {thing}" for thing in things),
-            shown=PROMPT.fill("shown", commands=carried_over("\n".join(commands), start)) if commands else "",
+            document=self._document(document, start),
             tried=_told(earlier, environment.actions),
         )
 
-    def _form(self, document: Document) -> str:
-        """Regular expression of a command; "" where any will do.
-
-        llama.cpp matches a pattern against the JSON text, so quotation marks must stay escaped.
-        """
+    def _document(self, document: Document, start: str) -> str:
+        """The page, about what is there: a page with a synopsis needs no names of its examples."""
         tools = self.world().tools
-        if not tools:
-            return ""
-        return rf'^({"|".join(map(re.escape, calls(document.title, tools)))}) ([^"\\]|\\.)+$'
+        page = carried_over(document.text, start)
+        if not forms(document, tools):
+            return page
+        examples = shown(document.model_copy(update={"text": page}), tools)
+        return masked(page, examples, start)
+
+    def _items(self, document: Document, environment: Environment, start: str) -> list[Item]:
+        """What each task of this round is to be about, and to show: each feature of the page in its turn."""
+        features = self._features(document, start)
+        # Once is enough for a command that leaves nothing open.
+        again = [feature for feature in features if "[" in feature.form or not feature.form]
+        number = min(max(len(features), self.tasks if again else 0), self.most)
+        # The description names the main files: it says what a page is about that names none.
+        page = document.text if file_names(document.text) else f"{document.text}\n{environment.description}"
+        things = focus(start, page, f"{document.id}{self.round or ''}", 2 * self.tasks) or [""]
+        items = []
+        for at in range(number):
+            turn = self.round * number + at
+            feature = (
+                features[turn] if turn < len(features) else (again or features)[turn % len(again or features)]
+            )
+            thing = things[at % len(things)]
+            items.append(Item(text=f"{thing}; {feature.text}" if thing else feature.text, form=feature.form))
+        return items
+
+    def _features(self, document: Document, start: str) -> list[Item]:
+        """The commands that a page shows, the forms that it gives, and its options."""
+        tools = self.world().tools
+        opening = calls(document.title, tools)
+        anything = rf"^({'|'.join(map(re.escape, opening))}) {ANYTHING}$" if tools else ""
+        files = [name for names in file_names(start).values() for name in names]
+        known = [option for option in options(document.text) if option.name not in self.skip]
+        features = []
+        for form in forms(document, tools):
+            told = "without options" if known else f"with the command {form}"
+            features.append(Item(text=told, form=pattern(form, (), files=files)))
+            for option in known:
+                told = f"with {option.name} ({option.help})"
+                features.append(Item(text=told, form=pattern(form, known, option, files)))
+        if not features:
+            examples = [" ".join(one.split()) for one in shown(document, tools)]
+            features = [Item(text=f"like: {carried_over(one, start)}", form=anything) for one in examples]
+        return features or [Item(text="as the page says", form=anything)]
+
+
+def _read(tasks: Any) -> Iterator[tuple[str, str]]:
+    """(instruction, command) of each task in a reply; a list or an object by number."""
+    for item in tasks.values() if isinstance(tasks, dict) else tasks if isinstance(tasks, list) else ():
+        if isinstance(item, dict) and (instruction := " ".join(str(item.get("task", "")).split())):
+            yield instruction, str(item.get("command", "")).strip()
 
 
 def calls(title: str, tools: Sequence[str]) -> tuple[str, ...]:
@@ -173,21 +244,20 @@ def _trajectory(store: Store, identity: str) -> Trajectory:
     return record
 
 
-def _schema(tasks: int, form: str) -> dict[str, Any]:
-    command = {"type": "string", "pattern": form} if form else {"type": "string"}
-    item = {
-        "type": "object",
-        "properties": {
-            "about": {"type": "string"},
-            "command": command,
-            "task": {"type": "string"},
-        },
-        "required": ["about", "command", "task"],
-        "additionalProperties": False,
-    }
+def _schema(items: Sequence[Item]) -> dict[str, Any]:
+    """An object by number: every endpoint knows objects, few know lists whose items differ."""
+
+    def form(item: Item) -> dict[str, Any]:
+        command = {"type": "string", "pattern": item.form} if item.form else {"type": "string"}
+        return _object({"command": command, "task": {"type": "string", "maxLength": 240}})
+
+    return _object({"tasks": _object({str(number): form(item) for number, item in enumerate(items, 1)})})
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
-        "properties": {"tasks": {"type": "array", "items": item, "minItems": tasks, "maxItems": tasks}},
-        "required": ["tasks"],
+        "properties": properties,
+        "required": list(properties),
         "additionalProperties": False,
     }

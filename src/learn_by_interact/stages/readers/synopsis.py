@@ -1,0 +1,151 @@
+"""How a documentation says that commands are written: its synopses and its lists of options.
+
+Understood are usage lines (`Usage: tool insert [OPTIONS] PATH TABLE`, also over several lines), lines that
+name a tool and have placeholders (`tool <filter> modify <mods>`), and options in the form of `--help`
+and manual pages (`-o, --output FILE  Where to write`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ...types import Document
+from . import indent
+
+USAGE = re.compile(r"^\s*usage:\s*", re.IGNORECASE)
+GROUP = re.compile(
+    r"\[[^\[\]]*(?:\[[^\[\]]*(?:\[[^\[\]]*\])?[^\[\]]*\])*[^\[\]]*\](?:\.\.\.)?|<[^<>]*>(?:\.\.\.)?|\S+"
+)
+"""A part of a synopsis: a bracketed group, a placeholder, or a word."""
+NAME = r"--?[A-Za-z][\w-]*"
+OPTION = re.compile(
+    rf"^\s+(?P<names>{NAME}(?:(?:, | / | \| )\s*{NAME})*)"
+    r"(?P<values>[ =](?:<[^<>]*>|\[[^\[\]]*\]|[A-Z][A-Z_|-]*)(?:\.\.\.)?)?(?:\s\s+(?P<help>\S.*)|\s*)$"
+)
+_WORDS = re.compile(r"[\w-]+( [a-z][\w.-]*)+")
+"""A command without placeholders; what it does stands below it, indented further."""
+ASIDE = frozenset({"--help", "--version", "-h", "-V"})
+"""Options that no task is about."""
+
+PLAIN = r"""[^ "'\\|<>;&$`()[{,-]([^ "'\\|<>;&$`()[]*[^ "'\\|<>;&$`()[,:=])?"""
+QUOTED = "'([^'\"\\\\]|\\\\\")+'" + r'|\\"[^"\\]+\\"'
+WORD = rf"({PLAIN}|{QUOTED})"
+"""Regular expression of an argument, over JSON text: quotation marks are escaped in it."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option that a documentation lists."""
+
+    name: str
+    """The longest of its names: `--output`."""
+    values: int
+    """Values that follow it."""
+    joined: bool
+    """A value stands behind `=`."""
+    help: str
+    """What is said of it, on one line."""
+
+    @property
+    def pattern(self) -> str:
+        """Regular expression of the option with its values."""
+        if not self.values:
+            return _literal(self.name)
+        join = "=" if self.joined else " "
+        return f"{_literal(self.name)}{join}{WORD}" + f" {WORD}" * (self.values - 1)
+
+
+def options(text: str) -> list[Option]:
+    """The options that a text lists, in order, each once."""
+    found: dict[str, Option] = {}
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        match = OPTION.match(line)
+        if not match:
+            continue
+        names = re.findall(NAME, match["names"])
+        if ASIDE & set(names):
+            continue
+        name = names[0] if " / " in match["names"] else max(names, key=len)
+        values = match["values"] or ""
+        count = len(values[1:].strip("<>.").split()) if values[1:].startswith("<") else bool(values)
+        told = " ".join([match["help"] or "", *_below(lines[number + 1 :], indent(line))]).strip()
+        found.setdefault(name, Option(name, int(count), values.startswith("="), told[:160]))
+    return list(found.values())
+
+
+def _below(lines: Sequence[str], margin: int) -> Iterator[str]:
+    """The lines that go on with an option's help."""
+    for line in lines:
+        if not line.strip() or indent(line) <= margin + 2 or OPTION.match(line):
+            return
+        yield line.strip()
+
+
+def forms(document: Document, tools: Sequence[str]) -> list[str]:
+    """The synopses in a document of commands that begin with one of the tools, in order, each once."""
+    found: dict[str, None] = {}
+    lines = document.text.split("\n")
+    for number, line in enumerate(lines):
+        usage = USAGE.match(line)
+        text = line[usage.end() :] if usage else line.strip()
+        if text.partition(" ")[0] not in tools:
+            continue
+        if usage:
+            for more in _continued(lines[number + 1 :]):
+                # A choice may have been wrapped inside a word.
+                text += more if re.search(r"\[[^\[\] ]*$", text) else f" {more}"
+        text = re.sub(r" {1,2}(?! )", " ", text.strip())
+        below = lines[number + 1] if number + 1 < len(lines) else ""
+        if usage or _placeholders(text) or (_WORDS.fullmatch(text) and indent(below) > indent(line)):
+            found.setdefault(text)
+    return list(found)
+
+
+def _placeholders(text: str) -> bool:
+    return bool(re.search(r"<\w[^<>]*>|\s\[", text)) and not re.search(r"\s{3,}|<-|[.:]$", text)
+
+
+def _continued(lines: Sequence[str]) -> Iterator[str]:
+    """The lines of a usage after its first, which are indented far."""
+    for line in lines:
+        if not line.strip() or indent(line) < 8:
+            return
+        yield line.strip()
+
+
+def pattern(
+    form: str, known: Sequence[Option], chosen: Option | None = None, files: Sequence[str] = ()
+) -> str:
+    """Regular expression, over JSON text, of the commands of a synopsis: arguments first, then options.
+
+    `known`: the options that may stand there; `chosen`: one that must; `files`: those that exist, which an
+    argument called FILE can name.
+    """
+    written = []
+    file = f"({'|'.join(map(_literal, files))})" if files else WORD
+    for part in GROUP.findall(form):
+        many = part.endswith("...")
+        word = file if re.search("file", part, re.IGNORECASE) else WORD
+        if part.upper() in ("[OPTIONS]", "[OPTIONS...]"):
+            continue
+        if part.startswith("["):
+            written.append(f"( {word})" + ("*" if many or " " in part else "?"))
+        elif part.startswith("<"):
+            written.append(f"( {word})+")
+        elif re.fullmatch(r"[A-Z][A-Z0-9_-]*(\.\.\.)?", part):
+            written.append(f"( {word})" + ("+" if many else ""))
+        elif re.fullmatch(r"[\w:.-]+", part):
+            written.append(("" if not written else " ") + _literal(part))
+        else:
+            written.append(f"( {WORD})+")
+    must = f" {chosen.pattern}" if chosen else ""
+    others = "|".join(option.pattern for option in known if option != chosen)
+    return f"^{''.join(written)}{must}" + (f"( ({others}))*$" if others else "$")
+
+
+def _literal(text: str) -> str:
+    """A text in a regular expression, escaped no more than needed: grammars know few escapes."""
+    return re.sub(r"([.^$*+?{}()|\[\]\\])", r"\\\1", text)

@@ -1,0 +1,116 @@
+"""How a documentation says that commands are written: synopses, options, and what they allow."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from learn_by_interact.stages.readers.synopsis import forms, options, pattern
+from learn_by_interact.types import Document
+
+HELP = """Usage: tool insert [OPTIONS] PATH TABLE [integer|text|flo
+                   at] COLUMNS...
+
+  Insert rows.
+
+Options:
+  --pk TEXT                 Columns to use as the primary key, e.g. id
+  -c, --csv                 Expect CSV input
+  --default <TEXT TEXT>...  Default value that should be set
+                            for a column
+  --strict / --no-strict    Enable STRICT mode
+  --load-extension TEXT
+                            Path to an extension
+  -h, --help                Show this message and exit.
+"""
+MANUAL = """SUBCOMMANDS
+       task add <mods>
+              Adds a new task.
+
+       task <filter> annotate <mods>
+              Adds an annotation.
+
+       task undo
+              Reverts the most recent action.
+
+       For example:
+
+           task list
+           task project:Home list
+
+       task is a program for lists.
+       task <filter> <command> +work   <- adds a tag
+"""
+
+
+def page(text: str) -> Document:
+    return Document(source="s", title="t", text=text, begin=1, end=9)
+
+
+def test_a_usage_line_is_put_together_from_its_lines() -> None:
+    assert forms(page(HELP), ("tool",)) == [
+        "tool insert [OPTIONS] PATH TABLE [integer|text|float] COLUMNS..."
+    ]
+
+
+def test_a_manual_gives_the_forms_that_it_defines_and_no_examples() -> None:
+    assert forms(page(MANUAL), ("task",)) == ["task add <mods>", "task <filter> annotate <mods>", "task undo"]
+    assert forms(page(MANUAL), ("git",)) == [] == forms(page("Read this."), ())
+
+
+def test_options_have_names_values_and_help() -> None:
+    found = {option.name: option for option in options(HELP)}
+    assert list(found) == ["--pk", "--csv", "--default", "--strict", "--load-extension"]
+    assert [found[name].values for name in found] == [1, 0, 2, 0, 1]
+    assert found["--default"].help == "Default value that should be set for a column"
+    assert found["--load-extension"].help == "Path to an extension"
+
+
+def test_options_of_manuals_and_of_other_parsers() -> None:
+    text = (
+        "  --sort=<key>   Sort\n  -v, --verbose\n      Say more\n\n  - an item\n  --odd things stand here\n"
+    )
+    found = {option.name: (option.values, option.joined, option.help) for option in options(text)}
+    assert found == {"--sort": (1, True, "Sort"), "--verbose": (0, False, "Say more")}
+
+
+def allows(form: str, command: str) -> bool:
+    """Whether a command matches as it stands in JSON text."""
+    return re.search(form, json.dumps(command)[1:-1]) is not None
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("tool insert a.db t id", True),
+        ("tool insert a.db t id name --csv", True),
+        ("tool insert a.db t 'two words' --default age 3", True),
+        ('tool insert a.db t "two words"', True),
+        ("tool insert a.db t", False),
+        ("tool insert a.db t id --default age", False),
+        ("tool insert a.db t id --tsv", False),
+        ("tool insert a.db t id, name", False),
+        ("tool insert a.db t f(x)", False),
+        ("tool insert a.db t id > out.txt", False),
+        ("tool insert [OPTIONS] PATH TABLE", False),
+        ("tool delete a.db t id", False),
+    ],
+)
+def test_a_form_allows_its_arguments_and_the_options_of_the_page(command: str, expected: bool) -> None:
+    (form,) = forms(page(HELP.replace("[integer|text|flo\n                   at] ", "")), ("tool",))
+    assert allows(pattern(form, options(HELP)), command) is expected
+
+
+def test_a_chosen_option_must_stand_there() -> None:
+    known = options(HELP)
+    form = pattern("tool insert [OPTIONS] PATH", known, known[0])
+    assert allows(form, "tool insert a.db --pk id --csv") and not allows(form, "tool insert a.db --csv")
+
+
+def test_a_file_must_be_one_that_exists_and_placeholders_take_several_words() -> None:
+    form = pattern("tool load PATH FILE", (), files=["a.csv", "b+c.csv"])
+    assert allows(form, "tool load x.db b+c.csv") and not allows(form, "tool load x.db c.csv")
+    form = pattern("task <filter> annotate <mods>", ())
+    assert allows(form, "task 3 +home annotate call back") and not allows(form, "task annotate")

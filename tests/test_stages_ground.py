@@ -1,0 +1,59 @@
+"""What the proposer is told of the start state, so that a small model names what is there."""
+
+from __future__ import annotations
+
+from learn_by_interact.stages.ground import carried_over, focus, masked
+
+START = """shop.db
+  table orders(id, customer)
+  table items(id, name)
+library.db
+  table books(id, title)
+menu.csv (3 lines)
+notes.txt"""
+
+
+def test_files_of_a_page_become_files_of_their_kind_that_are_there() -> None:
+    page = "tool load plants.csv into trees.db; see r.parsedate(x) and shop.db, e.g. readme.md"
+    assert carried_over(page, START) == (
+        "tool load menu.csv into shop.db; see r.parsedate(x) and shop.db, e.g. readme.md"
+    )
+
+
+def test_one_name_becomes_one_file_wherever_it_stands() -> None:
+    first, second = carried_over("a.db b.db a.db", START).split()[::2]
+    assert first == second
+
+
+def test_focus_takes_things_in_turn_from_the_groups_and_names_what_they_stand_under() -> None:
+    things = focus(START, "", "seed", 2)
+    assert {thing.split(": ")[0] for thing in things} == {"shop.db", "library.db"}
+    assert all(": table " in thing for thing in things)
+    assert focus(START, "", "seed", 2) == things and focus("", "", "seed", 2) == []
+    everything = focus(START, "", "seed", 99)
+    assert len(everything) == len(set(everything)) == 5
+
+
+def test_focus_fits_the_kinds_of_files_that_the_page_names() -> None:
+    for seed in range(10):
+        assert [thing[:8] for thing in focus(START, "load plants.csv", str(seed), 1)] == ["menu.csv"]
+        assert all(".db: table" in thing for thing in focus(START, "drop a table of a.db", str(seed), 3))
+
+
+def test_focus_knows_rows_of_a_table_and_passes_over_what_was_cut_out() -> None:
+    cut_out = "[... 80 characters and 2 lines left out ...]"
+    start = f"ID Name\n-- ----\n 1 Rent\n{cut_out}\n  4 Dentist\n      at 9\n15 Bank"
+    assert set(focus(start, "", "seed", 9)) == {"1 Rent", "4 Dentist: at 9", "15 Bank"}
+
+
+def test_names_of_examples_that_are_not_there_are_masked() -> None:
+    command = "tool rename shop.db chickens birds --to items \\\n        --sql 'select chickens'"
+    page = f"Rename a table.\n\nUsage: tool rename PATH\n\n      $ {command}\n"
+    text = masked(page, [command], START)
+    assert "$ tool rename shop.db <name> <name> --to items" in text and "'select <name>'" in text
+    assert text.startswith("Rename a table.")
+    assert masked(page, [command], f"{START} chickens birds") == page
+
+
+def test_another_page_gets_another_focus() -> None:
+    assert len({tuple(focus(START, "", str(seed), 3)) for seed in range(20)}) > 1
