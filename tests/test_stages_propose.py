@@ -15,7 +15,8 @@ from learn_by_interact.engine.stage import Stage
 from learn_by_interact.engine.store import Store
 from learn_by_interact.models import Request
 from learn_by_interact.models.endpoint import ModelSettings
-from learn_by_interact.stages.propose import Propose, calls
+from learn_by_interact.stages.features import calls
+from learn_by_interact.stages.propose import Propose
 from learn_by_interact.types import (
     Attempt,
     Document,

@@ -6,7 +6,7 @@ Small models copy the names of a page's examples, and then nothing works.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from ..types import digest
 from .readers import indent
@@ -46,20 +46,23 @@ def carried_over(page: str, start: str) -> str:
     return FILE.sub(replace, page)
 
 
-def masked(page: str, commands: Sequence[str], start: str) -> str:
-    """A page in whose example commands a name that is not there is `<name>`: it cannot be copied.
-
-    Such names are arguments of the commands that stand neither in the start state nor elsewhere on the page.
-    """
-    shown = {line.strip() for command in commands for line in command.split("\n")}
-    lines = page.split("\n")
-    inside = [_within(line, shown) for line in lines]
+def unknown(page: str, commands: Sequence[str], start: str) -> set[str]:
+    """Names in a page's example commands that stand neither in the start state nor elsewhere on the page."""
     there = set(WORD.findall(start))
-    there |= {word for line, one in zip(lines, inside, strict=True) if not one for word in WORD.findall(line)}
-    names = {word for command in commands for word in _names(command)} - there
+    for line in page.split("\n"):
+        if not _within(line, commands):
+            there.update(WORD.findall(line))
+    return {word for command in commands for word in _names(command)} - there
+
+
+def masked(page: str, commands: Sequence[str], names: Collection[str]) -> str:
+    """A page in whose example commands these names are `<name>`: they cannot be copied."""
+    lines = page.split("\n")
     return "\n".join(
-        WORD.sub(lambda match: "<name>" if match[0] in names else match[0], line) if one else line
-        for line, one in zip(lines, inside, strict=True)
+        WORD.sub(lambda match: "<name>" if match[0] in names else match[0], line)
+        if _within(line, commands)
+        else line
+        for line in lines
     )
 
 
@@ -71,10 +74,10 @@ def _names(command: str) -> Iterator[str]:
                 yield from WORD.findall(word)
 
 
-def _within(line: str, shown: set[str]) -> bool:
+def _within(line: str, commands: Sequence[str]) -> bool:
     """Whether a line of a page belongs to an example command; a prompt or a backslash may stand around it."""
     text = line.strip().removeprefix("$ ").removesuffix("\\").strip()
-    return bool(text) and any(text in command for command in shown)
+    return bool(text) and any(text in command for command in commands)
 
 
 def focus(start: str, page: str, seed: str, number: int) -> list[str]:

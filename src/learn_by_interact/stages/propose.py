@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,11 +10,9 @@ from ..engine.stage import Outcome
 from ..errors import ParseError
 from ..models import Message, Request
 from ..prompts import cut, prompt
-from ..types import Document, Record, Task, Trajectory, Usage, Value, Verdict
+from ..types import Document, Record, Task, Trajectory, Usage, Verdict
 from .base import ModelStage
-from .ground import carried_over, file_names, focus, masked
-from .ingest import commands as shown
-from .readers.synopsis import forms, options, pattern
+from .features import Item, features, matched, page_about
 from .structured import ask
 from .windows import choose
 
@@ -32,15 +29,6 @@ ERROR = 240
 
 BATCH = 4
 """Tasks in one question."""
-ANYTHING = r'([^"\\]|\\.)+'
-"""Regular expression, over JSON text, of the rest of a command: quotation marks must stay escaped."""
-
-
-class Item(Value):
-    """What a task is to be about or to show, and the regular expression of its command; "" for any."""
-
-    text: str
-    form: str
 
 
 def in_order(documents: Sequence[Document]) -> list[Document]:
@@ -110,7 +98,7 @@ class Propose(ModelStage):
             start = environment.reset(Task(environment=environment.name, instruction="")).text
         system = PROMPT.fill("system", description=environment.description, start=start)
         page = self._page(document, earlier, environment, start)
-        items = self._items(document, environment, start)
+        items = self.items(document, environment.description, start)
         found: dict[str, Task] = {}
         usage = Usage()
         failure: ParseError | None = None
@@ -130,6 +118,17 @@ class Propose(ModelStage):
             failure.usage = usage  # type: ignore[attr-defined]
             raise failure
         return Outcome(records=tuple(found.values()), usage=usage)
+
+    def items(self, document: Document, description: str, start: str) -> list[Item]:
+        """What each task of this round is to be about, and to show."""
+        known = features(document, start, description, self.world().tools, self.skip)
+        # Once is enough for a command that leaves nothing open.
+        again = [feature for feature in known if not feature.fixed]
+        number = min(max(len(known), self.tasks if again else 0), self.most)
+        turns = range(self.round * number, (self.round + 1) * number)
+        again = again or known
+        chosen = [known[turn] if turn < len(known) else again[turn % len(again)] for turn in turns]
+        return matched(chosen, document, description, start, f"{document.id}{self.round or ''}")
 
     def _ask(self, system: str, page: str, items: Sequence[Item]) -> tuple[dict[str, Any], Usage]:
         """One question; the page stands before it, so that a further question finds it in the cache."""
@@ -160,56 +159,9 @@ class Propose(ModelStage):
         return PROMPT.fill(
             "user",
             title=document.title,
-            document=self._document(document, start),
+            document=page_about(document, start, self.world().tools)[0],
             tried=_told(earlier, environment.actions),
         )
-
-    def _document(self, document: Document, start: str) -> str:
-        """The page, about what is there: a page with a synopsis needs no names of its examples."""
-        tools = self.world().tools
-        page = carried_over(document.text, start)
-        if not forms(document, tools):
-            return page
-        examples = shown(document.model_copy(update={"text": page}), tools)
-        return masked(page, examples, start)
-
-    def _items(self, document: Document, environment: Environment, start: str) -> list[Item]:
-        """What each task of this round is to be about, and to show: each feature of the page in its turn."""
-        features = self._features(document, start)
-        # Once is enough for a command that leaves nothing open.
-        again = [feature for feature in features if "[" in feature.form or not feature.form]
-        number = min(max(len(features), self.tasks if again else 0), self.most)
-        # The description names the main files: it says what a page is about that names none.
-        page = document.text if file_names(document.text) else f"{document.text}\n{environment.description}"
-        things = focus(start, page, f"{document.id}{self.round or ''}", 2 * self.tasks) or [""]
-        items = []
-        for at in range(number):
-            turn = self.round * number + at
-            feature = (
-                features[turn] if turn < len(features) else (again or features)[turn % len(again or features)]
-            )
-            thing = things[at % len(things)]
-            items.append(Item(text=f"{thing}; {feature.text}" if thing else feature.text, form=feature.form))
-        return items
-
-    def _features(self, document: Document, start: str) -> list[Item]:
-        """The commands that a page shows, the forms that it gives, and its options."""
-        tools = self.world().tools
-        opening = calls(document.title, tools)
-        anything = rf"^({'|'.join(map(re.escape, opening))}) {ANYTHING}$" if tools else ""
-        files = [name for names in file_names(start).values() for name in names]
-        known = [option for option in options(document.text) if option.name not in self.skip]
-        features = []
-        for form in forms(document, tools):
-            told = "without options" if known else f"with the command {form}"
-            features.append(Item(text=told, form=pattern(form, (), files=files)))
-            for option in known:
-                told = f"with {option.name} ({option.help})"
-                features.append(Item(text=told, form=pattern(form, known, option, files)))
-        if not features:
-            examples = [" ".join(one.split()) for one in shown(document, tools)]
-            features = [Item(text=f"like: {carried_over(one, start)}", form=anything) for one in examples]
-        return features or [Item(text="as the page says", form=anything)]
 
 
 def _read(tasks: Any) -> Iterator[tuple[str, str]]:
@@ -217,14 +169,6 @@ def _read(tasks: Any) -> Iterator[tuple[str, str]]:
     for item in tasks.values() if isinstance(tasks, dict) else tasks if isinstance(tasks, list) else ():
         if isinstance(item, dict) and (instruction := " ".join(str(item.get("task", "")).split())):
             yield instruction, str(item.get("command", "")).strip()
-
-
-def calls(title: str, tools: Sequence[str]) -> tuple[str, ...]:
-    """What commands of a section begin with: the command that a page of a help tree is about, or any tool."""
-    command = title.partition(" > ")[0]
-    if any(command.startswith(f"{tool} ") for tool in tools) and re.fullmatch(r"[\w-]+( [\w-]+)+", command):
-        return (command,)
-    return tuple(tools)
 
 
 def _told(earlier: Sequence[Record], actions: ActionSpace) -> str:

@@ -34,6 +34,9 @@ QUOTED = "'([^'\"\\\\]|\\\\\")+'" + r'|\\"[^"\\]+\\"'
 WORD = rf"({PLAIN}|{QUOTED})"
 """Regular expression of an argument, over JSON text: quotation marks are escaped in it."""
 
+INTO = r"( > [A-Za-z0-9_-]+\.[a-z]+)?"
+"""Regular expression of what may follow a command: a file for its output."""
+
 
 @dataclass(frozen=True)
 class Option:
@@ -143,7 +146,8 @@ def pattern(
             written.append(f"( {WORD})+")
     must = f" {chosen.pattern}" if chosen else ""
     others = "|".join(option.pattern for option in known if option != chosen)
-    return f"^{''.join(written)}{must}" + (f"( ({others}))*$" if others else "$")
+    more = f"( ({others}))*" if others else ""
+    return f"^{''.join(written)}{must}{more}{INTO}$"
 
 
 def _literal(text: str) -> str:
