@@ -116,3 +116,15 @@ def test_a_file_must_be_one_that_exists_and_placeholders_take_several_words() ->
     assert allows(form, "tool load x.db b+c.csv") and not allows(form, "tool load x.db c.csv")
     form = pattern("task <filter> annotate <mods>", ())
     assert allows(form, "task 3 +home annotate call back") and not allows(form, "task annotate")
+
+
+def test_what_a_file_goes_into_is_known_or_new_and_of_its_kind() -> None:
+    form = pattern("tool insert PATH TABLE [FILE]", (), files=["a.csv"], targets=["x.db"])
+    assert allows(form, "tool insert x.db t a.csv") and allows(form, "tool insert new.db t a.csv")
+    assert not allows(form, "tool insert a.csv t a.csv") and not allows(form, "tool insert x.db t")
+
+
+def test_a_choice_takes_one_of_its_words() -> None:
+    form = pattern("tool add NAME [int|text]", ())
+    assert allows(form, "tool add age int") and allows(form, "tool add age")
+    assert not allows(form, "tool add age 2024-01-01")

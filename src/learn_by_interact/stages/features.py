@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from ..types import Document, Value
 from .ground import carried_over, file_names, focus, masked, unknown
 from .readers.shown import commands
-from .readers.synopsis import forms, options, pattern
+from .readers.synopsis import FILE, TARGET, forms, literal, options, pattern
 
 ANYTHING = r'([^"\\<]|\\.)+'
 """Regular expression, over JSON text, of the rest of a command; there can be no `<name>` in it."""
@@ -21,8 +21,6 @@ OPEN = re.compile(r"[<\[]|\b[A-Z]{2}")
 """What a form has where it leaves something open."""
 FOCUS = 8
 """Things of the start state that the tasks of one page are about."""
-TARGET = re.compile(r"\b(PATH|DB|DATABASE|DEST|TARGET|OUTPUT)", re.IGNORECASE)
-"""What an argument is called into which a FILE goes."""
 
 
 class Item(Value):
@@ -60,33 +58,37 @@ def features(
 ) -> list[Item]:
     """The forms that a page gives and its options (but `skip`); without these the commands that it shows."""
     opening = calls(document.title, tools)
-    anything = rf"^({'|'.join(map(re.escape, opening))}) {ANYTHING}$" if tools else ""
+    anything = rf"^({'|'.join(map(literal, opening))}) {ANYTHING}$" if tools else ""
     known = [option for option in options(document.text) if option.name not in skip]
     found = []
     for form in forms(document, tools):
         if "[OPTIONS" in form and not known:
             continue  # They stand on another page.
-        files = _inputs(form, start, description)
+        files, targets = _files(form, start, description)
         told = "without options" if known else f"with the command {form}"
-        first = Item(text=told, form=pattern(form, (), files=files), inputs=tuple(files))
-        found.append(first.model_copy(update={"fixed": not known and not OPEN.search(form)}))
-        for option in known:
-            told = f"with {option.name} ({option.help})"
-            found.append(Item(text=told, form=pattern(form, known, option, files), inputs=tuple(files)))
+        for option in (None, *known):
+            if option:
+                told = f"with {option.name} ({option.help})"
+            allowed = pattern(form, known if option else (), option, files, targets)
+            fixed = not known and not OPEN.search(form)
+            found.append(Item(text=told, form=allowed, inputs=files, fixed=fixed))
     if not found:
         _, examples = page_about(document, start, tools)
         found = [Item(text=f"like: {one}", form=anything) for one in examples]
     return found or [Item(text="as the page says", form=anything)]
 
 
-def _inputs(form: str, start: str, description: str) -> list[str]:
-    """Files that an argument FILE can name: what goes into another is not what the description names."""
-    if not re.search("file", form, re.IGNORECASE):
-        return []
+def _files(form: str, start: str, description: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Files that an argument FILE can name, and those that it can go into: the ones the description names."""
+    if not FILE.search(form):
+        return (), ()
     files = [name for names in file_names(start).values() for name in names]
-    main = {name for names in file_names(description).values() for name in names}
+    sentences = re.sub(r"\.(?=\s|$)", "", description)
+    main = {name for names in file_names(sentences).values() for name in names}
     rest = [name for name in files if name not in main]
-    return rest if rest and TARGET.search(form) else files
+    if rest and TARGET.search(form):
+        return tuple(rest), tuple(name for name in files if name in main)
+    return tuple(files), ()
 
 
 def matched(

@@ -37,6 +37,10 @@ WORD = rf"({PLAIN}|{QUOTED})"
 INTO = r"( > [A-Za-z0-9_-]+\.[a-z]+)?"
 """Regular expression of what may follow a command: a file for its output."""
 
+FILE = re.compile("file", re.IGNORECASE)
+TARGET = re.compile(r"\b(DB_)?(PATH|DB|DATABASE)\b", re.IGNORECASE)
+"""What an argument is called into which a FILE goes."""
+
 
 @dataclass(frozen=True)
 class Option:
@@ -55,9 +59,9 @@ class Option:
     def pattern(self) -> str:
         """Regular expression of the option with its values."""
         if not self.values:
-            return _literal(self.name)
+            return literal(self.name)
         join = "=" if self.joined else " "
-        return f"{_literal(self.name)}{join}{WORD}" + f" {WORD}" * (self.values - 1)
+        return f"{literal(self.name)}{join}{WORD}" + f" {WORD}" * (self.values - 1)
 
 
 def options(text: str) -> list[Option]:
@@ -120,36 +124,47 @@ def _continued(lines: Sequence[str]) -> Iterator[str]:
 
 
 def pattern(
-    form: str, known: Sequence[Option], chosen: Option | None = None, files: Sequence[str] = ()
+    form: str,
+    known: Sequence[Option],
+    chosen: Option | None = None,
+    files: Sequence[str] = (),
+    targets: Sequence[str] = (),
 ) -> str:
     """Regular expression, over JSON text, of the commands of a synopsis: arguments first, then options.
 
-    `known`: the options that may stand there; `chosen`: one that must; `files`: those that exist, which an
-    argument called FILE can name.
+    `known`: the options that may stand there; `chosen`: one that must; `files`: those that an argument
+    called FILE can name; `targets`: those that it goes into, which PATH or DB then names, or a new one of
+    their kind.
     """
     written = []
-    file = f"({'|'.join(map(_literal, files))})" if files else WORD
     for part in GROUP.findall(form):
-        many = part.endswith("...")
-        word = file if re.search("file", part, re.IGNORECASE) else WORD
         if part.upper() in ("[OPTIONS]", "[OPTIONS...]"):
             continue
-        if part.startswith("["):
-            written.append(f"( {word})" + ("*" if many or " " in part else "?"))
-        elif part.startswith("<"):
-            written.append(f"( {word})+")
-        elif re.fullmatch(r"[A-Z][A-Z0-9_-]*(\.\.\.)?", part):
-            written.append(f"( {word})" + ("+" if many else ""))
-        elif re.fullmatch(r"[\w:.-]+", part):
-            written.append(("" if not written else " ") + _literal(part))
-        else:
-            written.append(f"( {WORD})+")
+        if re.fullmatch(r"[a-z\d][\w:.-]*|[\w:.-]*[a-z][\w:.-]*", part):
+            written.append(("" if not written else " ") + literal(part))
+            continue
+        word, many = WORD, part.endswith("...") or part.startswith("<")
+        if FILE.search(part) and files:
+            word = _one_of(files)
+        elif TARGET.search(part) and targets:
+            kinds = sorted({name.rpartition(".")[2] for name in targets})
+            word = _one_of([*targets], *(rf"[a-z_]+\.{literal(kind)}" for kind in kinds))
+        elif re.fullmatch(r"\[[a-z]\w*(\|\w+)+\]", part):
+            word = _one_of(part[1:-1].split("|"))
+        optional = part.startswith("[") and not (FILE.search(part) and targets)
+        optional_many = many or " " in part
+        sign = ("*" if optional_many else "?") if optional else ("+" if many else "")
+        written.append(f"( {word}){sign}")
     must = f" {chosen.pattern}" if chosen else ""
     others = "|".join(option.pattern for option in known if option != chosen)
     more = f"( ({others}))*" if others else ""
     return f"^{''.join(written)}{must}{more}{INTO}$"
 
 
-def _literal(text: str) -> str:
+def _one_of(names: Sequence[str], *patterns: str) -> str:
+    return f"({'|'.join([*map(literal, names), *patterns])})"
+
+
+def literal(text: str) -> str:
     """A text in a regular expression, escaped no more than needed: grammars know few escapes."""
     return re.sub(r"([.^$*+?{}()|\[\]\\])", r"\\\1", text)
