@@ -70,13 +70,16 @@ class LanguageAgent:
         description: str,
         settings: Acting | None = None,
         retriever: Retriever | None = None,
+        notes: str = "",
     ) -> None:
+        """`notes`: what stands before the objective in every prompt, beside what is retrieved."""
         self.name = model.name
         self.model, self.actions, self.retriever = model, actions, retriever
         self.settings = settings or Acting()
         self._system = PROMPT.fill("system", description=description, actions=actions.description)
         if self.settings.reasons:
             self._system += "\n" + PROMPT.fill("reasons")
+        self._notes = notes
         self._added: list[list[Hit]] = []
 
     def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision:
@@ -138,6 +141,7 @@ class LanguageAgent:
         """The prompt for the action after `steps`; what changes least from task to task stands first."""
         opening = [PROMPT.fill("start", observation=start.text)]
         opening.append(self._reference("reference", 0))
+        opening.append(self._notes)
         opening.append(PROMPT.fill("objective", instruction=task.instruction))
         opening.append(PROMPT.fill("hint", hint=task.hint) if task.hint else "")
         turns: list[tuple[str, str]] = []
