@@ -156,14 +156,13 @@ class Index:
 
     def search(self, text: str, weights: dict[str, float], limit: int) -> list[tuple[Demonstration, float]]:
         """BM25 over some fields with a weight each; best first, ties in order of id."""
-        # Words as the index has them: `book_id` is two.
-        words = list(dict.fromkeys(re.findall(r"[^\W_]+", text.lower())))[:128]
-        if not words or not len(self):
+        wanted = words(text)
+        if not wanted or not len(self):
             return []
         occur, query = self._tantivy.Occur, self._tantivy.Query
         terms = []
         for field, weight in weights.items():
-            for word in words:
+            for word in wanted:
                 term = query.term_query(self._index.schema, field, word)
                 terms.append((occur.Should, query.boost_query(term, weight)))
         found = self._searcher.search(query.boolean_query(terms), limit=4 * limit)
@@ -173,6 +172,11 @@ class Index:
             hits.append((Demonstration.model_validate(body), float(score)))
         hits.sort(key=lambda hit: (-round(hit[1], 4), hit[0].id))
         return hits[:limit]
+
+
+def words(text: str) -> list[str]:
+    """Up to 128 different words of a query, as an index has them: `book_id` is two."""
+    return list(dict.fromkeys(re.findall(r"[^\W_]+", text.lower())))[:128]
 
 
 def _schema() -> Any:
