@@ -75,9 +75,10 @@ class ArmTable(Value):
     @model_validator(mode="before")
     @classmethod
     def _read(cls, written: Any) -> Any:
-        table: dict[str, Any] = {"arm": written} if isinstance(written, str) else dict(written)
-        if "arm" not in table:
+        table = {"arm": written} if isinstance(written, str) else written
+        if not isinstance(table, dict) or "arm" not in table:
             return table
+        table = dict(table)
         kind, name = table.pop("arm"), table.pop("name", None)
         settings = {**table.pop("settings", {}), **table}
         return {"arm": kind, "name": name or kind, "settings": settings}
