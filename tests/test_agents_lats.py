@@ -74,10 +74,10 @@ def session(request: Request) -> str:
 def keyed(request: Request) -> str:
     """Nearly always looks; one sample in five takes the key, with which writing works at last."""
     if asks_for_score(request):
-        done = session(request)
-        if "put key" in done and "put c.txt" in done:
-            return "10" if "stop" in done else "Score: 9"
-        return "4" if "put key" in done and "show" not in done else "5" if done.count("ACTION") == 1 else "2"
+        seen = session(request)
+        if "put key" in seen and "put c.txt" in seen:
+            return "10" if "stop" in seen else "Score: 9"
+        return "4" if "put key" in seen and "show" not in seen else "5" if seen.count("ACTION") == 1 else "2"
     done = [message.content for message in request.messages if message.role == "assistant"]
     if not done:
         return "ACTION: put key 1" if request.seed % 1000 == 3 else "ACTION: show a.txt"

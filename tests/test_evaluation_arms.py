@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 import room
 from learn_by_interact.agents.agent import Acting
 from learn_by_interact.agents.rollout import Limits
+from learn_by_interact.benchmarks import Benchmark
 from learn_by_interact.engine.pools import Pool
 from learn_by_interact.engine.run import run
 from learn_by_interact.engine.store import Store
@@ -82,7 +83,7 @@ class Played:
             return policy(request)
 
         self.match = Match(
-            world=self.world,
+            world=cast(Benchmark, self.world),
             task=task,
             model=Scripted(noted),
             acting=Acting(),
@@ -252,13 +253,11 @@ def test_an_arm_that_needs_branches_says_so_where_there_are_none(store: Store) -
 def test_step_limit_tokens_temperature_and_seed_are_the_same_for_all_arms(store: Store) -> None:
     folder, _ = documents.build(store)
     for name in ("plain", "rag", "reflexion"):
+        settings: dict[str, Any] = {"trials": 2} if name == "reflexion" else {}
         replies = script("ACTION: list", "ACTION: list", "Hm.", "ACTION: list", "ACTION: list")
-        played = Played(
-            name, replies, index=str(folder), steps=2, **({"trials": 2} if name == "reflexion" else {})
-        )
+        played = Played(name, replies, index=str(folder), steps=2, **settings)
         assert len(played.episode.steps) == 2 and played.episode.stop == "step limit"
-        settings = {(one.max_tokens, one.temperature, one.seed) for one in played.requests}
-        assert settings == {(160, 0.0, 0)}
+        assert {(one.max_tokens, one.temperature, one.seed) for one in played.requests} == {(160, 0.0, 0)}
 
 
 # Distilled and constructed examples

@@ -75,10 +75,9 @@ class ArmTable(Value):
     @model_validator(mode="before")
     @classmethod
     def _read(cls, written: Any) -> Any:
-        table = {"arm": written} if isinstance(written, str) else written
-        if not isinstance(table, dict) or "arm" not in table:
-            return table
-        table = dict(table)
+        if not isinstance(written, str | dict) or (isinstance(written, dict) and "arm" not in written):
+            return written
+        table: dict[str, Any] = {"arm": written} if isinstance(written, str) else dict(written)
         kind, name = table.pop("arm"), table.pop("name", None)
         settings = {**table.pop("settings", {}), **table}
         return {"arm": kind, "name": name or kind, "settings": settings}

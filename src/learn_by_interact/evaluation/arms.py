@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ..agents.agent import PROMPT, Acting, Fixed, LanguageAgent, Retriever
 from ..agents.lats import PROMPT as LATS_PROMPT
@@ -73,10 +73,10 @@ class Plain(Value):
             environment.actions,
             environment.description,
             match.acting,
-            self.retriever(match),
+            self.retriever(match, environment),
         )
 
-    def retriever(self, match: Match) -> Retriever | None:
+    def retriever(self, match: Match, environment: Environment) -> Retriever | None:
         return None
 
 
@@ -89,7 +89,7 @@ class Rag(Plain):
     characters: int = 4800
     """Of all sections together: two long ones."""
 
-    def retriever(self, match: Match) -> Retriever:
+    def retriever(self, match: Match, environment: Environment) -> Retriever:
         return Fixed(documents.find(match.index, match.task.instruction, self.documents, self.characters))
 
 
@@ -102,10 +102,18 @@ class Examples(Plain):
     retrieval: dict[str, Any] = Field(default_factory=dict)
     """More of them."""
 
-    def retriever(self, match: Match) -> Retriever:
-        own = {**match.retrieval.model_dump(), **self.changes, **self.retrieval}
-        settings = checked(Retrieval, own, Path("[evaluate] arms"), within="retrieval: ")
-        return ExampleRetriever(match.index, settings)
+    @model_validator(mode="after")
+    def _known(self) -> Examples:
+        self.settings(Retrieval())
+        return self
+
+    def settings(self, base: Retrieval) -> Retrieval:
+        """Those of the recipe, changed. Raises ConfigError for settings that retrieval has not."""
+        changed = {**base.model_dump(), **self.changes, **self.retrieval}
+        return checked(Retrieval, changed, Path("[evaluate] arms"), within="retrieval: ")
+
+    def retriever(self, match: Match, environment: Environment) -> Retriever:
+        return ExampleRetriever(match.index, self.settings(match.retrieval))
 
 
 class Distill(Examples):
