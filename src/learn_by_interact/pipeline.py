@@ -22,7 +22,8 @@ from .evaluation.report import Result, summarise
 from .models.connect import connect
 from .models.endpoint import ModelSettings
 from .registry import benchmark
-from .retrieval.index import build
+from .retrieval.build import build
+from .retrieval.encoders import proved
 from .sources import Docs
 from .stages.explore import Explore
 from .stages.ingest import ingest
@@ -165,10 +166,11 @@ class Pipeline:
         return found
 
     def index(self) -> tuple[Path, str, int]:
-        """Index the kept examples -> (folder, digest, how many)."""
+        """Bring the index of the kept examples up to date -> (folder, digest, how many)."""
         self._need(Example, "examples", "relabel")
         examples = kept(self.store, self.recipe.judge.rule)
-        folder, name = build(self.store, examples, self.world.environment().actions)
+        actions, retrieval = self.world.environment().actions, self.recipe.retrieval
+        folder, name = build(self.store, examples, actions, retrieval.encoder, retrieval.by, self.say)
         return folder, name, len(examples)
 
     def evaluate(self) -> Result:
@@ -208,6 +210,8 @@ class Pipeline:
     def run(self) -> Result:
         """All stages of the recipe, then the evaluation."""
         self.chosen()  # What is wrong with the choice is said before the work.
+        if self.recipe.retrieval.encoder:
+            proved(self.recipe.retrieval.encoder)
         self.ingest()
         self.synthesise()
         self.relabel()

@@ -19,6 +19,7 @@ class Decision(Value):
     usage: Usage = Usage()
     malformed: int = 0
     shown: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
 
 
 class Agent(Protocol):
@@ -103,6 +104,7 @@ def _step(
         usage=decision.usage,
         malformed=decision.malformed,
         shown=decision.shown,
+        why=decision.why,
     )
 
 

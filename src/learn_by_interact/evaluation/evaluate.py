@@ -10,6 +10,7 @@ from ..agents.agent import PROMPT, Acting, LanguageAgent
 from ..agents.rollout import Limits, rollout
 from ..engine.stage import Outcome
 from ..errors import ConfigError
+from ..retrieval.query import PROMPT as QUERY
 from ..retrieval.retrieve import ExampleRetriever, Retrieval
 from ..stages.base import ModelStage
 from ..types import Record, Task
@@ -39,7 +40,7 @@ class Evaluate(ModelStage):
     """Names of tasks of the benchmark, with `*` and `?`; none: all."""
     count: int | None = None
     """The first so many of these tasks; None: all."""
-    version: str = PROMPT.version
+    version: str = f"{PROMPT.version}+{QUERY.version}"
 
     def tasks(self) -> list[Task]:
         """Raises ConfigError, as `choose` does."""
@@ -52,13 +53,18 @@ class Evaluate(ModelStage):
         (task,) = records
         assert isinstance(task, Task)
         world = self.world()
-        retriever = ExampleRetriever(self.index, self.retrieval) if self.arm == "examples" else None
+        model = self.connect()
         with world.environment() as environment:
+            retriever = None
+            if self.arm == "examples":
+                retriever = ExampleRetriever(
+                    self.index, self.retrieval, model, environment.actions, self.index_digest
+                )
             agent = LanguageAgent(
-                self.connect(),
+                model,
                 environment.actions,
                 environment.description,
-                Acting(seed=self.seed, max_tokens=self.max_tokens),
+                Acting(seed=self.seed, max_tokens=self.max_tokens, placement=self.retrieval.placement),
                 retriever,
             )
             trajectory = rollout(

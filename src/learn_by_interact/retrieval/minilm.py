@@ -155,7 +155,7 @@ def _words(text: str) -> Iterator[str]:
 
 
 def _safetensors(path: Path) -> dict[str, Floats]:
-    """Arrays of a safetensors file: 8 bytes of header length, a JSON header, the values one after the other."""
+    """Arrays of a safetensors file: 8 bytes with the length of a JSON header, the header, the values."""
     import numpy
 
     raw = numpy.memmap(path, mode="r")
