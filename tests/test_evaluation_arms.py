@@ -23,8 +23,9 @@ from learn_by_interact.evaluation.evaluate import Evaluate
 from learn_by_interact.models import Request
 from learn_by_interact.models.endpoint import ModelSettings
 from learn_by_interact.models.scripted import Scripted
+from learn_by_interact.models.wrappers import Metered
 from learn_by_interact.retrieval import documents
-from learn_by_interact.retrieval.index import build
+from learn_by_interact.retrieval.build import build
 from learn_by_interact.retrieval.retrieve import Retrieval
 from learn_by_interact.types import Document, Example, Task, Trajectory
 from room import DOCUMENTS, Room, RoomEnvironment, acted, asked
@@ -71,7 +72,9 @@ class Played:
         policy: Callable[[Request], str],
         task: Task = WRITE,
         index: str = "",
+        digest: str = "",
         steps: int = 3,
+        base: Retrieval | None = None,
         **settings: Any,
     ) -> None:
         self.world = Watched()
@@ -85,11 +88,12 @@ class Played:
         self.match = Match(
             world=cast(Benchmark, self.world),
             task=task,
-            model=Scripted(noted),
+            model=Metered(Scripted(noted)),
             acting=Acting(),
             limits=Limits(steps=steps),
-            retrieval=Retrieval(),
+            retrieval=base or Retrieval(),
             index=index,
+            digest=digest,
         )
         self.episode = arm(name, settings).play(self.match)
 
@@ -263,18 +267,59 @@ def test_step_limit_tokens_temperature_and_seed_are_the_same_for_all_arms(store:
 # Distilled and constructed examples
 
 
-def test_the_arms_of_examples_differ_in_their_index_alone(store: Store) -> None:
-    learned = acted("put c.txt yes")
+def learned(store: Store, *instructions: str) -> list[Example]:
+    episode = acted("put c.txt yes")
     made = [
-        Example(instruction=text, trajectory=learned.id, begin=0, end=1, kind=kind)
-        for text, kind in (("Write yes into the note c.txt.", "task"), ("Put yes in c.txt.", "abstraction"))
+        Example(instruction=text, trajectory=episode.id, begin=0, end=1, kind="abstraction")
+        for text in instructions
     ]
-    store.add([learned, *made])
-    for name, example in zip(("distill", "examples"), made, strict=True):
-        folder, _ = build(store, [example], ShellActions())
-        played = Played(name, script("ACTION: list", "ACTION: stop"), index=str(folder))
-        assert played.episode.steps[0].shown == (example.id,)
-        assert f"Example task: {example.instruction}" in played.opening(0)
+    store.add([episode, *made])
+    return made
+
+
+@pytest.mark.parametrize("name", ["distill", "examples"])
+def test_examples_are_shown_as_retrieval_says(store: Store, name: str) -> None:
+    (example,) = learned(store, "Write yes into the note c.txt.")
+    folder, digest = build(store, [example], ShellActions())
+    replies = script("ACTION: list", "ACTION: stop")
+    played = Played(name, replies, index=str(folder), digest=digest, retrieval={"query": "instruction"})
+    assert played.episode.steps[0].shown == (example.id,)
+    assert f"Example task: {example.instruction}" in played.opening(0)
+    placed = {"query": "instruction", "placement": "after"}
+    played = Played(name, script("ACTION: list", "ACTION: stop"), index=str(folder), retrieval=placed)
+    second = played.requests[1].messages
+    assert example.instruction in second[-1].content and example.instruction not in second[1].content
+
+
+@pytest.mark.parametrize(
+    ("name", "queries", "whys"),
+    [
+        ("instruction", 0, {"goal"}),
+        ("observation", 0, {"same state", "observation"}),
+        ("model", 1, {"query"}),
+        ("both", 1, {"same state", "observation", "query"}),
+    ],
+)
+def test_the_ablations_are_the_paper_s_whatever_the_recipe_says(
+    store: Store, name: str, queries: int, whys: set[str]
+) -> None:
+    """Examples of other words than the task's are found by the state alone."""
+    made = learned(store, "Write yes into the note c.txt.", "Something else altogether, qqq.")
+    folder, digest = build(store, made, ShellActions())
+
+    def policy(request: Request) -> str:
+        if "search query" in request.messages[0].content:
+            return "write a note"
+        return "ACTION: list" if len(request.messages) == 2 else "ACTION: stop"
+
+    base = Retrieval(query="instruction", fused=(1, 1), once=True, start=False, match=False, documentation=3)
+    played = Played(name, policy, index=str(folder), digest=digest, base=base)
+    asked = ["search query" in request.messages[0].content for request in played.requests]
+    assert (sum(asked) > 0) == (queries > 0)
+    reasons = [why for step in played.episode.steps for why in step.why]
+    assert reasons and all(any(word in why for word in whys) for why in reasons), reasons
+    assert "Documentation:" not in str(played.requests[-1].messages)
+    assert played.episode.usage.calls == len(played.requests)
 
 
 # Names
@@ -294,6 +339,8 @@ def test_an_unknown_setting_lists_those_of_the_arm() -> None:
         arm("rag", {"page": 3})
     with pytest.raises(ConfigError, match=r"arms: reflexion: trials: .*greater than or equal to 1"):
         arm("reflexion", {"trials": 0})
+    with pytest.raises(ConfigError, match=r"arms: retrieval: unknown key lines; known here: "):
+        arm("both", {"retrieval": {"lines": 0}})
 
 
 def test_an_arm_of_one_s_own_is_found_by_its_path() -> None:

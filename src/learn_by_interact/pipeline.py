@@ -24,7 +24,8 @@ from .models.connect import connect
 from .models.endpoint import ModelSettings
 from .registry import benchmark
 from .retrieval import documents
-from .retrieval.index import build
+from .retrieval.build import build
+from .retrieval.encoders import proved
 from .sources import Docs
 from .stages.distill import Distill
 from .stages.explore import Explore
@@ -179,10 +180,12 @@ class Pipeline:
             self._sweep()
 
     def index(self, distilled: bool = False) -> tuple[Path, str, int]:
-        """Index the kept examples, or the distilled ones among them -> (folder, digest, how many)."""
+        """Bring the index of the kept or the distilled examples up to date -> (folder, digest, how many)."""
         self._need(Example, "examples", "relabel")
         examples = kept(self.store, self.recipe.judge.rule, distilled)
-        folder, name = build(self.store, examples, self.world.environment().actions)
+        actions, retrieval = self.world.environment().actions, self.recipe.retrieval
+        named = "distilled" if distilled else "examples"
+        folder, name = build(self.store, examples, actions, retrieval.encoder, retrieval.by, self.say, named)
         return folder, name, len(examples)
 
     def evaluate(self) -> Result:
@@ -236,6 +239,8 @@ class Pipeline:
     def run(self) -> Result:
         """All stages of the recipe, then the evaluation."""
         self.chosen()  # What is wrong with the choice is said before the work.
+        if self.recipe.retrieval.encoder:
+            proved(self.recipe.retrieval.encoder)
         self.ingest()
         self.synthesise()
         self.relabel()

@@ -19,6 +19,7 @@ class Decision(Value):
     usage: Usage = Usage()
     malformed: int = 0
     shown: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
 
 
 class Agent(Protocol):
@@ -101,6 +102,7 @@ def take(decision: Decision, environment: Environment, start: Observation, steps
         usage=decision.usage,
         malformed=decision.malformed,
         shown=decision.shown,
+        why=decision.why,
     )
 
 

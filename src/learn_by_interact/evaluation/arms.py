@@ -25,11 +25,12 @@ from ..benchmarks import Benchmark
 from ..environments import Environment
 from ..environments.folder import checked
 from ..errors import ConfigError
-from ..models import Model
+from ..models.wrappers import Metered
 from ..registry import load
 from ..retrieval import documents
+from ..retrieval.query import PROMPT as QUERY_PROMPT
 from ..retrieval.retrieve import ExampleRetriever, Retrieval
-from ..types import Task, Trajectory, Value
+from ..types import Task, Trajectory, Usage, Value
 
 Needs = Literal["", "documents", "examples", "distilled"]
 
@@ -40,13 +41,15 @@ class Match:
 
     world: Benchmark
     task: Task
-    model: Model
+    model: Metered
     acting: Acting
     limits: Limits
     retrieval: Retrieval
     """As the recipe has it."""
     index: str
     """Folder of the index that the arm needs; "" when it needs none."""
+    digest: str = ""
+    """Of the examples that should be in it."""
 
     def grader(self, environment: Environment) -> Callable[[Trajectory], float]:
         """Grades an episode that ends in this environment."""
@@ -66,6 +69,10 @@ class Plain(Value):
         with match.world.environment() as environment:
             agent = self.agent(match, environment)
             return rollout(agent, environment, match.task, match.limits, match.grader(environment))
+
+    def usage(self, match: Match, played: Trajectory) -> Usage:
+        """All that playing took."""
+        return played.usage
 
     def agent(self, match: Match, environment: Environment) -> Agent:
         return LanguageAgent(
@@ -97,6 +104,7 @@ class Examples(Plain):
     """The method: examples of backward construction, retrieved as [retrieval] says."""
 
     needs: ClassVar[Needs] = "examples"
+    version: ClassVar[str] = f"{PROMPT.version}+{QUERY_PROMPT.version}"
     changes: ClassVar[dict[str, Any]] = {}
     """What makes the arm: settings in the place of those under [retrieval]."""
     retrieval: dict[str, Any] = Field(default_factory=dict)
@@ -112,8 +120,14 @@ class Examples(Plain):
         changed = {**base.model_dump(), **self.changes, **self.retrieval}
         return checked(Retrieval, changed, Path("[evaluate] arms"), within="retrieval: ")
 
+    def agent(self, match: Match, environment: Environment) -> Agent:
+        placement = self.settings(match.retrieval).placement
+        acting = match.acting.model_copy(update={"placement": placement})
+        return super().agent(replace(match, acting=acting), environment)
+
     def retriever(self, match: Match, environment: Environment) -> Retriever:
-        return ExampleRetriever(match.index, self.settings(match.retrieval))
+        settings = self.settings(match.retrieval)
+        return ExampleRetriever(match.index, settings, match.model, environment.actions, match.digest)
 
 
 class Distill(Examples):
@@ -122,33 +136,41 @@ class Distill(Examples):
     needs: ClassVar[Needs] = "distilled"
 
 
-class Instruction(Examples):
-    """Examples found by the instruction alone, once an episode; no lines of documentation."""
-
-    changes: ClassVar[dict[str, Any]] = {
-        "once": True,
-        "query": "instruction",
-        "observation": 0,
-        "documentation": 0,
-    }
-
-
-class Observation(Examples):
-    """Observation-based retrieval only; no lines of documentation."""
-
-    changes: ClassVar[dict[str, Any]] = {"model": 0, "documentation": 0}
-
-
-class WrittenQuery(Examples):
-    """Model-based retrieval only, by a query that the model writes; no lines of documentation."""
-
-    changes: ClassVar[dict[str, Any]] = {"observation": 0, "documentation": 0}
+PAPER = {
+    "observation": 5,
+    "model": 5,
+    "query": "written",
+    "fused": None,
+    "once": False,
+    "start": True,
+    "match": True,
+    "documentation": 0,
+}
+"""Algorithm 2 as the paper has it, whatever [retrieval] says; budget and layout are the recipe's."""
 
 
 class Both(Examples):
-    """Observation-based and model-based retrieval, as in the paper: no lines of documentation."""
+    """Retrieval by the observation and by a query that the model writes, as in the paper."""
 
-    changes: ClassVar[dict[str, Any]] = {"documentation": 0}
+    changes: ClassVar[dict[str, Any]] = PAPER
+
+
+class Observation(Examples):
+    """The paper's ablation: by the observation only."""
+
+    changes: ClassVar[dict[str, Any]] = {**PAPER, "model": 0}
+
+
+class WrittenQuery(Examples):
+    """The paper's ablation: by the query that the model writes only."""
+
+    changes: ClassVar[dict[str, Any]] = {**PAPER, "observation": 0}
+
+
+class Instruction(Examples):
+    """The paper's ablation: by the instruction, once an episode."""
+
+    changes: ClassVar[dict[str, Any]] = {**PAPER, "observation": 0, "query": "instruction", "once": True}
 
 
 class Reflexion(Plain):
@@ -179,6 +201,9 @@ class Reflexion(Plain):
                     return graded(trial, match.grader(environment))
             reflector.reflect(match.task, trial)
         raise AssertionError("there is always a last trial")
+
+    def usage(self, match: Match, played: Trajectory) -> Usage:
+        return match.model.usage
 
 
 class Lats(Plain, Search):

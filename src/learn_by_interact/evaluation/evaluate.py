@@ -65,7 +65,7 @@ class Evaluate(ModelStage):
     def __call__(self, *records: Record) -> Outcome:
         (task,) = records
         assert isinstance(task, Task)
-        # Also counts what is in no step: earlier trials, queries, calls before an error.
+        # What the calls before an error took, too.
         model = Metered(self.connect())
         match = Match(
             world=self.world(),
@@ -75,13 +75,15 @@ class Evaluate(ModelStage):
             limits=self.limits,
             retrieval=self.retrieval,
             index=self.index,
+            digest=self.index_digest,
         )
+        player = arm(self.arm, self.settings)
         try:
-            trajectory = arm(self.arm, self.settings).play(match)
+            trajectory = player.play(match)
         except LbiError as failure:
             failure.usage = model.usage  # type: ignore[attr-defined]
             raise
-        return Outcome(records=(trajectory,), usage=model.usage)
+        return Outcome(records=(trajectory,), usage=player.usage(match, trajectory))
 
 
 def choose(tasks: list[Task], only: Sequence[str] = (), count: int | None = None) -> list[Task]:
