@@ -17,7 +17,7 @@ from learn_by_interact.evaluation.report import Result, summarise, table
 from learn_by_interact.evaluation.statistics import paired_bootstrap, wilson
 from learn_by_interact.models import Request
 from learn_by_interact.models.endpoint import ModelSettings
-from learn_by_interact.retrieval.index import build
+from learn_by_interact.retrieval.build import build
 from learn_by_interact.types import Attempt, Example, Step, Task, Trajectory, Usage
 from room import NAME, Room, acted, asked
 
