@@ -12,7 +12,7 @@ from ..types import Observation, Step, Task, Usage
 
 PROMPT = prompt("retrieval", "query")
 LONG, SHORT = 500, 160
-"""Characters of the last observation, and of an earlier one."""
+"""Characters of the last observation; of an earlier one, and of an action."""
 STEPS = 8
 """Steps that the question tells of: the last ones."""
 MAX_TOKENS = 40
@@ -31,7 +31,7 @@ def written(
     ]
     for step in shown:
         room = LONG if step is shown[-1] else SHORT
-        action, seen = actions.format(step.action), cut(step.observation.text, room)
+        action, seen = cut(actions.format(step.action), SHORT), cut(step.observation.text, room)
         lines.append(PROMPT.fill("step", action=action, seen=seen))
     lines.append(PROMPT.fill("question"))
     reply = model.complete(
