@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from learn_by_interact.agents.agent import Acting, Fixed, Hit, LanguageAgent
+from learn_by_interact.agents.agent import Acting, Fixed, Found, Hit, LanguageAgent, Placement, Retriever
 from learn_by_interact.agents.rollout import Limits, rollout
 from learn_by_interact.errors import ParseError
 from learn_by_interact.models import Message, Request
@@ -25,7 +25,7 @@ class Played:
         self,
         *replies: str,
         settings: Acting | None = None,
-        retriever: Fixed | Fresh | None = None,
+        retriever: Retriever | None = None,
         task: Task = TASK,
         steps: int = 10,
     ) -> None:
@@ -49,9 +49,10 @@ class Played:
 class Fresh:
     """One hit that every step finds, and one that only this step finds."""
 
-    def __call__(self, task: Task, start: Observation, steps: Sequence[Step]) -> list[Hit]:
+    def __call__(self, task: Task, start: Observation, steps: Sequence[Step]) -> Found:
         at = len(steps)
-        return [Hit(id="always", text="ALWAYS"), Hit(id=f"at {at}", text=f"ONLY AT {at}")]
+        hits = (Hit(id="always", text="ALWAYS", why="a rule"), Hit(id=f"at {at}", text=f"ONLY AT {at}"))
+        return Found(hits=hits, usage=Usage(calls=1, completion=7))
 
 
 def act(script: Sequence[str], done: Trajectory, **settings: int) -> tuple[str, Usage, int]:
@@ -165,6 +166,30 @@ def test_each_prompt_extends_the_one_before_it() -> None:
     assert told.count("ALWAYS") == 1
     shown = [step.shown for step in played.episode.steps]
     assert shown == [("always", "at 0"), ("at 1",), ("at 2",), ("at 3",)]
+    assert [step.why for step in played.episode.steps] == [("a rule", ""), ("",), ("",), ("",)]
+
+
+@pytest.mark.parametrize("placement", ["before", "after"])
+def test_hits_of_the_present_step_alone_stand_before_the_task_or_after_the_history(
+    placement: Placement,
+) -> None:
+    replies = ("ACTION: list", "ACTION: show c.txt", "ACTION: stop fine")
+    played = Played(*replies, retriever=Fresh(), settings=Acting(placement=placement))
+    for at, request in enumerate(played.requests):
+        told = [message.content for message in request.messages]
+        holding = [place for place, text in enumerate(told) if "ALWAYS" in text]
+        assert holding == [1 if placement == "before" else len(told) - 1]
+        (text,) = (text for text in told if "ALWAYS" in text)
+        assert f"ONLY AT {at}" in text and "".join(told).count("ONLY AT") == 1
+        assert text.index("ALWAYS") < text.index(TASK.instruction)
+    assert [step.shown for step in played.episode.steps] == [("always", f"at {at}") for at in range(3)]
+
+
+def test_what_retrieval_took_is_in_the_usage_of_the_step() -> None:
+    played = Played("ACTION: list", "huh", "ACTION: stop fine", retriever=Fresh())
+    assert [step.usage.calls for step in played.episode.steps] == [2, 3]
+    lost = Played("huh", "huh", retriever=Fresh()).episode
+    assert lost.stop == "malformed reply" and lost.unread.calls == 3
 
 
 def test_the_result_of_a_step_says_what_it_was() -> None:

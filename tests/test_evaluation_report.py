@@ -12,12 +12,12 @@ from learn_by_interact.engine.run import run
 from learn_by_interact.engine.store import Store
 from learn_by_interact.environments.actions import ShellActions
 from learn_by_interact.errors import ModelError
-from learn_by_interact.evaluation.evaluate import Arm, Evaluate
+from learn_by_interact.evaluation.evaluate import Evaluate
 from learn_by_interact.evaluation.report import Result, summarise, table
 from learn_by_interact.evaluation.statistics import paired_bootstrap, wilson
 from learn_by_interact.models import Request
 from learn_by_interact.models.endpoint import ModelSettings
-from learn_by_interact.retrieval.index import build
+from learn_by_interact.retrieval.build import build
 from learn_by_interact.types import Attempt, Example, Step, Task, Trajectory, Usage
 from room import NAME, Room, acted, asked
 
@@ -39,7 +39,7 @@ def broken_grader(request: Request) -> str:
     return "ACTION: list" if len(request.messages) == 2 else "ACTION: stop apples"
 
 
-def stage(script: str = "copies", arm: Arm = "plain", **more: str) -> Evaluate:
+def stage(script: str = "copies", arm: str = "plain", **more: str) -> Evaluate:
     return Evaluate(
         environment=NAME, model=ModelSettings(name=f"scripted/{__name__}:{script}"), arm=arm, **more
     )

@@ -16,16 +16,8 @@ import pytest
 from learn_by_interact.engine.store import Store
 from learn_by_interact.environments.actions import ShellActions
 from learn_by_interact.errors import ConfigError
-from learn_by_interact.retrieval.index import (
-    Demonstration,
-    Index,
-    K,
-    build,
-    demonstration,
-    fuse,
-    grounding,
-    open_index,
-)
+from learn_by_interact.retrieval.build import build
+from learn_by_interact.retrieval.index import Candidate, Index, K, connection, fuse, open_index
 from learn_by_interact.types import Example, Trajectory
 from room import DOCUMENTS, acted, asked
 
@@ -60,31 +52,8 @@ def at_random(count: int, seed: int = 0) -> list[Example]:
 
 
 def found(index: Index, text: str, limit: int = 50, **weights: float) -> list[tuple[str, float]]:
-    return [(item.id, score) for item, score in index.search(text, weights or {"instruction": 1.0}, limit)]
-
-
-def test_a_demonstration_is_the_window_as_it_is_written_in_prompts() -> None:
-    made = demonstration(example("Write a note.", 2, 6), EPISODE, ACTIONS)
-    assert made.text.split("\n") == [
-        "Example task: Write a note.",
-        "ACTION: put c.txt yes",
-        "[no output]",
-        "ACTION: show nothing",
-        "show nothing: there is no such thing",
-        "[exit code 1]",
-        "ACTION: show c.txt",
-        "yes",
-        "ACTION: stop yes",
-    ]
-    assert made.actions == "put c.txt yes\nshow nothing\nshow c.txt\nstop yes"
-    assert "apples" not in made.observations and "no such thing" in made.observations
-
-
-def test_a_demonstration_cuts_long_observations() -> None:
-    long = acted(f"put a.txt {'x' * 900}", "show a.txt")
-    made = demonstration(example("Read.", 1, 2, long), long, ACTIONS, limit=120)
-    assert "characters left out" in made.text and len(made.text) < 300
-    assert "x" * 900 in made.observations
+    hits = index.search(text, weights or {"instruction": 1.0}, limit)
+    return [(index.demonstration(hit).id, hit.score) for hit in hits]
 
 
 def test_the_right_example_is_found_first(store: Store) -> None:
@@ -172,36 +141,124 @@ def test_the_first_hits_are_those_of_the_whole_ranking(store: Store) -> None:
         assert scores == pytest.approx([score for _, score in whole[:limit]])
 
 
+def files(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in folder.iterdir() if path.suffix != ".lock"}
+
+
 def test_an_index_that_is_complete_is_left_as_it_is(store: Store) -> None:
+    said: list[str] = []
     folder, name = build(store, [example("List all notes.")], ACTIONS)
-    before = {file: file.stat().st_mtime_ns for file in folder.iterdir()}
-    assert build(store, [example("List all notes.")], ACTIONS) == (folder, name)
-    assert {file: file.stat().st_mtime_ns for file in folder.iterdir()} == before
-    assert build(store, [example("List no notes.")], ACTIONS)[1] != name
+    before = files(folder)
+    assert build(store, [example("List all notes.")], ACTIONS, say=said.append) == (folder, name)
+    assert files(folder) == before and said == []
 
 
-def test_an_index_that_is_incomplete_is_built_again(store: Store) -> None:
-    one = example("List all notes.")
-    folder, name = build(store, [one], ACTIONS)
-    (folder / "complete").unlink()
-    with pytest.raises(ConfigError, match="lbi index"):
+def test_adding_examples_keeps_what_is_there(store: Store) -> None:
+    made = at_random(300)
+    folder, first = build(store, made[:200], ACTIONS)
+    before = files(folder)
+    said: list[str] = []
+    _, second = build(store, made, ACTIONS, say=said.append)
+    assert first != second and said == []
+    kept = [name for name, at in files(folder).items() if before.get(name) == at]
+    assert any(name.endswith(".idx") for name in kept)
+    with Store(folder.parent.parent.parent / "other") as other:
+        other.add([*DOCUMENTS.values(), asked(), EPISODE])
+        whole = index(other, *made)
+    added = open_index(str(folder))
+    assert (len(added), added.digest) == (len(whole), whole.digest) == (len({one.id for one in made}), second)
+    for question in WORDS:
+        assert found(added, question) == found(whole, question)
+        key = EPISODE.start.key
+        assert met(added, key, question) == met(whole, key, question)
+
+
+def test_an_index_of_other_examples_is_built_again_and_says_so(store: Store) -> None:
+    one, two = example("List all notes."), example("Read the first note.", 1, 2)
+    folder, name = build(store, [one, two], ACTIONS)
+    opened = open_index(str(folder))
+    said: list[str] = []
+    assert build(store, [two], ACTIONS, say=said.append)[1] != name
+    assert said == [f"The index in {folder} does not belong to the run's examples: it is built again."]
+    assert open_index(str(folder)) is not opened
+    assert found(open_index(str(folder)), "notes") == []
+    assert [hit for hit, _ in found(open_index(str(folder)), "read")] == [two.id]
+
+
+def test_an_index_that_was_not_finished_is_built_again(store: Store) -> None:
+    one, two = example("List all notes."), example("Read the first note.", 1, 2)
+    folder, name = build(store, [one, two], ACTIONS)
+    rows = connection(folder, write=True)
+    rows.execute("DELETE FROM example WHERE id = ?", (one.id,))
+    rows.execute("UPDATE meta SET value = '1' WHERE key = 'examples'")
+    rows.close()
+    with pytest.raises(ConfigError, match="not finished: make it with `lbi index`"):
         Index(folder)
-    for file in folder.glob("*.store"):
-        file.write_bytes(b"cut short")
-    assert build(store, [one], ACTIONS) == (folder, name)
-    assert [hit for hit, _ in found(Index(folder), "notes")] == [one.id]
+    said: list[str] = []
+    assert build(store, [one, two], ACTIONS, say=said.append) == (folder, name)
+    assert len(said) == 1 and [hit for hit, _ in found(Index(folder), "notes")] == [one.id]
 
 
 def test_a_deleted_index_is_built_again(store: Store) -> None:
     folder, name = build(store, [example("List all notes.")], ACTIONS)
     shutil.rmtree(folder)
+    with pytest.raises(ConfigError, match="holds no index: make it with `lbi index`"):
+        Index(folder)
     assert build(store, [example("List all notes.")], ACTIONS)[1] == name
     assert open_index(str(folder)) is open_index(str(folder))
 
 
-def ranked(*ids: str) -> list[tuple[Demonstration, str]]:
-    empty = dict.fromkeys(("instruction", "actions", "observations", "text"), "")
-    return [(Demonstration(id=one, trajectory="", begin=0, end=1, **empty), "why") for one in ids]
+def test_sets_of_examples_have_indexes_of_their_own(store: Store) -> None:
+    one, two = example("List all notes."), example("Read the first note.", 1, 2)
+    said: list[str] = []
+    first, _ = build(store, [one], ACTIONS, name="one", say=said.append)
+    second, _ = build(store, [two], ACTIONS, name="two", say=said.append)
+    assert said == [] and first != second and len(Index(first)) == len(Index(second)) == 1
+
+
+def met(index: Index, key: str, text: str = "", limit: int = 50) -> list[tuple[str, float]]:
+    hits = index.met(key, text, {"instruction": 1.0}, limit)
+    return [(index.demonstration(hit).id, hit.score) for hit in hits]
+
+
+def test_a_state_is_met_where_a_step_was_taken_in_it(store: Store) -> None:
+    windows = [(begin, end) for begin in range(6) for end in range(begin + 1, 7)]
+    made = {example(f"Window {at}.", *window).id: window for at, window in enumerate(windows)}
+    indexed = index(store, *(example(f"Window {at}.", *window) for at, window in enumerate(windows)))
+    for at in range(7):
+        key = EPISODE.observation(at).key
+        wanted = {
+            one
+            for one, (begin, end) in made.items()
+            if any(EPISODE.observation(inner).key == key for inner in range(begin, end))
+        }
+        assert {one for one, _ in met(indexed, key)} == wanted
+    assert met(indexed, "no such key") == []
+
+
+def test_of_examples_that_met_a_state_the_goal_chooses(store: Store) -> None:
+    made = [example("List all notes."), example("Read the first note."), example("Write.")]
+    indexed = index(store, *made, example("Read apples.", 1, 2))
+    hits = met(indexed, EPISODE.start.key, "read all the apples")
+    assert {one for one, score in hits[:2] if score > 0} == {made[0].id, made[1].id}
+    assert hits[2] == (made[2].id, 0.0) and len(hits) == 3
+
+
+def test_many_that_tie_are_cut_by_the_id_and_not_by_their_place(tmp_path: Path) -> None:
+    episodes = [acted(f"put c.txt {at}") for at in range(400)]
+    made = [example("Write a note.", of=episode) for episode in episodes]
+    for number in range(2):
+        random.Random(number).shuffle(made)
+        with Store(tmp_path / str(number)) as store:
+            store.add([asked(), *episodes])
+            for size in (100, 250, 400):
+                folder, _ = build(store, made[:size], ACTIONS)
+            hits = found(Index(folder), "note", 7)
+            assert [one for one, _ in hits] == sorted(one.id for one in made)[:7]
+
+
+def ranked(*names: str) -> list[tuple[Candidate, str]]:
+    return [(Candidate(ord(one), "", 1, 0.0), "why") for one in names]
 
 
 def test_fuse_sums_the_reciprocal_ranks() -> None:
@@ -211,29 +268,11 @@ def test_fuse_sums_the_reciprocal_ranks() -> None:
         for rank, name in enumerate(ranking, 1):
             scores[name] += 1 / (K + rank)
     fused = fuse([ranked(*one), ranked(*two)])
-    assert [item.id for item, _ in fused] == sorted(scores, key=lambda name: (-scores[name], name))
-    assert {item.id: why for item, why in fused}["a"] == "why (rank 1); why (rank 2)"
+    assert [chr(item.number) for item, _ in fused] == sorted(scores, key=lambda name: (-scores[name], name))
+    assert {chr(item.number): why for item, why in fused}["a"] == "why (rank 1); why (rank 2)"
 
 
 def test_fuse_breaks_ties_by_id_and_keeps_a_single_ranking() -> None:
-    assert [item.id for item, _ in fuse([ranked("b", "a"), ranked("a", "b")])] == ["a", "b"]
-    assert [item.id for item, _ in fuse([ranked("z", "a", "m")])] == ["z", "a", "m"]
+    assert [chr(item.number) for item, _ in fuse([ranked("b", "a"), ranked("a", "b")])] == ["a", "b"]
+    assert [chr(item.number) for item, _ in fuse([ranked("z", "a", "m")])] == ["z", "a", "m"]
     assert fuse([]) == fuse([[]]) == []
-
-
-def test_grounding_takes_the_lines_that_say_how_the_actions_are_written() -> None:
-    text = "Insert rows\n\nUsage: db insert FILE\n  --csv    read CSV\n  --tsv    read TSV\nSee also: other"
-    assert grounding(text, ["db insert a.db --csv"]) == ["Usage: db insert FILE", "--csv read CSV"]
-    assert grounding(text, ["ls"]) == []
-    assert len(grounding("\n".join(f"{at} --csv" for at in range(9)), ["db --csv"], limit=2)) == 2
-    assert grounding(f"--csv {'x' * 500}", ["db --csv"], width=50) == [f"--csv {'x' * 500}"[:50]]
-
-
-def test_a_demonstration_brings_lines_of_the_document_of_its_task(store: Store) -> None:
-    task = asked("put", "Write a note.")
-    held_out = task.model_copy(update={"parent": "write"})
-    for one, lines in ((task, ("Usage: put NAME TEXT", "$ put NAME hello")), (held_out, ())):
-        episode = acted("put NAME yes", task=one)
-        store.add([one, episode])
-        ((item, _),) = index(store, example("Write.", 0, 1, episode)).search("write", {"instruction": 1.0}, 5)
-        assert item.documentation == lines

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field, model_validator
+
 from .agents.rollout import Limits
 from .engine.pools import KINDS
 from .engine.run import Budget
 from .environments.folder import checked, read_toml
 from .errors import ConfigError
-from .evaluation.evaluate import Arm
+from .evaluation.arms import arm
 from .models.endpoint import ModelSettings
 from .retrieval.retrieve import Retrieval
 from .stages.keep import Rule
@@ -63,13 +65,37 @@ class JudgeTable(Value):
     """Which verdicts keep an example."""
 
 
+class ArmTable(Value):
+    """One of the arms. A recipe may write its nickname alone, and settings of the arm beside the keys."""
+
+    arm: str
+    """A nickname or `module:Class`."""
+    name: str
+    """In the results; the nickname where nothing is said."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, written: Any) -> Any:
+        if not isinstance(written, str | dict) or (isinstance(written, dict) and "arm" not in written):
+            return written
+        table: dict[str, Any] = {"arm": written} if isinstance(written, str) else dict(written)
+        kind, name = table.pop("arm"), table.pop("name", None)
+        settings = {**table.pop("settings", {}), **table}
+        return {"arm": kind, "name": name or kind, "settings": settings}
+
+
 class EvaluateTable(Value):
-    arms: tuple[Arm, ...] = ("plain", "examples")
+    arms: tuple[ArmTable, ...] = (ArmTable.model_validate("plain"), ArmTable.model_validate("examples"))
+    """The first is what the others are compared with."""
     tasks: int | None = None
     """The first so many held-out tasks, of those that `only` names; None: all."""
     only: tuple[str, ...] = ()
     """Names of held-out tasks, with `*` and `?`; none: all."""
     seed: int = 0
+    repeats: int = Field(default=1, ge=1)
+    """How often each task is done, with the seeds from `seed` on; it needs a temperature to say anything."""
+    temperature: float = 0.0
     limits: Limits = Limits()
     max_tokens: int = 160
 
@@ -109,6 +135,14 @@ class Recipe(Value):
         recipe = checked(cls, {**data, "path": path}, path)
         if recipe.pool.kind not in KINDS:
             raise ConfigError(f"{path}: pool.kind: {recipe.pool.kind!r} is none of {', '.join(KINDS)}")
+        names = [table.name for table in recipe.evaluate.arms]
+        for table in recipe.evaluate.arms:
+            arm(table.arm, table.settings)
+            if names.count(table.name) > 1:
+                raise ConfigError(
+                    f"{path}: [evaluate] arms: two are called {table.name!r}; give one another name: "
+                    f'{{ arm = "{table.arm}", name = "..." }}.'
+                )
         return recipe
 
     @property

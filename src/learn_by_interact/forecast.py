@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from .config import Recipe
 from .engine.store import Store
 from .errors import ConfigError
+from .evaluation.arms import arm
 from .evaluation.evaluate import choose
 from .evaluation.overview import StageTotals, totals
 from .pipeline import Pipeline, Report, Say
@@ -83,11 +84,14 @@ def forecast(
         pipeline.synthesise()
         pipeline.relabel()
         _reached(bool(pipeline.store.count(Example)), pilot, "gave no example")
+        pipeline.distill()
         pipeline.replay()
         pipeline.judge()
-        with_examples = "examples" in recipe.evaluate.arms
-        found = bool(kept(pipeline.store, recipe.judge.rule)) or not with_examples
-        _reached(found, pilot, f"gave no example that the rule {recipe.judge.rule!r} keeps")
+        for needs in _needed(recipe):
+            if needs in ("examples", "distilled"):
+                found = bool(kept(pipeline.store, recipe.judge.rule, needs == "distilled"))
+                what = "distilled example" if needs == "distilled" else "example"
+                _reached(found, pilot, f"gave no {what} that the rule {recipe.judge.rule!r} keeps")
         pipeline.evaluate()
         made = Forecast(stages=tuple(_scaled(recipe, pipeline.store)), workers=pipeline.pool.window)
         pipeline.store.set_meta(META, made.model_dump(mode="json"))
@@ -156,16 +160,21 @@ def _expected(recipe: Recipe, store: Store, measured: dict[str, StageTotals]) ->
     judge = relabel * sum(example.id not in swept for example in examples) / tried("relabel")
     tasks_held_out = benchmark(recipe.world, recipe.unsafe).tasks()
     held_out = choose(tasks_held_out, recipe.evaluate.only, recipe.evaluate.tasks)
-    arms = recipe.evaluate.arms
-    unused = measured["evaluate"].inputs // len(arms) if "examples" in arms else 0
+    needed = _needed(recipe)
+    unused = sum(needs in ("examples", "distilled") for needs in needed) * measured["evaluate"].inputs
     return {
         "propose": round(scale * tried("propose")),
         "explore": round(explore),
         "relabel": round(relabel),
         "replay": round(replay),
         "judge": round(judge) * len(recipe.judge.models),
-        "evaluate": len(held_out) * len(arms) + unused,
+        "evaluate": len(held_out) * len(needed) * recipe.evaluate.repeats + unused // len(needed),
     }
+
+
+def _needed(recipe: Recipe) -> list[str]:
+    """The index that each arm needs."""
+    return [arm(entry.arm, entry.settings).needs for entry in recipe.evaluate.arms]
 
 
 def _times(usage: Usage, scale: float) -> Usage:

@@ -9,21 +9,25 @@ from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
 
 from .benchmarks import Benchmark
-from .config import Recipe
+from .config import ArmTable, Recipe
 from .engine.pools import Pool
 from .engine.run import Progress, run
 from .engine.stage import Stage
 from .engine.store import Store
 from .environments.shell import ShellEnvironment
 from .errors import ConfigError, StoreError
+from .evaluation.arms import arm
 from .evaluation.evaluate import Evaluate, choose
 from .evaluation.overview import Overview, overview
 from .evaluation.report import Result, summarise
 from .models.connect import connect
 from .models.endpoint import ModelSettings
 from .registry import benchmark
-from .retrieval.index import build
+from .retrieval import documents
+from .retrieval.build import build
+from .retrieval.encoders import proved
 from .sources import Docs
+from .stages.distill import Distill
 from .stages.explore import Explore
 from .stages.ingest import ingest
 from .stages.judge import Judge
@@ -155,9 +159,7 @@ class Pipeline:
     def judge(self) -> list[Progress]:
         """Near-duplicates and contamination first: they cost nothing; then the committee."""
         self._need(Example, "examples", "relabel")
-        actions = self.world.environment().actions
-        judge_examples(self.store, actions)
-        judge_contamination(self.store, actions, self.held_out())
+        self._sweep()
         found = []
         for name in self.recipe.judge.models:
             same = name == self.recipe.model.name
@@ -165,50 +167,81 @@ class Pipeline:
             found.append(self._run(Judge(**{**self._model(), "model": model})))
         return found
 
-    def index(self) -> tuple[Path, str, int]:
-        """Index the kept examples -> (folder, digest, how many)."""
+    def _sweep(self) -> None:
+        actions = self.world.environment().actions
+        judge_examples(self.store, actions)
+        judge_contamination(self.store, actions, self.held_out())
+
+    def distill(self) -> None:
+        """Where an arm learns from proposed tasks as they are: make these examples, replay and sweep them."""
+        if any(arm(entry.arm, entry.settings).needs == "distilled" for entry in self.recipe.evaluate.arms):
+            self._need(Trajectory, "trajectories", "explore")
+            self._run(Distill(settle=self.recipe.explore.settle))
+            self.replay()
+            self._sweep()
+
+    def index(self, distilled: bool = False) -> tuple[Path, str, int]:
+        """Bring the index of the kept or the distilled examples up to date -> (folder, digest, how many)."""
         self._need(Example, "examples", "relabel")
-        examples = kept(self.store, self.recipe.judge.rule)
-        folder, name = build(self.store, examples, self.world.environment().actions)
+        examples = kept(self.store, self.recipe.judge.rule, distilled)
+        actions, retrieval = self.world.environment().actions, self.recipe.retrieval
+        named = "distilled" if distilled else "examples"
+        folder, name = build(self.store, examples, actions, retrieval.encoder, retrieval.by, self.say, named)
         return folder, name, len(examples)
 
     def evaluate(self) -> Result:
-        """All arms over the same held-out tasks."""
+        """All arms over the same held-out tasks; each repeat of an arm is a stage of its own."""
+        self.distill()
         table = self.recipe.evaluate
-        stages: list[Evaluate] = []
-        folder, name = Path(), ""
-        if "examples" in table.arms:
-            folder, name, count = self.index()
-            if not count:
-                raise ConfigError(
-                    f"No example is kept under the rule {self.recipe.judge.rule!r}, so the arm `examples` "
-                    "would be the plain agent: run more exploration, or choose another rule under [judge]."
-                )
-        for arm in table.arms:
-            with_examples = arm == "examples"
-            stages.append(
-                Evaluate(
-                    **self._model(),
-                    arm=arm,
-                    seed=table.seed,
-                    limits=table.limits,
-                    max_tokens=table.max_tokens,
-                    retrieval=self.recipe.retrieval,
-                    index=str(folder.resolve()) if with_examples else "",
-                    index_digest=name if with_examples else "",
-                    only=table.only,
-                    count=table.tasks,
-                )
+        indexes = {entry.name: self._index(entry) for entry in table.arms}
+        stages = [
+            Evaluate(
+                **self._model(),
+                arm=entry.arm,
+                settings=entry.settings,
+                called=entry.name,
+                version=arm(entry.arm, entry.settings).version,
+                seed=seed,
+                temperature=table.temperature,
+                limits=table.limits,
+                max_tokens=table.max_tokens,
+                retrieval=self.recipe.retrieval,
+                index=indexes[entry.name][0],
+                index_digest=indexes[entry.name][1],
+                only=table.only,
+                count=table.tasks,
             )
+            for seed in range(table.seed, table.seed + table.repeats)
+            for entry in table.arms
+        ]
         tasks = self.chosen()
         self.store.add(tasks)
         for stage in stages:
             self._run(stage)
         return summarise(self.store, stages, tasks)
 
+    def _index(self, entry: ArmTable) -> tuple[str, str]:
+        """Folder and digest of the index that an arm needs; "" and "" for none."""
+        needs = arm(entry.arm, entry.settings).needs
+        if not needs:
+            return "", ""
+        if needs == "documents":
+            folder, name = documents.build(self.store)
+        else:
+            folder, name, count = self.index(needs == "distilled")
+            if not count:
+                raise ConfigError(
+                    f"No example is kept under the rule {self.recipe.judge.rule!r}, so the arm "
+                    f"`{entry.name}` would be the plain agent: run more exploration, or choose another rule "
+                    "under [judge]."
+                )
+        return str(folder.resolve()), name
+
     def run(self) -> Result:
         """All stages of the recipe, then the evaluation."""
         self.chosen()  # What is wrong with the choice is said before the work.
+        if self.recipe.retrieval.encoder:
+            proved(self.recipe.retrieval.encoder)
         self.ingest()
         self.synthesise()
         self.relabel()

@@ -134,6 +134,8 @@ class Step(Value):
     """Replies that could not be read before the one that gave this action."""
     shown: tuple[str, ...] = ()
     """Ids of the records (examples, documents) that retrieval put into the prompt."""
+    why: tuple[str, ...] = ()
+    """For each of them: why it was chosen."""
 
 
 Stop = Literal[
@@ -145,7 +147,7 @@ class Trajectory(Record):
     """One episode: observation o0, then steps 1..n, each an action and the observation after it."""
 
     made_by: ClassVar[Any] = {
-        "steps": {"__all__": {"usage", "malformed", "shown"}},
+        "steps": {"__all__": {"usage", "malformed", "shown", "why"}},
         "model": True,
         "unread": True,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import Literal, Protocol
 
 from ..environments import ActionSpace
 from ..errors import ParseError
@@ -24,20 +24,32 @@ class Hit(Value):
     why: str = ""
 
 
-class Retriever(Protocol):
-    """Finds what may help at this moment; hits best first. None is the plain agent."""
+class Found(Value):
+    """What a retriever gives at a step: hits, best first, and what finding them took."""
 
-    def __call__(self, task: Task, start: Observation, steps: Sequence[Step]) -> list[Hit]: ...
+    hits: tuple[Hit, ...] = ()
+    usage: Usage = Usage()
+
+
+class Retriever(Protocol):
+    """Finds what may help at this moment; asked once at each step. None is the plain agent."""
+
+    def __call__(self, task: Task, start: Observation, steps: Sequence[Step]) -> Found: ...
+
+
+Placement = Literal["append", "before", "after"]
+"""`append`: hits stand with the step that they were found at and stay there, each once; `before` the task
+or `after` the history, just before what was seen last: those of the present step alone."""
 
 
 class Fixed:
     """The same hits at every step: the document of a rollout."""
 
     def __init__(self, hits: Sequence[Hit]) -> None:
-        self._hits = list(hits)
+        self._found = Found(hits=tuple(hits))
 
-    def __call__(self, task: Task, start: Observation, steps: Sequence[Step]) -> list[Hit]:
-        return self._hits
+    def __call__(self, task: Task, start: Observation, steps: Sequence[Step]) -> Found:
+        return self._found
 
 
 class Acting(Value):
@@ -54,13 +66,14 @@ class Acting(Value):
     """A reply that cannot be used is shown back to the model until this many were read."""
     resamples: int = 2
     """How often a reply that would repeat an action that failed in the same state is sampled again."""
+    placement: Placement = "append"
 
 
 class LanguageAgent:
     """Algorithm 2's act: system message, reference, objective, history, observation -> action.
 
-    The history is append-only, so that each prompt begins with the one before it: what retrieval
-    finds at a step stands with that step and stays there; only what is new is added.
+    The history is append-only, so that each prompt begins with the one before it. With the placement
+    `append` this holds for what retrieval finds too: only what is new is added.
     """
 
     def __init__(
@@ -70,20 +83,22 @@ class LanguageAgent:
         description: str,
         settings: Acting | None = None,
         retriever: Retriever | None = None,
+        notes: str = "",
     ) -> None:
+        """`notes`: what stands before the objective in every prompt, beside what is retrieved."""
         self.name = model.name
         self.model, self.actions, self.retriever = model, actions, retriever
         self.settings = settings or Acting()
         self._system = PROMPT.fill("system", description=description, actions=actions.description)
         if self.settings.reasons:
             self._system += "\n" + PROMPT.fill("reasons")
+        self._notes = notes
         self._added: list[list[Hit]] = []
 
     def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision:
         """Raises ParseError, with the `usage` of the lost replies, when no reply can be used."""
-        self._retrieve(task, start, steps)
+        usage = self._retrieve(task, start, steps)
         messages = self.messages(task, start, steps)
-        usage = Usage()
         failure, malformed, objected = ParseError(""), 0, False
         while malformed < self.settings.tries:
             text, used = self._ask(messages, self.settings.temperature, self.settings.seed)
@@ -100,9 +115,14 @@ class LanguageAgent:
                 messages = _answered(messages, text, PROMPT.fill(objection, instruction=task.instruction))
                 continue
             thought, action, used = self._unstuck(messages, thought, action, steps)
-            shown = tuple(hit.id for hit in self._added[len(steps)])
+            hits = self._added[len(steps)]
             return Decision(
-                thought=thought, action=action, usage=usage + used, malformed=malformed, shown=shown
+                thought=thought,
+                action=action,
+                usage=usage + used,
+                malformed=malformed,
+                shown=tuple(hit.id for hit in hits),
+                why=tuple(hit.why for hit in hits),
             )
         failure.usage = usage  # type: ignore[attr-defined]
         raise failure
@@ -138,6 +158,7 @@ class LanguageAgent:
         """The prompt for the action after `steps`; what changes least from task to task stands first."""
         opening = [PROMPT.fill("start", observation=start.text)]
         opening.append(self._reference("reference", 0))
+        opening.append(self._notes)
         opening.append(PROMPT.fill("objective", instruction=task.instruction))
         opening.append(PROMPT.fill("hint", hint=task.hint) if task.hint else "")
         turns: list[tuple[str, str]] = []
@@ -163,15 +184,25 @@ class LanguageAgent:
             messages.append(Message(role="user", content=said))
         return tuple(messages)
 
-    def _retrieve(self, task: Task, start: Observation, steps: Sequence[Step]) -> None:
-        """Add what is new to the hits of this step; an agent serves one episode."""
+    def _retrieve(self, task: Task, start: Observation, steps: Sequence[Step]) -> Usage:
+        """Keep the hits of this step -> what finding them took; an agent serves one episode."""
+        usage = Usage()
         while len(self._added) <= len(steps):
             known = {hit.id for hits in self._added for hit in hits}
-            found = self.retriever(task, start, steps[: len(self._added)]) if self.retriever else []
-            self._added.append([hit for hit in found if hit.id not in known])
+            found = self.retriever(task, start, steps[: len(self._added)]) if self.retriever else Found()
+            new = [hit for hit in found.hits if hit.id not in known]
+            self._added.append(new if self.settings.placement == "append" else list(found.hits))
+            usage = usage + found.usage
+        return usage
 
     def _reference(self, part: str, index: int) -> str:
-        hits = self._added[index] if index < len(self._added) else []
+        """The hits that stand with this step of the history (0: with the task), as a part of the prompt."""
+        present = len(self._added) - 1
+        if self.settings.placement == "append":
+            hits = self._added[index] if index <= present else []
+        else:
+            here = index == (0 if self.settings.placement == "before" else present)
+            hits = self._added[present] if here and present >= 0 else []
         return PROMPT.fill(part, reference="\n\n".join(hit.text for hit in hits)) if hits else ""
 
 

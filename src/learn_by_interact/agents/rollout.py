@@ -19,6 +19,7 @@ class Decision(Value):
     usage: Usage = Usage()
     malformed: int = 0
     shown: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
 
 
 class Agent(Protocol):
@@ -58,7 +59,7 @@ def rollout(
     error, unread = "", Usage()
     while stop is None:
         try:
-            steps.append(_step(agent, environment, task, start, steps))
+            steps.append(take(agent.act(task, start, steps), environment, start, steps))
             stop = _ending(steps, limits, time.monotonic() - begin)
         except ParseError as failure:
             stop, error = "malformed reply", sentence(failure)
@@ -78,13 +79,11 @@ def rollout(
         model=agent.name,
         unread=unread,
     )
-    return trajectory if grade is None else _graded(trajectory, grade)
+    return trajectory if grade is None else graded(trajectory, grade)
 
 
-def _step(
-    agent: Agent, environment: Environment, task: Task, start: Observation, steps: Sequence[Step]
-) -> Step:
-    decision = agent.act(task, start, steps)
+def take(decision: Decision, environment: Environment, start: Observation, steps: Sequence[Step]) -> Step:
+    """Do what was decided after `steps`. Raises what the environment raises, with the decision's `usage`."""
     if decision.action.tool == STOP:
         before = steps[-1].observation if steps else start
         observation = before.model_copy(
@@ -103,6 +102,7 @@ def _step(
         usage=decision.usage,
         malformed=decision.malformed,
         shown=decision.shown,
+        why=decision.why,
     )
 
 
@@ -117,7 +117,8 @@ def _ending(steps: Sequence[Step], limits: Limits, seconds: float) -> Stop | Non
     return "time limit" if seconds > limits.seconds else None
 
 
-def _graded(trajectory: Trajectory, grade: Callable[[Trajectory], float]) -> Trajectory:
+def graded(trajectory: Trajectory, grade: Callable[[Trajectory], float]) -> Trajectory:
+    """The trajectory with its score, or with the sentence that says why its grader failed."""
     try:
         return trajectory.model_copy(update={"score": grade(trajectory)})
     except GraderFault as failure:

@@ -55,7 +55,7 @@ def record_value(store: Store, record: Record) -> dict[str, Any]:
         "provenance": [_value(parent) for parent in ancestry(store, record)],
         "verdicts": [_value(verdict) for verdict in verdicts(store, record)],
         "shown": [
-            {"step": number, "records": [_value(hit) for hit in _shown(store, step)]}
+            {"step": number, "records": [_value(hit) for hit in _shown(store, step)], "why": list(step.why)}
             for number, step in enumerate(record.steps, 1)
             if step.shown
         ]
@@ -136,7 +136,9 @@ def _steps(store: Store, trajectory: Trajectory, begin: int, end: int) -> list[s
     lines = ["", "AT THE START", _indented(trajectory.observation(begin).text)]
     for number, step in enumerate(trajectory.steps[begin:end], begin + 1):
         lines.append(f"STEP {number}")
-        lines += [f"  shown: {_line(hit)}" for hit in _shown(store, step)]
+        whys = step.why or [""] * len(step.shown)
+        for hit, why in zip(_shown(store, step), whys, strict=True):
+            lines += [f"  shown: {_line(hit)}", *([f"    because: {why}"] if why else [])]
         if step.malformed:
             lines.append(f"  {step.malformed} replies before could not be read")
         if step.thought:

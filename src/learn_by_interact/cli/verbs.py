@@ -36,7 +36,7 @@ HELP = {
     "replay": "Act each trajectory again, and see how far it holds.",
     "judge": "Find near-duplicates and contamination; ask the committee.",
     "index": "Index the examples that the rule keeps.",
-    "evaluate": "Compare the plain agent with the agent that sees examples, on held-out tasks.",
+    "evaluate": "Compare the recipe's arms, agents with and without help, on held-out tasks.",
 }
 
 

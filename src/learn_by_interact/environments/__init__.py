@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from ..types import Action, Observation, Task
 
@@ -51,3 +51,19 @@ class Environment(Protocol):
     def reset(self, task: Task) -> Observation: ...
 
     def step(self, action: Action) -> Observation: ...
+
+
+@runtime_checkable
+class Branching(Environment, Protocol):
+    """An environment that can go back to where it was: what a search over actions needs.
+
+    Both raise EnvironmentFault when the environment itself broke. Snapshots end with the episode.
+    """
+
+    def snapshot(self) -> str:
+        """Keep the present state -> its name."""
+        ...
+
+    def restore(self, snapshot: str) -> None:
+        """Go back to a state that was kept; it stays kept."""
+        ...

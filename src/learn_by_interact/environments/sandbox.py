@@ -79,6 +79,14 @@ class Sandbox(Protocol):
         """Give what was put into `home` and `temporary` from outside to the sandbox's user."""
         ...
 
+    def save(self) -> str:
+        """Copy `home` and `temporary` aside -> the copy's name. Raises EnvironmentFault."""
+        ...
+
+    def load(self, name: str) -> None:
+        """Put a copy in the place of what is there now. Raises EnvironmentFault."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -96,7 +104,8 @@ class Room:
         self._folder = tempfile.TemporaryDirectory(prefix="lbi-", ignore_cleanup_errors=True)
         root = Path(self._folder.name)
         self.home, self.temporary, self.control = root / "home", root / "tmp", root / "control"
-        for folder in (self.home, self.temporary, self.control):
+        self._kept = root / "kept"
+        for folder in (self.home, self.temporary, self.control, self._kept):
             folder.mkdir(mode=0o755)
         try:
             if start:
@@ -120,6 +129,27 @@ class Room:
             os.chown(folder, self.uid, self.gid)
             for entry in entries(folder):
                 os.lchown(entry.path, self.uid, self.gid)
+
+    def save(self) -> str:
+        """See `Sandbox.save`; the copies lie where no command sees them."""
+        kept = self._kept / str(len(list(self._kept.iterdir())))
+        try:
+            for folder in (self.home, self.temporary):
+                (kept / folder.name).mkdir(parents=True)
+                _copy_folder(folder, kept / folder.name)
+        except OSError as error:
+            raise EnvironmentFault(f"the episode's folder could not be saved: {error}") from None
+        return kept.name
+
+    def load(self, name: str) -> None:
+        """See `Sandbox.load`; the folders themselves stay, for a container that has them mounted."""
+        try:
+            for folder in (self.home, self.temporary):
+                _clear(folder)
+                _copy_folder(self._kept / name / folder.name, folder)
+            self.adopt()
+        except OSError as error:
+            raise EnvironmentFault(f"the episode's folder could not be put back: {error}") from None
 
     def close(self) -> None:
         """Remove the folders, whatever the modes of what is in them."""
@@ -228,6 +258,25 @@ def copy_tree(source: Path, target: Path) -> None:
                 shutil.copystat(entry.path, here)
             elif entry.is_file():
                 shutil.copy2(entry.path, here, follow_symlinks=False)
+
+
+def _copy_folder(source: Path, target: Path) -> None:
+    """`copy_tree`, and the mode of the folder itself. Raises OSError."""
+    copy_tree(source, target)
+    shutil.copystat(source, target)
+
+
+def _clear(folder: Path) -> None:
+    """Remove all that is in a folder, whatever its modes. Raises OSError."""
+    folder.chmod(0o755)
+    for entry in entries(folder):
+        if entry.is_dir(follow_symlinks=False):
+            Path(entry.path).chmod(0o700)
+    for inside in folder.iterdir():
+        if inside.is_dir() and not inside.is_symlink():
+            shutil.rmtree(inside)
+        else:
+            inside.unlink()
 
 
 _first = random.SystemRandom().randrange(20_000, 60_000)

@@ -50,6 +50,7 @@ class ShellEnvironment:
         self._sandbox: Sandbox | None = None
         self._fingerprint: Fingerprint | None = None
         self._cwd = HOME
+        self._kept: dict[str, tuple[str, list[tuple[str, str]]]] = {}
 
     def __enter__(self) -> Self:
         """Install the tools if need be, and copy the start folder.
@@ -114,6 +115,18 @@ class ShellEnvironment:
         self._cwd = result.cwd
         self.transcript.append((command, clean(result.output)))
         return self._observe(result)
+
+    def snapshot(self) -> str:
+        """Keep the folder, its /tmp, where the shell stands and the transcript; see `Branching`."""
+        name = self.sandbox.save()
+        self._kept[name] = (self._cwd, list(self.transcript))
+        return name
+
+    def restore(self, snapshot: str) -> None:
+        """Go back to a snapshot of this episode; see `Branching`."""
+        self.sandbox.load(snapshot)
+        self._cwd, transcript = self._kept[snapshot]
+        self.transcript = list(transcript)
 
     def _run(self, command: str) -> Result:
         return self.sandbox.run(command, self._cwd, self.folder.limits)

@@ -4,42 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..agents.agent import PROMPT, Acting, LanguageAgent
-from ..agents.rollout import Limits, rollout
+from pydantic import Field
+
+from ..agents.agent import PROMPT, Acting
+from ..agents.rollout import Limits
 from ..engine.stage import Outcome
-from ..errors import ConfigError
-from ..retrieval.retrieve import ExampleRetriever, Retrieval
+from ..errors import ConfigError, LbiError
+from ..models.wrappers import Metered
+from ..retrieval.retrieve import Retrieval
 from ..stages.base import ModelStage
 from ..types import Record, Task
+from .arms import Match, arm
 
 if TYPE_CHECKING:
     from ..engine.store import Store
 
-Arm = Literal["plain", "examples"]
-
 
 class Evaluate(ModelStage):
-    """Held-out task -> a graded trajectory."""
+    """Held-out task -> a graded trajectory of one arm."""
 
     name = "evaluate"
-    aside: ClassVar[frozenset[str]] = frozenset({"index", "only", "count"})
+    aside: ClassVar[frozenset[str]] = frozenset({"index", "only", "count", "called"})
 
-    arm: Arm = "plain"
+    arm: str = "plain"
+    """A nickname or `module:Class`; see `arms.py`."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """Of the arm, in the place of its own."""
+    called: str = ""
+    """Another name for results, where an arm is there twice."""
     seed: int = 0
+    """Each repeat has its own."""
+    temperature: float = 0.0
     limits: Limits = Limits()
     max_tokens: int = 160
     retrieval: Retrieval = Retrieval()
     index: str = ""
-    """Folder of the index of the arm `examples`."""
+    """Folder of the index that the arm needs."""
     index_digest: str = ""
-    """Of its examples: other examples are another evaluation."""
+    """Of what is in it: other examples are another evaluation."""
     only: tuple[str, ...] = ()
     """Names of tasks of the benchmark, with `*` and `?`; none: all."""
     count: int | None = None
     """The first so many of these tasks; None: all."""
     version: str = PROMPT.version
+
+    @property
+    def label(self) -> str:
+        """What the arm is called in a result; stages of one label are repeats."""
+        return self.called or self.arm
 
     def tasks(self) -> list[Task]:
         """Raises ConfigError, as `choose` does."""
@@ -51,24 +65,25 @@ class Evaluate(ModelStage):
     def __call__(self, *records: Record) -> Outcome:
         (task,) = records
         assert isinstance(task, Task)
-        world = self.world()
-        retriever = ExampleRetriever(self.index, self.retrieval) if self.arm == "examples" else None
-        with world.environment() as environment:
-            agent = LanguageAgent(
-                self.connect(),
-                environment.actions,
-                environment.description,
-                Acting(seed=self.seed, max_tokens=self.max_tokens),
-                retriever,
-            )
-            trajectory = rollout(
-                agent,
-                environment,
-                task,
-                self.limits,
-                grade=lambda episode: world.grade(task, environment, episode),
-            )
-        return Outcome(records=(trajectory,), usage=trajectory.usage)
+        # What the calls before an error took, too.
+        model = Metered(self.connect())
+        match = Match(
+            world=self.world(),
+            task=task,
+            model=model,
+            acting=Acting(temperature=self.temperature, seed=self.seed, max_tokens=self.max_tokens),
+            limits=self.limits,
+            retrieval=self.retrieval,
+            index=self.index,
+            digest=self.index_digest,
+        )
+        player = arm(self.arm, self.settings)
+        try:
+            trajectory = player.play(match)
+        except LbiError as failure:
+            failure.usage = model.usage  # type: ignore[attr-defined]
+            raise
+        return Outcome(records=(trajectory,), usage=player.usage(match, trajectory))
 
 
 def choose(tasks: list[Task], only: Sequence[str] = (), count: int | None = None) -> list[Task]:

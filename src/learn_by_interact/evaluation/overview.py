@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..engine.store import Store
-from ..stages.keep import CONTAMINATED, RULES, Rule, committee, kept, verified
+from ..stages.keep import CONTAMINATED, RULES, Rule, committee, constructed, kept, verified
 from ..stages.windows import choose, windows, without_duplicates
 from ..types import Attempt, Document, Example, Task, Trajectory, Usage, Value, Verdict
 
@@ -102,6 +102,7 @@ class Overview(Value):
     trajectories: int
     """Explored ones."""
     examples: int
+    """Of backward construction: what is distilled for comparison is in no count."""
     verdicts: dict[str, dict[str, int]]
     """By judge: how often it said `keep` and `drop`."""
     replay_verified: int
@@ -131,12 +132,15 @@ def overview(store: Store, rule: Rule = "replay", cap: int = 5) -> Overview:
     documents = set(store.ids(Document))
     proposed = {task.id: task.parent for task in store.records(Task) if task.parent in documents}
     explored = {output for attempt in attempts if _name(attempt) == "explore" for output in attempt.outputs}
+    aside = {example.id for example in constructed(store, distilled=True)}
     verdicts: dict[str, list[Verdict]] = defaultdict(list)
     said: dict[str, Counter[str]] = defaultdict(Counter)
     for verdict in store.records(Verdict):
+        if verdict.subject in aside:
+            continue
         verdicts[verdict.subject].append(verdict)
         said[verdict.judge]["keep" if verdict.keep else "drop"] += 1
-    examples = list(store.records(Example))
+    examples = constructed(store)
     chosen = kept(store, rule)
     stages = totals(attempts)
     kept_verified = sum(verified(example, verdicts) for example in chosen)

@@ -84,7 +84,7 @@ def _arm(store: Store, stage: Evaluate, tasks: Sequence[Task]) -> ArmResult:
     graded = [score for score in scores.values() if score is not None]
     usage = sum((attempt.usage for attempt in attempts.values()), Usage())
     return ArmResult(
-        arm=stage.arm,
+        arm=stage.label,
         tasks=len(tasks),
         graded=len(graded),
         solved=sum(graded),

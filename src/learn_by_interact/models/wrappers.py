@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ..errors import ModelError, StoreError
+from ..types import Usage
 from . import Model, Reply, Request
 from .endpoint import Transient
 
@@ -149,3 +150,18 @@ class Limited:
                     return
                 wait = self._starts[0] + 60.0 - now
             time.sleep(wait)
+
+
+class Metered:
+    """Sums up what the calls through it took; serves one thread."""
+
+    def __init__(self, model: Model) -> None:
+        self.name = model.name
+        self.usage = Usage()
+        self._model = model
+
+    def complete(self, request: Request) -> Reply:
+        """Raises what the model raises."""
+        reply = self._model.complete(request)
+        self.usage = self.usage + reply.usage
+        return reply

@@ -1,204 +1,228 @@
-"""The index over examples: BM25 over instructions and over what was done and seen.
+"""The index over examples: BM25 over instructions, actions and observations, states by their key, vectors.
 
-Derived from the store and safe to delete. Results do not depend on the order in which examples were
-added: ties in the score are broken by id.
+A folder that is derived from the store and safe to delete: `index.sqlite` says which examples it holds, with
+all that their text is made of; beside it tantivy's files, and vectors for each encoder that was asked for.
+Results do not depend on the order in which examples were added: ties in the score are broken by id.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
+import threading
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..engine.store import Store
-from ..environments import ActionSpace
-from ..errors import ConfigError, StoreError
-from ..prompts import cut
-from ..types import STOP, Document, Example, Task, Trajectory, Value, digest
+import apsw
+import zstandard
 
-FIELDS = ("instruction", "actions", "observations")
+from ..errors import ConfigError
+from ..types import digest
+from .demonstration import Demonstration
+
+if TYPE_CHECKING:
+    from .dense import Floats, Vectors
+
+FIELDS = ("instruction", "actions", "observations", "start")
+"""What BM25 searches: `observations` are those after the window's steps, `start` is the one before them."""
 K = 60
 """Constant of reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009)."""
+TABLES = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS example (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL, trajectory TEXT NOT NULL, finish INTEGER NOT NULL,
+    body BLOB NOT NULL);
+"""
+WORDS = 128
+"""Different words of a question that are searched for: the first ones."""
 
 
-class Demonstration(Value):
-    """An example as it is written into a prompt, and the texts that BM25 indexes."""
+class Candidate(NamedTuple):
+    """A hit of one search: an example's number, the end of its window, and the score."""
 
-    id: str
+    number: int
     trajectory: str
-    begin: int
     end: int
-    instruction: str
-    actions: str
-    observations: str
-    text: str
-    documentation: tuple[str, ...] = ()
-    """Lines of the section it came from that say how its actions are written."""
+    score: float
 
 
-def demonstration(
-    example: Example,
-    trajectory: Trajectory,
-    actions: ActionSpace,
-    document: Document | None = None,
-    limit: int = 240,
-) -> Demonstration:
-    """Instruction, then the window's actions and observations, each observation cut to `limit` characters."""
-    lines = [f"Example task: {example.instruction}"]
-    done, seen = [], []
-    for step in trajectory.steps[example.begin : example.end]:
-        written = actions.format(step.action)
-        done.append(written)
-        seen.append(step.observation.text)
-        lines.append(f"ACTION: {written}")
-        if step.action.tool != STOP:
-            lines.append(cut(step.observation.text, limit))
-    return Demonstration(
-        id=example.id,
-        trajectory=example.trajectory,
-        begin=example.begin,
-        end=example.end,
-        instruction=example.instruction,
-        actions="\n".join(done),
-        observations="\n".join(seen),
-        text="\n".join(lines),
-        documentation=tuple(grounding(document.text, done)) if document else (),
-    )
-
-
-def grounding(text: str, actions: Sequence[str], limit: int = 3, width: int = 160) -> list[str]:
-    """The lines of a document that say most about how these actions are written, in its order.
-
-    A line counts by the words it shares with the actions: options (`--csv`) most, then the words
-    that a usage line begins with, then others. At most `limit` lines of at most `width` characters.
-    """
-    words = [re.findall(r"[\w-]+", action) for action in actions]
-    options = {word for found in words for word in found if word.startswith("-") and len(word) > 1}
-    others = {word.lower() for found in words for word in found if len(word) > 3} - options
-    openings = [" ".join(found[:2]) for found in words if len(found) > 1]
-    ranked = []
-    for number, line in enumerate(text.split("\n")):
-        found = re.findall(r"[\w-]+", line)
-        score = 3 * len(options & set(found)) + 0.5 * len(others & {word.lower() for word in found})
-        score += 3 * any(opening in line for opening in openings)
-        if score >= 3:
-            ranked.append((-score, number, " ".join(line.split())[:width]))
-    chosen: dict[str, int] = {}
-    for _, number, line in sorted(ranked):
-        if len(chosen) < limit:
-            chosen.setdefault(line, number)
-    return sorted(chosen, key=lambda line: chosen[line])
-
-
-def _document(store: Store, trajectory: Trajectory) -> Document | None:
-    """The section that a trajectory's task was proposed from; None where there is none."""
-    task = store.get(trajectory.task)
-    assert isinstance(task, Task)
-    try:
-        document = store.get(task.parent)
-    except (StoreError, ValueError):
-        return None
-    return document if isinstance(document, Document) else None
-
-
-def build(store: Store, examples: Iterable[Example], actions: ActionSpace) -> tuple[Path, str]:
-    """Write the index of these examples into the run folder -> (its folder, its digest).
-
-    One that is there already for the same examples is left as it is.
-    """
-    import tantivy
-
-    demonstrations = []
-    for example in examples:
-        trajectory = store.get(example.trajectory)
-        assert isinstance(trajectory, Trajectory)
-        demonstrations.append(demonstration(example, trajectory, actions, _document(store, trajectory)))
-    demonstrations.sort(key=lambda item: item.id)
-    name = digest([item.model_dump(mode="json") for item in demonstrations])[:16]
-    folder = store.folder / "index" / name
-    if (folder / "complete").exists():
-        return folder, name
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    index = tantivy.Index(_schema(), path=str(folder))
-    writer = index.writer(heap_size=64_000_000, num_threads=1)
-    for item in demonstrations:
-        fields = {name: getattr(item, name) for name in FIELDS}
-        writer.add_document(tantivy.Document(id=item.id, body=item.model_dump_json(), **fields))
-    writer.commit()
-    writer.wait_merging_threads()
-    (folder / "complete").write_text(str(len(demonstrations)))
-    return folder, name
+def number(identity: str) -> int:
+    """The first 60 bits of an example's id: its number in the index."""
+    return int(identity[:15], 16)
 
 
 class Index:
     """An index that was built, for searching from any number of threads.
 
-    Raises ConfigError when the folder holds none.
+    Raises ConfigError when the folder holds none, or one that was not finished.
     """
 
     def __init__(self, folder: Path) -> None:
         import tantivy
 
-        if not (folder / "complete").exists():
-            raise ConfigError(f"{folder} holds no index: make it with `lbi index`.")
-        self._tantivy = tantivy
-        self._index = tantivy.Index(_schema(), path=str(folder))
+        self._tantivy, self._folder = tantivy, folder
+        self.digest = held(folder)
+        """Of the examples that it holds."""
+        self._rows = connection(folder)
+        self._lock = threading.Lock()
+        self._index = tantivy.Index(schema(), path=str(folder))
         self._index.reload()
         self._searcher = self._index.searcher()
+        if len(self) != meta(self._rows, "examples"):
+            raise ConfigError(f"{folder} holds an index that was not finished: make it with `lbi index`.")
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
 
-    def search(self, text: str, weights: dict[str, float], limit: int) -> list[tuple[Demonstration, float]]:
+    def search(self, text: str, weights: dict[str, float], limit: int) -> list[Candidate]:
         """BM25 over some fields with a weight each; best first, ties in order of id."""
-        # Words as the index has them: `book_id` is two.
-        words = list(dict.fromkeys(re.findall(r"[^\W_]+", text.lower())))[:128]
-        if not words or not len(self):
-            return []
+        terms = self._terms(text, weights)
+        return self._top(self._tantivy.Query.boolean_query(terms), limit) if terms else []
+
+    def met(self, key: str, text: str, weights: dict[str, float], limit: int) -> list[Candidate]:
+        """Examples with a step that was taken in the state of this key, best first by BM25 of `text`."""
+        query, occur = self._tantivy.Query, self._tantivy.Occur
+        term = query.term_query(self._index.schema, "states", key, "basic")
+        here = (occur.Must, query.const_score_query(term, 0.0))
+        return self._top(query.boolean_query([here, *self._terms(text, weights)]), limit)
+
+    def near(self, vectors: Vectors, vector: Floats, limit: int) -> list[Candidate]:
+        """The examples whose vectors are nearest; best first, ties in order of id."""
+        found = vectors.search(vector, limit)
+        return self._candidates([number for number, _ in found], [score for _, score in found])
+
+    def vectors(self, name: str) -> Vectors:
+        """What `build` has encoded under this name. Raises ConfigError when it has not."""
+        return open_vectors(self._folder, name, self.digest)
+
+    def demonstration(self, candidate: Candidate) -> Demonstration:
+        """All that the text of a hit is made of."""
+        with self._lock:
+            row = self._rows.execute(
+                "SELECT body FROM example WHERE number = ?", (candidate.number,)
+            ).fetchone()
+        assert row is not None
+        return Demonstration.model_validate_json(zstandard.decompress(row[0]))  # type: ignore[arg-type]
+
+    def _terms(self, text: str, weights: dict[str, float]) -> list[tuple[Any, Any]]:
         occur, query = self._tantivy.Occur, self._tantivy.Query
         terms = []
         for field, weight in weights.items():
-            for word in words:
-                term = query.term_query(self._index.schema, field, word)
+            for word in words(text):
+                term = query.term_query(self._index.schema, field, word, "freq")
                 terms.append((occur.Should, query.boost_query(term, weight)))
-        found = self._searcher.search(query.boolean_query(terms), limit=4 * limit)
-        hits = []
-        for score, address in found.hits:
-            body = json.loads(self._searcher.doc(address)["body"][0])
-            hits.append((Demonstration.model_validate(body), float(score)))
-        hits.sort(key=lambda hit: (-round(hit[1], 4), hit[0].id))
-        return hits[:limit]
+        return terms
+
+    def _top(self, query: Any, limit: int) -> list[Candidate]:
+        """The best hits. All that tie with the last of them are looked at, for the id decides which stay."""
+        asked = 2 * limit
+        while True:
+            hits = self._searcher.search(query, limit=asked, count=False).hits
+            if len(hits) < asked or round(hits[-1][0], 4) < round(hits[limit - 1][0], 4):
+                break
+            asked *= 8
+        numbers = self._searcher.fast_field_values("number", [address for _, address in hits])
+        best = sorted(
+            (-round(float(score), 4), int(one)) for (score, _), one in zip(hits, numbers, strict=True)
+        )  # type: ignore[arg-type]
+        best = best[:limit]
+        return self._candidates([one for _, one in best], [-score for score, _ in best])
+
+    def _candidates(self, numbers: Sequence[int], scores: Sequence[float]) -> list[Candidate]:
+        places = ",".join("?" * len(numbers))
+        with self._lock:
+            rows = self._rows.execute(
+                f"SELECT number, trajectory, finish FROM example WHERE number IN ({places})", tuple(numbers)
+            ).fetchall()
+        known = {row[0]: row[1:] for row in rows}
+        return [
+            Candidate(one, *known[one], score)  # type: ignore[arg-type]
+            for one, score in zip(numbers, scores, strict=True)
+        ]
 
 
-def _schema() -> Any:
+def words(text: str) -> list[str]:
+    """The different words of a question as the index has them: `book_id` is two."""
+    return list(dict.fromkeys(re.findall(r"[^\W_]+", text.lower())))[:WORDS]
+
+
+def schema() -> Any:
     import tantivy
 
     builder = tantivy.SchemaBuilder()
-    builder.add_text_field("id", stored=True, tokenizer_name="raw")
-    builder.add_text_field("body", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_integer_field("number", fast=True)
+    builder.add_text_field("states", tokenizer_name="raw", index_option="basic")
     for field in FIELDS:
-        builder.add_text_field(field, stored=False)
+        builder.add_text_field(field, index_option="freq")
     return builder.build()
 
 
-@lru_cache(maxsize=8)
+def connection(folder: Path, write: bool = False) -> apsw.Connection:
+    """The table of an index; `write`: makes it where it is missing."""
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE if write else apsw.SQLITE_OPEN_READONLY
+    opened = apsw.Connection(str(folder / "index.sqlite"), flags=flags)
+    opened.set_busy_timeout(30_000)
+    if write:
+        opened.execute(TABLES)
+    return opened
+
+
+def meta(rows: apsw.Connection, key: str) -> Any:
+    """The JSON value that an index keeps under a name, or None."""
+    row = rows.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return json.loads(str(row[0])) if row else None
+
+
+def held(folder: Path) -> str:
+    """The digest of the examples that an index holds. Raises ConfigError when there is none."""
+    try:
+        rows = connection(folder)
+        found = meta(rows, "digest")
+        rows.close()
+    except apsw.Error:
+        found = None
+    if not found:
+        raise ConfigError(f"{folder} holds no index: make it with `lbi index`.")
+    return str(found)
+
+
+def digest_of(ids: Iterable[str], version: int) -> str:
+    """Names a set of examples and the form of the index."""
+    return digest([version, sorted(ids)])[:16]
+
+
 def open_index(folder: str) -> Index:
-    """The index in this folder, one a process."""
+    """The index in this folder as it is now, one a process."""
+    return _opened(folder, held(Path(folder)))
+
+
+@lru_cache(maxsize=8)
+def _opened(folder: str, digest: str) -> Index:
     return Index(Path(folder))
 
 
-def fuse(rankings: list[list[tuple[Demonstration, str]]]) -> list[tuple[Demonstration, str]]:
+@lru_cache(maxsize=8)
+def open_vectors(folder: Path, name: str, digest: str) -> Vectors:
+    """The vectors of an index of these examples, one a process. Raises ConfigError when some lack."""
+    from .dense import Vectors
+
+    rows = connection(folder)
+    found, examples = meta(rows, f"vectors {name}"), meta(rows, "examples")
+    rows.close()
+    if not found or found["rows"] != examples:
+        raise ConfigError(f"{folder} lacks vectors of {name}: make them with `lbi index`.")
+    return Vectors(folder / found["folder"], found["rows"], found["width"])
+
+
+def fuse(rankings: Sequence[Sequence[tuple[Candidate, str]]]) -> list[tuple[Candidate, str]]:
     """Reciprocal rank fusion: score(d) = sum over rankings of 1 / (K + rank of d); ties in order of id."""
-    scores: dict[str, float] = {}
-    found: dict[str, tuple[Demonstration, list[str]]] = {}
+    scores: dict[int, float] = {}
+    found: dict[int, tuple[Candidate, list[str]]] = {}
     for ranking in rankings:
         for rank, (item, why) in enumerate(ranking, 1):
-            scores[item.id] = scores.get(item.id, 0.0) + 1 / (K + rank)
-            found.setdefault(item.id, (item, []))[1].append(f"{why} (rank {rank})")
-    best = sorted(found.values(), key=lambda pair: (-scores[pair[0].id], pair[0].id))
+            scores[item.number] = scores.get(item.number, 0.0) + 1 / (K + rank)
+            found.setdefault(item.number, (item, []))[1].append(f"{why} (rank {rank})")
+    best = sorted(found.values(), key=lambda pair: (-scores[pair[0].number], pair[0].number))
     return [(item, "; ".join(whys)) for item, whys in best]

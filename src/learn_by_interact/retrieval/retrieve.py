@@ -1,74 +1,198 @@
-"""Which examples help at this moment: by the goal, and by what was just seen."""
+"""Which examples help at this moment (Algorithm 2): by the state that is met, and by a query."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
-from ..agents.agent import Hit
-from ..types import Observation, Step, Task, Value
-from .index import Demonstration, fuse, open_index
+from ..agents.agent import Found, Hit, Placement
+from ..environments import ActionSpace
+from ..errors import ConfigError
+from ..models import Model
+from ..types import Observation, Step, Task, Usage
+from .build import vectors_name
+from .demonstration import Demonstration, Layout
+from .encoders import encoder
+from .index import Candidate, fuse, open_index
+from .query import changed, written
+
+BY: dict[str, dict[str, float]] = {
+    "instruction": {"instruction": 1.0},
+    "instruction+actions": {"instruction": 2.0, "actions": 1.0},
+    "instruction+observations": {"instruction": 2.0, "observations": 1.0, "start": 1.0},
+}
+"""Weights of the fields in which a query is searched."""
+
+Ranking = list[tuple[Candidate, str]]
 
 
-class Retrieval(Value):
-    """Settings of retrieval at every step."""
+class Retrieval(Layout):
+    """Settings of retrieval at every step.
 
-    first: int = 4
-    """Demonstrations before the first action, found by the instruction."""
-    later: int = 2
-    """New demonstrations at each later step, found by instruction and observation."""
+    The paper's ablations: `query = "instruction", observation = 0, once = true` (instruction-based),
+    `model = 0` (observation-based), `observation = 0` (model-based), and the defaults (both).
+    """
+
+    observation: int = 5
+    """Examples found by the observation (m1): those that met this state first, then BM25. 0: none."""
+    model: int = 5
+    """Examples found by the query (m2). 0: none, and no query is written."""
+    query: Literal["written", "instruction"] = "written"
+    """The model writes the query; or the instruction is the query, which costs no call."""
+    change: float = 0.3
+    """Share of new words in an observation from which on another query is written; see `changed`."""
+    once: bool = False
+    """Retrieve before the first action only, and keep what was found."""
+    fill: bool = True
+    """After m1 and m2, further hits of both kinds while the budget lasts: at most as many again."""
+    fused: tuple[int, int] | None = None
+    """One ranking of both kinds, of which so many are taken at the first and at each later step, in place of
+    m1 and m2."""
+    by: Literal["instruction", "instruction+actions", "instruction+observations"] = "instruction+actions"
+    """The texts of an example that a query is compared with."""
+    encoder: str = ""
+    """`minilm`, `openai/NAME`, `URL#NAME`, `module:Class`: dense retrieval, fused with BM25. "": none."""
     characters: int = 2400
-    """Bound of the demonstrations of one step."""
+    """Budget of one step's demonstrations (a token is about four); their documentation comes on top. One is
+    always given."""
     documentation: int = 2
     """Lines of documentation that each demonstration brings along, from the section it came from."""
+    placement: Placement = "append"
+    """Where demonstrations stand. `append`: with the step that they were found at, where they stay, and each
+    is shown once; `before` the task or `after` the history: those of the present step alone."""
 
 
 class ExampleRetriever:
-    """BM25 over instruction and observation; serves one episode.
+    """Serves one episode: it remembers its last query and what it has shown.
 
-    A stretch of a trajectory is shown once, whatever instructions it has and wherever it begins.
+    `digest`: of the examples that the index should hold. Raises ConfigError when it holds others, when an
+    encoder is unknown or has encoded nothing, or when a query is to be written and there is no model.
     """
 
-    def __init__(self, folder: str, settings: Retrieval) -> None:
+    def __init__(
+        self,
+        folder: str,
+        settings: Retrieval,
+        model: Model | None = None,
+        actions: ActionSpace | None = None,
+        digest: str = "",
+    ) -> None:
         self._index = open_index(folder)
-        self._settings = settings
+        if digest and self._index.digest != digest:
+            raise ConfigError(f"{folder} does not hold the run's examples any more: run `lbi index` again.")
+        if settings.model and settings.query == "written" and (model is None or actions is None):
+            raise ConfigError("[retrieval] query: `written` needs a model to write it, or set `instruction`.")
+        self._settings, self._model, self._actions = settings, model, actions
+        self._encoder = encoder(settings.encoder) if settings.encoder and settings.model else None
+        self._vectors = (
+            self._index.vectors(vectors_name(self._encoder.name, settings.by)) if self._encoder else None
+        )
+        self._depth = 8 * sum(settings.fused or (settings.observation, settings.model))
+        self._asked: tuple[str, Observation] | None = None
+        self._by_query: Ranking = []
+        self._found: Found | None = None
         self._shown: set[str] = set()
         self._lines: set[str] = set()
 
-    def __call__(self, task: Task, start: Observation, steps: Sequence[Step]) -> list[Hit]:
+    def __call__(self, task: Task, start: Observation, steps: Sequence[Step]) -> Found:
+        """The hits of this moment, and what the query took. Raises ModelError."""
         settings = self._settings
-        depth = 8 * (settings.first + settings.later)
-        goal = self._index.search(task.instruction, {"instruction": 2.0, "actions": 1.0}, depth)
-        rankings = [_ranking(goal, "goal")]
-        if steps:
-            seen = steps[-1].observation
-            met = _ranking(self._index.search(seen.text, {"observations": 1.0}, depth), "observation")
-            rankings = [met, *rankings] if seen.failed else [*rankings, met]
-        return self._take(fuse(rankings), settings.later if steps else settings.first)
+        if settings.once and self._found is not None:
+            return self._found.model_copy(update={"usage": Usage()})
+        if settings.placement != "append":
+            self._shown, self._lines = set(), set()
+        now = steps[-1].observation if steps else start
+        fresh, usage = self._query(task, start, steps, now)
+        met = self._met(task, now) if settings.observation and (steps or settings.start) else []
+        if settings.fused:
+            plan = [(fuse([self._by_query, met]), settings.fused[bool(steps)])]
+        else:
+            # What an earlier query has found stands in the prompt already where demonstrations stay.
+            asked = self._by_query if fresh or settings.placement != "append" else []
+            plan = [(met, settings.observation), (asked, settings.model)]
+            further = fuse([met, asked])[: 2 * (settings.observation + settings.model)]
+            plan += [(further, len(further))] if settings.fill else []
+        self._found = Found(hits=tuple(self._take(plan, now)), usage=usage)
+        return self._found
 
-    def _take(self, hits: list[tuple[Demonstration, str]], wanted: int) -> list[Hit]:
+    def _query(
+        self, task: Task, start: Observation, steps: Sequence[Step], now: Observation
+    ) -> tuple[bool, Usage]:
+        """Search by a new query if one is needed -> (was it, what it took)."""
+        settings = self._settings
+        if not settings.model:
+            return False, Usage()
+        if self._asked and self._asked[0] == task.id:
+            needed = settings.query == "written" and changed(self._asked[1], now, settings.change)
+            if not needed:
+                return False, Usage()
+        self._asked = (task.id, now)
+        query, usage = "", Usage()
+        if settings.query == "written":
+            assert self._model is not None and self._actions is not None
+            query, usage = written(self._model, self._actions, task, start, steps)
+        why = f"query {query!r}" if query else "goal"
+        text = query or task.instruction
+        rankings = [_ranking(self._index.search(text, BY[settings.by], self._depth), why)]
+        if self._encoder and self._vectors:
+            vectors, used = self._encoder.encode([text])
+            usage = usage + used
+            near = self._index.near(self._vectors, vectors[0], self._depth)
+            rankings.append(_ranking(near, f"meaning of {why}"))
+        self._by_query = fuse(rankings) if len(rankings) > 1 else rankings[0]
+        return True, usage
+
+    def _met(self, task: Task, now: Observation) -> Ranking:
+        """Examples that were in this very state, best first for the goal; then those that saw the like."""
+        settings = self._settings
+        fields = {"observations": 1.0, **({"start": 1.0} if settings.start else {})}
+        like = _ranking(self._index.search(now.text, fields, self._depth), "observation")
+        if not settings.match:
+            return like
+        same = self._index.met(now.key, task.instruction, BY[settings.by], self._depth)
+        first = _ranking(same, "same state, goal")
+        known = {item.number for item, _ in first}
+        return [*first, *(pair for pair in like if pair[0].number not in known)]
+
+    def _take(self, plan: Sequence[tuple[Ranking, int]], now: Observation) -> list[Hit]:
+        """The first so many of each ranking that are new and fit the budget."""
         taken: list[Hit] = []
         room = self._settings.characters
-        for item, why in hits:
-            if len(taken) == wanted:
-                break
-            if item.actions in self._shown or (len(item.text) > room and taken):
-                continue
-            taken.append(Hit(id=item.id, text=self._documented(item), why=why))
-            room -= len(item.text)
-            self._shown.add(item.actions)
+        for ranking, wanted in plan:
+            left = wanted
+            for candidate, why in ranking:
+                if not left or (taken and room <= 0):
+                    break
+                item = self._index.demonstration(candidate)
+                stretch = item.actions + (f"\n{item.start}" if self._settings.start else "")
+                text, place = self._text(item, why, now)
+                if stretch in self._shown or (len(text) > room and taken):
+                    continue
+                taken.append(Hit(id=item.id, text=self._documented(item, text), why=why + place))
+                self._shown.add(stretch)
+                room -= len(text)
+                left -= 1
         return taken
 
-    def _documented(self, item: Demonstration) -> str:
-        """The demonstration after its lines of documentation; a line is shown once an episode."""
+    def _text(self, item: Demonstration, why: str, now: Observation) -> tuple[str, str]:
+        """A demonstration's text, and which of its steps matches the present state."""
+        at, same = item.step_at(now) if self._settings.match else (-1, False)
+        if at < 0 or not (same or "observation" in why):
+            return item.text(self._settings), ""
+        place = f"; {'same state' if same else 'most alike'} at step {at + 1} of {len(item.moments)}"
+        return item.text(self._settings, (at, same)), place
+
+    def _documented(self, item: Demonstration, text: str) -> str:
+        """The demonstration after its lines of documentation; a line is shown once."""
         lines = [line for line in item.documentation if line not in self._lines]
         lines = lines[: self._settings.documentation]
         self._lines.update(lines)
-        return "\n".join([*(f"Documentation: {line}" for line in lines), item.text])
+        return "\n".join([*(f"Documentation: {line}" for line in lines), text])
 
 
-def _ranking(found: list[tuple[Demonstration, float]], why: str) -> list[tuple[Demonstration, str]]:
+def _ranking(found: Sequence[Candidate], why: str) -> Ranking:
     """Each end of a trajectory's window once: two instructions for it are not two votes."""
-    best: dict[tuple[str, int], tuple[Demonstration, str]] = {}
-    for item, score in found:
-        best.setdefault((item.trajectory, item.end), (item, f"{why} {score:.2f}"))
+    best: dict[tuple[str, int], tuple[Candidate, str]] = {}
+    for item in found:
+        best.setdefault((item.trajectory, item.end), (item, f"{why} {item.score:.2f}"))
     return list(best.values())

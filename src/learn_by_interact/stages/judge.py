@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..agents.session import session
 from ..engine.stage import Outcome
 from ..models import Message, Request
 from ..prompts import cut, prompt
 from ..types import Example, Record, Trajectory, Verdict
 from .base import ModelStage
-from .relabel import session
 from .structured import ask
 
 if TYPE_CHECKING:
@@ -41,13 +41,17 @@ class Judge(ModelStage):
         return f"committee:{self.model.name}"
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
-        """Examples that no other judge has dropped; neighbours share their trajectory."""
+        """Examples that no other judge has dropped, no distilled ones; neighbours share their trajectory."""
         dropped = {
             verdict.subject
             for verdict in store.records(Verdict)
             if not verdict.keep and not verdict.judge.startswith("committee:")
         }
-        examples = [example for example in store.records(Example) if example.id not in dropped]
+        examples = [
+            example
+            for example in store.records(Example)
+            if example.id not in dropped and example.kind != "task"
+        ]
         examples.sort(key=lambda example: (example.trajectory, example.begin, example.end, example.kind))
         return [(example.id, example.trajectory) for example in examples]
 
@@ -59,7 +63,7 @@ class Judge(ModelStage):
         text = PROMPT.fill(
             "user",
             start=cut(trajectory.observation(example.begin).text, 2 * self.observation),
-            session=session(actions, trajectory, example.begin, example.end, self.observation),
+            session=session(actions, trajectory.steps[example.begin : example.end], self.observation),
             instruction=example.instruction,
         )
         model = self.connect()

@@ -71,8 +71,8 @@ def judge_contamination(store: Store, actions: ActionSpace, held_out: Iterable[H
     return verdicts
 
 
-def kept(store: Store, rule: Rule = "unanimous") -> list[Example]:
-    """The examples that the rule keeps, in order of their id.
+def kept(store: Store, rule: Rule = "unanimous", distilled: bool = False) -> list[Example]:
+    """The examples that the rule keeps, in order of their id: of backward construction, or distilled ones.
 
     Whatever the rule, an example that a sweep dropped (near-duplicate, contamination) is out. A
     committee of nobody keeps all; replay keeps the windows that held.
@@ -82,7 +82,12 @@ def kept(store: Store, rule: Rule = "unanimous") -> list[Example]:
     verdicts: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in store.records(Verdict):
         verdicts[verdict.subject].append(verdict)
-    return [example for example in store.records(Example) if _keeps(rule, example, verdicts)]
+    return [example for example in constructed(store, distilled) if _keeps(rule, example, verdicts)]
+
+
+def constructed(store: Store, distilled: bool = False) -> list[Example]:
+    """All examples of backward construction, or all distilled ones: proposed tasks as they were."""
+    return [example for example in store.records(Example) if (example.kind == "task") == distilled]
 
 
 def verified(example: Example, verdicts: Mapping[str, list[Verdict]]) -> bool:

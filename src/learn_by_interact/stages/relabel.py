@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..agents.session import session
 from ..engine.stage import Outcome
-from ..environments import ActionSpace
 from ..errors import ParseError
 from ..models import Message, Request
 from ..prompts import cut, prompt
@@ -28,15 +28,6 @@ SCHEMA = {
     "required": ["summary", "task"],
     "additionalProperties": False,
 }
-
-
-def session(actions: ActionSpace, trajectory: Trajectory, begin: int, end: int, limit: int) -> str:
-    """A window's actions and observations as text; each observation cut to `limit` characters."""
-    lines = []
-    for step in trajectory.steps[begin:end]:
-        lines.append(f"ACTION: {actions.format(step.action)}")
-        lines.append(f"OUTPUT:\n{cut(step.observation.text, limit)}")
-    return "\n".join(lines)
 
 
 class Relabel(ModelStage):
@@ -100,7 +91,7 @@ class Relabel(ModelStage):
             "user",
             description=environment.description,
             start=cut(trajectory.observation(begin).text, 2 * self.observation),
-            session=session(environment.actions, trajectory, begin, end, self.observation),
+            session=session(environment.actions, trajectory.steps[begin:end], self.observation),
         )
         model = self.connect()
         return ask(

@@ -1,0 +1,191 @@
+"""An example as a model sees it: instruction, what was done and seen, and where it was as it is now."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from ..environments import ActionSpace
+from ..prompts import cut
+from ..types import STOP, Document, Example, Observation, Trajectory, Value
+
+KEPT = 2400
+"""Characters of an observation that an index keeps for writing demonstrations; all of it is searched."""
+SAME = "(The state was the same as now. Next:)"
+LIKE = "(It looked much like now. Next:)"
+
+
+class Moment(Value):
+    """A step of the window: the fingerprint of the state it was taken in, the action, what was seen then."""
+
+    state: str
+    action: str
+    seen: str
+    """"" after a stop."""
+
+
+class Layout(Value):
+    """How a demonstration is written down."""
+
+    steps: int = 6
+    """Steps of an example that are shown: the last ones, or earlier ones around the matching state."""
+    seen: int = 240
+    """Characters of an observation that are shown."""
+    cut: Literal["ends", "lines"] = "lines"
+    """What is shown of a longer observation: both ends, or the lines that say most about the task."""
+    start: bool = True
+    """What was there before the first step of an example is shown and searched too."""
+    match: bool = True
+    """Examples with a step that was taken in the present state come first, and the text says which step."""
+
+
+class Demonstration(Value):
+    """An example with all that its text is made of."""
+
+    id: str
+    trajectory: str
+    begin: int
+    end: int
+    instruction: str
+    start: str
+    """What was there before the first step."""
+    moments: tuple[Moment, ...]
+    documentation: tuple[str, ...] = ()
+    """Lines of the section it came from that say how its actions are written."""
+
+    @property
+    def actions(self) -> str:
+        return "\n".join(moment.action for moment in self.moments)
+
+    def before(self, at: int) -> str:
+        """What was there when step `at` (from 0) was taken."""
+        return self.moments[at - 1].seen if at else self.start
+
+    def step_at(self, seen: Observation) -> tuple[int, bool]:
+        """The step that was taken in this state, or in the state most like it -> (from 0, the very same?).
+
+        Of several the last. (-1, False): there is none.
+        """
+        same = [at for at, moment in enumerate(self.moments) if moment.state == seen.key]
+        if same:
+            return same[-1], True
+        words = set(_words(seen.text))
+        best, likeness = -1, 0.0
+        for at in range(len(self.moments)):
+            others = set(_words(self.before(at)))
+            share = len(words & others) / (len(words | others) or 1)
+            if share and share >= likeness:
+                best, likeness = at, share
+        return best, False
+
+    def text(self, layout: Layout, match: tuple[int, bool] = (-1, False)) -> str:
+        """As it goes into a prompt. `match`: as `step_at` gives it."""
+        at, same = match
+        first = max(0, len(self.moments) - layout.steps)
+        first = min(first, at) if at >= 0 else first
+        last = min(len(self.moments), first + layout.steps)
+        lines = [f"Example task: {self.instruction}"]
+        if first:
+            lines.append(f"({first} earlier steps are left out.)")
+        if first or layout.start:
+            lines.append(self._shown(self.before(first), first, layout))
+        for number in range(first, last):
+            moment = self.moments[number]
+            if number == at:
+                lines.append(SAME if same else LIKE)
+            lines.append(f"ACTION: {moment.action}")
+            if moment.seen:
+                lines.append(self._shown(moment.seen, number + 1, layout))
+        if last < len(self.moments):
+            lines.append(f"({len(self.moments) - last} later steps are left out.)")
+        return "\n".join(lines)
+
+    def _shown(self, text: str, following: int, layout: Layout) -> str:
+        if layout.cut == "ends":
+            return cut(text, layout.seen)
+        action = self.moments[following].action if following < len(self.moments) else ""
+        return telling(text, f"{self.instruction}\n{action}", layout.seen)
+
+
+def demonstration(
+    example: Example, trajectory: Trajectory, actions: ActionSpace, document: Document | None = None
+) -> Demonstration:
+    """The example with the window of its trajectory; `document`: the section its task came from."""
+    moments = []
+    for at in range(example.begin, example.end):
+        step = trajectory.steps[at]
+        moments.append(
+            Moment(
+                state=trajectory.observation(at).key,
+                action=actions.format(step.action),
+                seen="" if step.action.tool == STOP else cut(step.observation.text, KEPT),
+            )
+        )
+    done = [moment.action for moment in moments]
+    return Demonstration(
+        id=example.id,
+        trajectory=example.trajectory,
+        begin=example.begin,
+        end=example.end,
+        instruction=example.instruction,
+        start=cut(trajectory.observation(example.begin).text, KEPT),
+        moments=tuple(moments),
+        documentation=tuple(grounding(document.text, done)) if document else (),
+    )
+
+
+def telling(text: str, about: str, limit: int) -> str:
+    """At most about `limit` characters: the lines that share most words with `about`, in their order.
+
+    The last line stays, for that is where commands say how they ended. Both ends where no line shares a word.
+    """
+    if len(text) <= limit:
+        return text
+    lines = text.split("\n")
+    wanted = set(_words(about))
+    shared = [len(wanted & set(_words(line))) for line in lines]
+    order = sorted(range(len(lines) - 1), key=lambda at: (-shared[at], at))
+    chosen, room = {len(lines) - 1}, limit - len(lines[-1])
+    for at in order:
+        if shared[at] and len(lines[at]) < room:
+            chosen.add(at)
+            room -= len(lines[at]) + 1
+    if len(chosen) == 1:
+        return cut(text, limit)
+    kept: list[str] = []
+    for at in range(len(lines)):
+        if at in chosen:
+            kept.append(lines[at])
+        elif not kept or kept[-1] != "[...]":
+            kept.append("[...]")
+    return "\n".join(kept)
+
+
+def grounding(text: str, actions: Sequence[str], limit: int = 3, width: int = 160) -> list[str]:
+    """The lines of a document that say most about how these actions are written, in its order.
+
+    A line counts by the words it shares with the actions: options (`--csv`) most, then the words
+    that a usage line begins with, then others. At most `limit` lines of at most `width` characters.
+    """
+    words = [re.findall(r"[\w-]+", action) for action in actions]
+    options = {word for found in words for word in found if word.startswith("-") and len(word) > 1}
+    others = {word.lower() for found in words for word in found if len(word) > 3} - options
+    openings = [" ".join(found[:2]) for found in words if len(found) > 1]
+    ranked = []
+    for number, line in enumerate(text.split("\n")):
+        found = re.findall(r"[\w-]+", line)
+        score = 3 * len(options & set(found)) + 0.5 * len(others & {word.lower() for word in found})
+        score += 3 * any(opening in line for opening in openings)
+        if score >= 3:
+            ranked.append((-score, number, " ".join(line.split())[:width]))
+    chosen: dict[str, int] = {}
+    for _, number, line in sorted(ranked):
+        if len(chosen) < limit:
+            chosen.setdefault(line, number)
+    return sorted(chosen, key=lambda line: chosen[line])
+
+
+def _words(text: str) -> list[str]:
+    """Words as the index has them: `book_id` is two."""
+    return re.findall(r"[^\W_]+", text.lower())

@@ -1,0 +1,109 @@
+"""RAG: sections of documentation, found once by the task's instruction.
+
+The index is derived from the store and safe to delete; ties in the score are broken by id.
+"""
+
+from __future__ import annotations
+
+import shutil
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ..agents.agent import Hit
+from ..engine.store import Store
+from ..errors import ConfigError
+from ..types import Document, digest
+from .index import words
+
+TITLE = 2.0
+"""What a word in the title counts for; one in the text counts 1."""
+SHORTEST = 200
+"""Characters; what is left of a section that is cut to fewer says little."""
+
+
+def build(store: Store) -> tuple[Path, str]:
+    """Write the index of all documents into the run folder -> (its folder, its digest).
+
+    One that is there already for the same documents is left as it is. Raises ConfigError for none.
+    """
+    import tantivy
+
+    documents = list(store.records(Document))
+    if not documents:
+        raise ConfigError(f"{store.folder} holds no documents for the arm `rag`: run `lbi ingest` first.")
+    name = digest([document.id for document in documents])[:16]
+    folder = store.folder / "index" / f"documents-{name}"
+    if (folder / "complete").exists():
+        return folder, name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    writer = tantivy.Index(_schema(), path=str(folder)).writer(heap_size=64_000_000, num_threads=1)
+    for document in documents:
+        writer.add_document(tantivy.Document(id=document.id, title=document.title, text=document.text))
+    writer.commit()
+    writer.wait_merging_threads()
+    (folder / "complete").write_text(str(len(documents)))
+    return folder, name
+
+
+def find(folder: str, text: str, limit: int, characters: int) -> list[Hit]:
+    """At most `limit` sections by BM25 over title and text, best first, in `characters` together.
+
+    The section that does not fit any more is cut to what is left. Raises ConfigError when the
+    folder holds no index.
+    """
+    hits: list[Hit] = []
+    for identity, title, body, score in _search(folder, text, limit):
+        if characters < SHORTEST:
+            break
+        section = f"{title}\n{body}"[:characters].rstrip()
+        characters -= len(section)
+        hits.append(Hit(id=identity, text=section, why=f"instruction {score:.2f}"))
+    return hits
+
+
+def _search(folder: str, text: str, limit: int) -> list[tuple[str, str, str, float]]:
+    """(id, title, text, score), best first."""
+    import tantivy
+
+    index, searcher = _open(folder)
+    terms = [
+        (
+            tantivy.Occur.Should,
+            tantivy.Query.boost_query(tantivy.Query.term_query(index.schema, field, word), weight),
+        )
+        for field, weight in (("title", TITLE), ("text", 1.0))
+        for word in words(text)
+    ]
+    if not terms:
+        return []
+    found = searcher.search(tantivy.Query.boolean_query(terms), limit=4 * limit)
+    rows = []
+    for score, address in found.hits:
+        fields = searcher.doc(address)
+        rows.append((fields["id"][0], fields["title"][0], fields["text"][0], float(score)))
+    rows.sort(key=lambda row: (-round(row[3], 4), row[0]))
+    return rows[:limit]
+
+
+@lru_cache(maxsize=8)
+def _open(folder: str) -> tuple[Any, Any]:
+    """Index and searcher, one a process. Raises ConfigError when the folder holds none."""
+    import tantivy
+
+    if not (Path(folder) / "complete").exists():
+        raise ConfigError(f"{folder} holds no index of documents: `lbi evaluate` makes it.")
+    index = tantivy.Index(_schema(), path=folder)
+    index.reload()
+    return index, index.searcher()
+
+
+def _schema() -> Any:
+    import tantivy
+
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("id", stored=True, tokenizer_name="raw")
+    builder.add_text_field("title", stored=True)
+    builder.add_text_field("text", stored=True)
+    return builder.build()
