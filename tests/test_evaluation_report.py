@@ -14,7 +14,7 @@ from learn_by_interact.environments.actions import ShellActions
 from learn_by_interact.errors import ModelError
 from learn_by_interact.evaluation.evaluate import Arm, Evaluate
 from learn_by_interact.evaluation.report import Result, summarise, table
-from learn_by_interact.evaluation.statistics import paired_bootstrap, wilson
+from learn_by_interact.evaluation.statistics import bootstrap, wilson
 from learn_by_interact.models import Request
 from learn_by_interact.models.endpoint import ModelSettings
 from learn_by_interact.retrieval.index import build
@@ -77,7 +77,7 @@ def test_an_ungraded_task_is_not_a_zero(store: Store) -> None:
     assert (arm.tasks, arm.graded, arm.solved) == (6, 3, 2.0)
     assert arm.success == pytest.approx(2 / 3) and arm.interval == wilson(2, 3)
     assert arm.ungraded == {"grader": 1, "model": 1, "not run": 1}
-    assert arm.scores == {"t0": 1.0, "t1": 0.0, "t2": None, "t3": None, "t4": 1.0, "t5": None}
+    assert arm.scores == {"t0": (1.0,), "t1": (0.0,), "t2": (None,), "t3": (None,), "t4": (1.0,), "t5": (None,)}
 
 
 def test_an_arm_without_a_graded_task_has_no_rate(store: Store) -> None:
@@ -122,7 +122,7 @@ def test_differences_are_over_pairs_only(store: Store) -> None:
     (difference,) = result.differences
     assert (difference.arm, difference.against, difference.pairs) == ("examples", "plain", 3)
     assert (difference.won, difference.lost, difference.difference) == (1, 1, 0.0)
-    assert difference.interval == paired_bootstrap([1.0, 0.0, -1.0])
+    assert difference.interval == bootstrap([1.0, 0.0, -1.0])
 
 
 def test_arms_that_share_no_graded_task_have_no_pairs(store: Store) -> None:
@@ -139,6 +139,7 @@ def test_table_has_a_row_for_each_arm(store: Store) -> None:
         "95% interval": "6%-79%",
         "steps": "2.0",
         "calls": "8",
+        "calls/solved": "8.0",
         "prompt tokens": "400",
         "cached": "60%",
         "new tokens": "40",
@@ -169,8 +170,8 @@ def test_evaluation_acts_grades_and_compares(store: Store) -> None:
         run(arm, store, Pool("inline"))
     result = summarise(store, arms, Room().tasks())
     assert [arm.scores for arm in result.arms] == [
-        {"write": 0.0, "tell": 1.0, "broken": None},
-        {"write": 1.0, "tell": 1.0, "broken": None},
+        {"write": (0.0,), "tell": (1.0,), "broken": (None,)},
+        {"write": (1.0,), "tell": (1.0,), "broken": (None,)},
     ]
     assert [arm.ungraded for arm in result.arms] == [{"model": 1}] * 2
     (difference,) = result.differences
@@ -187,7 +188,7 @@ def test_evaluation_acts_grades_and_compares(store: Store) -> None:
 def test_a_broken_grader_leaves_its_task_ungraded(store: Store) -> None:
     run(stage("broken_grader"), store, Pool("inline"))
     (arm,) = summarise(store, [stage("broken_grader")], Room().tasks()).arms
-    assert arm.scores == {"write": 0.0, "tell": 1.0, "broken": None}
+    assert arm.scores == {"write": (0.0,), "tell": (1.0,), "broken": (None,)}
     assert arm.ungraded == {"grader": 1} and arm.stops == {"done": 3}
 
 

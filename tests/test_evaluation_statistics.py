@@ -7,7 +7,7 @@ import random
 import pytest
 from scipy.stats import binom, binomtest
 
-from learn_by_interact.evaluation.statistics import paired_bootstrap, wilson
+from learn_by_interact.evaluation.statistics import bootstrap, wilson
 
 
 @pytest.mark.parametrize("trials", [1, 2, 10, 40, 1000])
@@ -29,18 +29,18 @@ def test_no_trials_and_no_pairs_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one trial"):
         wilson(0, 0)
     with pytest.raises(ValueError, match="at least one pair"):
-        paired_bootstrap([])
+        bootstrap([])
 
 
 def test_bootstrap_of_equal_differences_is_a_point() -> None:
-    assert paired_bootstrap([0.25] * 7) == (0.25, 0.25)
-    assert paired_bootstrap([1.0]) == (1.0, 1.0)
+    assert bootstrap([0.25] * 7) == (0.25, 0.25)
+    assert bootstrap([1.0]) == (1.0, 1.0)
 
 
 @pytest.mark.parametrize(("won", "pairs"), [(4, 10), (15, 40), (50, 100)])
 def test_bootstrap_of_zeros_and_ones_is_the_binomial(won: int, pairs: int) -> None:
     """The resampled mean of zeros and ones is binomial, so that its percentiles are known."""
-    low, high = paired_bootstrap([1.0] * won + [0.0] * (pairs - won))
+    low, high = bootstrap([1.0] * won + [0.0] * (pairs - won))
     wanted = binom.ppf([0.025, 0.975], pairs, won / pairs) / pairs
     assert (low, high) == pytest.approx(tuple(wanted), abs=1.01 / pairs)
 
@@ -48,14 +48,14 @@ def test_bootstrap_of_zeros_and_ones_is_the_binomial(won: int, pairs: int) -> No
 def test_bootstrap_is_the_same_each_time_and_narrows_with_more_pairs() -> None:
     draw = random.Random(1)
     pairs = draw.choices((-1.0, 0.0, 1.0), k=40)
-    assert paired_bootstrap(pairs) == paired_bootstrap(pairs)
-    wide, narrow = paired_bootstrap(pairs[:10] * 2), paired_bootstrap(pairs[:10] * 20)
+    assert bootstrap(pairs) == bootstrap(pairs)
+    wide, narrow = bootstrap(pairs[:10] * 2), bootstrap(pairs[:10] * 20)
     assert narrow[1] - narrow[0] < (wide[1] - wide[0]) / 2
 
 
 def test_bootstrap_turns_with_the_sign() -> None:
     pairs = [1.0, 1.0, 0.0, -1.0, 0.0, 1.0, 0.0, 0.0]
-    low, high = paired_bootstrap(pairs)
+    low, high = bootstrap(pairs)
     assert low < sum(pairs) / len(pairs) < high
-    turned = paired_bootstrap([-pair for pair in pairs])
+    turned = bootstrap([-pair for pair in pairs])
     assert turned == pytest.approx((-high, -low), abs=0.13)

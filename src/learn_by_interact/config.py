@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pydantic import model_validator
+
 from .agents.rollout import Limits
 from .engine.pools import KINDS
 from .engine.run import Budget
 from .environments.folder import checked, read_toml
 from .errors import ConfigError
 from .evaluation.evaluate import Arm
+from .evaluation.selection import Variant
 from .models.endpoint import ModelSettings
 from .retrieval.retrieve import Retrieval
 from .stages.keep import Rule
@@ -18,6 +21,8 @@ from .types import Value
 
 
 class IngestTable(Value):
+    bare: int = 0
+    """Sections without a page, from which tasks are proposed without documentation: the paper's Table 6."""
     only: tuple[str, ...] = ()
     """Titles of the sections to learn from, with `*` and `?`; none: all."""
     skip: tuple[str, ...] = ()
@@ -63,6 +68,8 @@ class JudgeTable(Value):
 
 class EvaluateTable(Value):
     arms: tuple[Arm, ...] = ("plain", "examples")
+    variant: tuple[Variant, ...] = ()
+    """More arms, each with an index of some of the kept examples."""
     tasks: int | None = None
     """The first so many held-out tasks, of those that `only` names; None: all."""
     only: tuple[str, ...] = ()
@@ -70,6 +77,16 @@ class EvaluateTable(Value):
     seed: int = 0
     limits: Limits = Limits()
     max_tokens: int = 160
+
+
+    @model_validator(mode="after")
+    def _named_apart(self) -> EvaluateTable:
+        names = [*self.arms, *(variant.name for variant in self.variant)]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"two arms are called {twice[0]!r}")
+        if strange := [one for one in self.variant if one.arm not in self.arms]:
+            raise ValueError(f"the variant {strange[0].name!r} varies {strange[0].arm!r}, which is not among `arms`")
+        return self
 
 
 class PoolTable(Value):

@@ -164,7 +164,7 @@ def _expected(recipe: Recipe, store: Store, measured: dict[str, StageTotals]) ->
         "relabel": round(relabel),
         "replay": round(replay),
         "judge": round(judge) * len(recipe.judge.models),
-        "evaluate": len(held_out) * len(arms) + unused,
+        "evaluate": len(held_out) * (len(arms) + len(recipe.evaluate.variant)) + unused,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
@@ -19,13 +19,14 @@ from .errors import ConfigError, StoreError
 from .evaluation.evaluate import Evaluate, choose
 from .evaluation.overview import Overview, overview
 from .evaluation.report import Result, summarise
+from .evaluation.selection import Selection, select
 from .models.connect import connect
 from .models.endpoint import ModelSettings
 from .registry import benchmark
 from .retrieval.index import build
 from .sources import Docs
 from .stages.explore import Explore
-from .stages.ingest import ingest
+from .stages.ingest import ingest, without_page
 from .stages.judge import Judge
 from .stages.keep import HeldOut, judge_contamination, judge_examples, judge_tasks, kept
 from .stages.propose import Propose
@@ -80,6 +81,7 @@ class Pipeline:
             raise ConfigError(f"{self.recipe.path}: [ingest] leaves no section of the documentation.")
         begin = time.monotonic()
         documents = [found[index] for index in _spread(len(found), self.recipe.propose.sections)]
+        documents += [without_page(number) for number in range(self.recipe.ingest.bare)]
         attempt = Attempt(
             stage="ingest",
             input=self.recipe.world,
@@ -164,10 +166,12 @@ class Pipeline:
             found.append(self._run(Judge(**{**self._model(), "model": model})))
         return found
 
-    def index(self) -> tuple[Path, str, int]:
-        """Index the kept examples -> (folder, digest, how many)."""
+    def index(self, selection: Selection | None = None) -> tuple[Path, str, int]:
+        """Index the kept examples, or the chosen ones of them -> (folder, digest, how many)."""
         self._need(Example, "examples", "relabel")
         examples = kept(self.store, self.recipe.judge.rule)
+        if selection is not None:
+            examples = select(self.store, examples, selection)
         folder, name = build(self.store, examples, self.world.environment().actions)
         return folder, name, len(examples)
 
@@ -175,7 +179,7 @@ class Pipeline:
         """All arms over the same held-out tasks."""
         table = self.recipe.evaluate
         stages: list[Evaluate] = []
-        folder, name = Path(), ""
+        folder, name, count = Path(), "", 0
         if "examples" in table.arms:
             folder, name, count = self.index()
             if not count:
@@ -195,15 +199,33 @@ class Pipeline:
                     retrieval=self.recipe.retrieval,
                     index=str(folder.resolve()) if with_examples else "",
                     index_digest=name if with_examples else "",
+                    examples=count if with_examples else None,
                     only=table.only,
                     count=table.tasks,
                 )
             )
+        stages += self._variants(stages)
         tasks = self.chosen()
         self.store.add(tasks)
         for stage in stages:
             self._run(stage)
         return summarise(self.store, stages, tasks)
+
+    def _variants(self, stages: Sequence[Evaluate]) -> list[Evaluate]:
+        """Each variant of each of these stages that it varies; a pilot, whose examples are few, has none."""
+        found = []
+        for variant in self.recipe.evaluate.variant if self.pilot is None else ():
+            folder, name, count = self.index(variant)
+            if not count:
+                raise ConfigError(
+                    f"[[evaluate.variant]] {variant.name}: none of the examples that the rule keeps is chosen; "
+                    "widen the choice or take the variant out."
+                )
+            chosen = {"index": str(folder.resolve()), "index_digest": name, "examples": count}
+            for stage in stages:
+                if stage.arm == variant.arm:
+                    found.append(stage.model_copy(update={**chosen, "variant": variant}))
+        return found
 
     def run(self) -> Result:
         """All stages of the recipe, then the evaluation."""

@@ -69,7 +69,7 @@ def result_text(result: Result) -> str:
         lines.append(
             f"{item.arm} against {item.against}: {100 * item.difference:+.0f} points "
             f"(95% interval {100 * low:+.0f} to {100 * high:+.0f}), {item.won} tasks won, {item.lost} lost, "
-            f"over {item.pairs} tasks that both have graded"
+            f"over {item.pairs} tasks that both have graded, p = {item.p:.2g}"
         )
     return "\n".join(lines)
 

@@ -13,6 +13,7 @@ from ..errors import ConfigError
 from ..retrieval.retrieve import ExampleRetriever, Retrieval
 from ..stages.base import ModelStage
 from ..types import Record, Task
+from .selection import Variant
 
 if TYPE_CHECKING:
     from ..engine.store import Store
@@ -24,7 +25,7 @@ class Evaluate(ModelStage):
     """Held-out task -> a graded trajectory."""
 
     name = "evaluate"
-    aside: ClassVar[frozenset[str]] = frozenset({"index", "only", "count"})
+    aside: ClassVar[frozenset[str]] = frozenset({"index", "only", "count", "variant", "examples"})
 
     arm: Arm = "plain"
     seed: int = 0
@@ -35,11 +36,20 @@ class Evaluate(ModelStage):
     """Folder of the index of the arm `examples`."""
     index_digest: str = ""
     """Of its examples: other examples are another evaluation."""
+    examples: int | None = None
+    """How many examples the index holds; None without one."""
+    variant: Variant | None = None
+    """What chose these examples; None: all that the rule keeps."""
     only: tuple[str, ...] = ()
     """Names of tasks of the benchmark, with `*` and `?`; none: all."""
     count: int | None = None
     """The first so many of these tasks; None: all."""
     version: str = PROMPT.version
+
+    @property
+    def label(self) -> str:
+        """What the arm is called in a result."""
+        return self.variant.name if self.variant else self.arm
 
     def tasks(self) -> list[Task]:
         """Raises ConfigError, as `choose` does."""
