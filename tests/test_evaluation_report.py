@@ -77,7 +77,14 @@ def test_an_ungraded_task_is_not_a_zero(store: Store) -> None:
     assert (arm.tasks, arm.graded, arm.solved) == (6, 3, 2.0)
     assert arm.success == pytest.approx(2 / 3) and arm.interval == wilson(2, 3)
     assert arm.ungraded == {"grader": 1, "model": 1, "not run": 1}
-    assert arm.scores == {"t0": (1.0,), "t1": (0.0,), "t2": (None,), "t3": (None,), "t4": (1.0,), "t5": (None,)}
+    assert arm.scores == {
+        "t0": (1.0,),
+        "t1": (0.0,),
+        "t2": (None,),
+        "t3": (None,),
+        "t4": (1.0,),
+        "t5": (None,),
+    }
 
 
 def test_an_arm_without_a_graded_task_has_no_rate(store: Store) -> None:

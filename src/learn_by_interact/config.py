@@ -78,14 +78,15 @@ class EvaluateTable(Value):
     limits: Limits = Limits()
     max_tokens: int = 160
 
-
     @model_validator(mode="after")
     def _named_apart(self) -> EvaluateTable:
         names = [*self.arms, *(variant.name for variant in self.variant)]
         if twice := [name for name in names if names.count(name) > 1]:
             raise ValueError(f"two arms are called {twice[0]!r}")
         if strange := [one for one in self.variant if one.arm not in self.arms]:
-            raise ValueError(f"the variant {strange[0].name!r} varies {strange[0].arm!r}, which is not among `arms`")
+            raise ValueError(
+                f"the variant {strange[0].name!r} varies {strange[0].arm!r}, which is not among `arms`"
+            )
         return self
 
 

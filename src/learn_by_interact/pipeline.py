@@ -16,6 +16,8 @@ from .engine.stage import Stage
 from .engine.store import Store
 from .environments.shell import ShellEnvironment
 from .errors import ConfigError, StoreError
+from .evaluation.calibration import Calibrate, Calibration, Gold, Mismatched, ReplaySessions, calibrate
+from .evaluation.contamination import Contamination, contamination
 from .evaluation.evaluate import Evaluate, choose
 from .evaluation.overview import Overview, overview
 from .evaluation.report import Result, summarise
@@ -159,12 +161,12 @@ class Pipeline:
         actions = self.world.environment().actions
         judge_examples(self.store, actions)
         judge_contamination(self.store, actions, self.held_out())
-        found = []
-        for name in self.recipe.judge.models:
-            same = name == self.recipe.model.name
-            model = self.recipe.model if same else ModelSettings(name=name)
-            found.append(self._run(Judge(**{**self._model(), "model": model})))
-        return found
+        return [self._run(Judge(**{**self._model(), "model": model})) for model in self._judges()]
+
+    def _judges(self) -> list[ModelSettings]:
+        """The committee's models; one that the recipe's own model is too has its settings."""
+        own = self.recipe.model
+        return [own if name == own.name else ModelSettings(name=name) for name in self.recipe.judge.models]
 
     def index(self, selection: Selection | None = None) -> tuple[Path, str, int]:
         """Index the kept examples, or the chosen ones of them -> (folder, digest, how many)."""
@@ -218,14 +220,32 @@ class Pipeline:
             folder, name, count = self.index(variant)
             if not count:
                 raise ConfigError(
-                    f"[[evaluate.variant]] {variant.name}: none of the examples that the rule keeps is chosen; "
-                    "widen the choice or take the variant out."
+                    f"[[evaluate.variant]] {variant.name}: none of the examples that the rule keeps is "
+                    "chosen; widen the choice or take the variant out."
                 )
             chosen = {"index": str(folder.resolve()), "index_digest": name, "examples": count}
             for stage in stages:
                 if stage.arm == variant.arm:
                     found.append(stage.model_copy(update={**chosen, "variant": variant}))
         return found
+
+    def calibrate(self) -> Calibration:
+        """Ask the committee, or the recipe's model where it names none, about sessions with a known grade."""
+        tasks = self.chosen()
+        self.store.add(tasks)
+        world = {"environment": self.recipe.world, "unsafe": self.recipe.unsafe}
+        names = tuple(task.id for task in tasks)
+        for stage in (Gold(**world, tasks=names), Mismatched(**world, tasks=names), ReplaySessions(**world)):
+            self._run(stage)
+        judges = self._judges() or [self.recipe.model]
+        for model in judges:
+            self._run(Calibrate(**{**self._model(), "model": model}))
+        return calibrate(self.store, [model.name for model in judges])
+
+    def contamination(self) -> Contamination:
+        """How near the kept examples come to the held-out tasks, and what was removed."""
+        world, rule = self.world, self.recipe.judge.rule
+        return contamination(self.store, world.environment().actions, world.name, self.held_out(), rule)
 
     def run(self) -> Result:
         """All stages of the recipe, then the evaluation."""

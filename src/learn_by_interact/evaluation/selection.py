@@ -24,14 +24,16 @@ class Selection(Value):
     kinds: tuple[Kind, ...] = ()
     """Only instructions that came about this way; none: all."""
     sections: tuple[str, ...] = ()
-    """Only examples that go back to a section of documentation with such a title, with `*` and `?`; none: all."""
+    """Only examples that go back to a section of documentation so entitled, with `*` and `?`; none: all."""
     without_sections: tuple[str, ...] = ()
-    """No example that goes back to a section with such a title."""
+    """No example that goes back to a section so entitled."""
 
     @model_validator(mode="after")
     def _sensible(self) -> Selection:
         if self.lengths and not 1 <= self.lengths[0] <= self.lengths[1]:
-            raise ValueError(f"lengths: {list(self.lengths)} is no range; write the fewest and the most actions")
+            raise ValueError(
+                f"lengths: {list(self.lengths)} is no range; write the fewest and the most actions"
+            )
         return self
 
 

@@ -58,7 +58,7 @@ def mcnemar(won: int, lost: int) -> float:
     """
     pairs = won + lost
     tail = sum(math.comb(pairs, count) for count in range(min(won, lost) + 1))
-    return min(1.0, 2 * tail / 2**pairs)
+    return min(1.0, 2 * tail / (1 << pairs))
 
 
 def pass_at_k(repeats: int, solved: int, k: int) -> float:
