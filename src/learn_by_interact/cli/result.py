@@ -75,8 +75,8 @@ def calibration_text(calibration: Calibration, rule: str) -> str:
     told = [f"{row.name} {row.says}." for row in calibration.judges]
     right = calibration.right
     lines = [
-        f"{right.of} sessions on held-out tasks, {right.count} of them right; {calibration.unjudged} more got no "
-        "verdict",
+        f"{right.of} sessions on held-out tasks, {right.count} of them right; "
+        f"{calibration.unjudged} more got no verdict",
         grid(rows),
         *told,
     ]

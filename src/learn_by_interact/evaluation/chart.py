@@ -12,9 +12,12 @@ from html import escape
 
 from ..types import Value
 
-WIDTH = 720
+WIDTH, HALF = 720, 470
+"""Of a plot that stands alone, and of one beside another; in pixels."""
 ROW = 30
-"""Height of a row of intervals, in pixels of a plot 720 wide."""
+"""Height of a row of intervals."""
+LEFT, TOP, BOTTOM = 52, 24, 250
+"""Edges of what points are drawn in."""
 
 
 class Point(Value):
@@ -42,7 +45,7 @@ def intervals(points: Sequence[Point], title: str, reference: float | None = Non
         return left + rate * (right - left)
 
     bottom = height - 28
-    parts = [_grid_vertical(x(share / 4), 8, bottom, f"{25 * share}%") for share in range(5)]
+    parts = [_grid(x(share / 4), bottom, f"{25 * share}%") for share in range(5)]
     if reference is not None:
         parts.append(_line(x(reference), 8, x(reference), bottom, "reference"))
     for number, point in enumerate(points):
@@ -51,51 +54,49 @@ def intervals(points: Sequence[Point], title: str, reference: float | None = Non
         parts += [
             _text(left - 14, y + 4, _short(point.label, 32), "end", "label"),
             _line(x(point.low), y, x(point.high), y, f"whisker {kind}"),
-            f'<circle class="{kind}" cx="{x(point.rate):.1f}" cy="{y:.1f}" r="5.5">{_tip(point)}</circle>',
+            _dot(x(point.rate), y, kind, point),
             _text(right + 14, y + 4, f"{point.rate:.0%}", "start", "figure"),
         ]
-    return _svg(height, title, parts)
+    return _svg(WIDTH, height, title, parts)
 
 
-def points(given: Sequence[Point], title: str, axis: str, connected: bool = False) -> str:
-    """Rate against a quantity, each point with its label and a vertical whisker; or joined by a line.
-
-    A connected axis over more than a factor of 20 is logarithmic, log(1 + x), so that 0 has a place.
-    """
+def points(given: Sequence[Point], title: str, axis: str) -> str:
+    """Rate against a quantity that begins at 0: each point with its label and a vertical whisker."""
     marks = sorted(given, key=lambda point: point.at)
-    left, right, top, bottom, height = 52, WIDTH - 30, 24, 270, 320
-    most = max(point.at for point in marks)
-    positive = [point.at for point in marks if point.at > 0]
-    logarithmic = connected and bool(positive) and most > 20 * min(positive)
-    ticks = sorted({point.at for point in marks}) if connected else nice(most)
-    span = max(most, ticks[-1]) or 1.0
+    ticks = nice(max(point.at for point in marks))
+    room = 24 + 7 * max(len(_short(point.label, 18)) for point in marks)
 
     def x(value: float) -> float:
-        share = math.log1p(value) / math.log1p(span) if logarithmic else value / span
-        return left + 12 + share * (right - left - (24 if connected else 130))
+        return LEFT + 12 + value / ticks[-1] * (HALF - LEFT - room)
 
-    def y(rate: float) -> float:
-        return bottom - rate * (bottom - top)
-
-    parts = [_grid_horizontal(y(share / 4), left, right, f"{25 * share}%") for share in range(5)]
-    parts += [_text(x(tick), bottom + 20, f"{tick:,.10g}", "middle", "tick") for tick in ticks]
-    parts.append(_text((left + right) / 2, bottom + 42, axis, "middle", "tick"))
-    if connected:
-        way = " ".join(f"{x(point.at):.1f},{y(point.rate):.1f}" for point in marks)
-        parts.append(f'<polyline class="way" points="{way}"/>')
-    labels = _apart([y(point.rate) for point in marks], [x(point.at) for point in marks])
+    labels = _apart([_y(point.rate) for point in marks], [x(point.at) for point in marks])
+    parts = _frame(HALF, axis, [(x(tick), tick) for tick in ticks])
     for point, label in zip(marks, labels, strict=True):
-        kind = "main" if point.main else "other"
-        across = x(point.at)
-        parts += [
-            _line(across, y(point.low), across, y(point.high), f"whisker {kind}"),
-            f'<circle class="{kind}" cx="{across:.1f}" cy="{y(point.rate):.1f}" r="5.5">{_tip(point)}</circle>',
-        ]
-        if not connected:
-            parts.append(_text(across + 11, label + 4, _short(point.label, 18), "start", "label"))
-        elif point.label:
-            parts.append(_text(across + 9, y(point.rate) - 8, f"{point.rate:.0%}", "start", "figure"))
-    return _svg(height, title, parts)
+        parts += _mark(x(point.at), point)
+        parts.append(_text(x(point.at) + 11, label + 4, _short(point.label, 18), "start", "label"))
+    return _svg(HALF, BOTTOM + 50, title, parts)
+
+
+def line(given: Sequence[Point], title: str, axis: str) -> str:
+    """Points with whiskers joined by a line, with a tick below each.
+
+    Over more than a factor of 20 the axis is logarithmic, as log(1 + x), so that 0 has its place.
+    """
+    marks = sorted(given, key=lambda point: point.at)
+    most = max(1.0, marks[-1].at)
+    least = min((point.at for point in marks if point.at > 0), default=most)
+
+    def x(value: float) -> float:
+        share = math.log1p(value) / math.log1p(most) if most > 20 * least else value / most
+        return LEFT + 12 + share * (WIDTH - LEFT - 80)
+
+    parts = _frame(WIDTH, axis, [(x(at), at) for at in sorted({point.at for point in marks})])
+    way = " ".join(f"{x(point.at):.1f},{_y(point.rate):.1f}" for point in marks)
+    parts.append(f'<polyline class="way" points="{way}"/>')
+    for point in marks:
+        parts += _mark(x(point.at), point)
+        parts.append(_text(x(point.at) + 10, _y(point.rate) - 8, f"{point.rate:.0%}", "start", "figure"))
+    return _svg(WIDTH, BOTTOM + 50, title, parts)
 
 
 def nice(most: float, wanted: int = 5) -> list[float]:
@@ -119,11 +120,33 @@ def _apart(heights: Sequence[float], places: Sequence[float], gap: float = 15.0)
     return found
 
 
-def _svg(height: float, title: str, parts: Sequence[str]) -> str:
+def _y(rate: float) -> float:
+    return BOTTOM - rate * (BOTTOM - TOP)
+
+
+def _frame(width: float, axis: str, ticks: Sequence[tuple[float, float]]) -> list[str]:
+    """Lines at each quarter, the ticks below, and what the axis is."""
+    parts = []
+    for share in range(5):
+        height = _y(share / 4)
+        parts.append(_line(LEFT, height, width - 14, height, "grid"))
+        parts.append(_text(LEFT - 8, height + 4, f"{25 * share}%", "end", "tick"))
+    parts += [_text(x, BOTTOM + 20, f"{tick:,.10g}", "middle", "tick") for x, tick in ticks]
+    return [*parts, _text((LEFT + width) / 2, BOTTOM + 42, axis, "middle", "tick")]
+
+
+def _mark(x: float, point: Point) -> list[str]:
+    kind = "main" if point.main else "other"
+    return [
+        _line(x, _y(point.low), x, _y(point.high), f"whisker {kind}"),
+        _dot(x, _y(point.rate), kind, point),
+    ]
+
+
+def _svg(width: float, height: float, title: str, parts: Sequence[str]) -> str:
     body = "\n".join(parts)
-    name = escape(title)
     return (
-        f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{name}" '
+        f'<svg viewBox="0 0 {width} {height:.0f}" role="img" aria-label="{escape(title)}" '
         f'xmlns="http://www.w3.org/2000/svg">\n{body}\n</svg>'
     )
 
@@ -136,17 +159,14 @@ def _text(x: float, y: float, text: str, anchor: str, kind: str) -> str:
     return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
-def _grid_vertical(x: float, top: float, bottom: float, text: str) -> str:
-    return _line(x, top, x, bottom, "grid") + _text(x, bottom + 18, text, "middle", "tick")
+def _grid(x: float, bottom: float, text: str) -> str:
+    return _line(x, 8, x, bottom, "grid") + _text(x, bottom + 18, text, "middle", "tick")
 
 
-def _grid_horizontal(y: float, left: float, right: float, text: str) -> str:
-    return _line(left, y, right, y, "grid") + _text(left - 8, y + 4, text, "end", "tick")
-
-
-def _tip(point: Point) -> str:
-    low, high = f"{point.low:.0%}", f"{point.high:.0%}"
-    return f"<title>{escape(point.label)}: {point.rate:.0%} ({low} to {high})</title>"
+def _dot(x: float, y: float, kind: str, point: Point) -> str:
+    """A mark that tells its numbers when pointed at."""
+    tip = f"{escape(point.label)}: {point.rate:.0%} ({point.low:.0%} to {point.high:.0%})"
+    return f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="5.5"><title>{tip}</title></circle>'
 
 
 def _short(text: str, most: int) -> str:
