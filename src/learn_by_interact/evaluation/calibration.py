@@ -231,6 +231,11 @@ def calibrate(store: Store, models: Sequence[str]) -> Calibration:
                 replayed=replayed.keep,
             )
         )
+    return compare(cases, models, unjudged)
+
+
+def compare(cases: Sequence[Case], models: Sequence[str], unjudged: int = 0) -> Calibration:
+    """Measure judges and rules over these cases."""
     rules = {rule: _measured(rule, cases, _decides(rule)) for rule in RULES}
     ranked = [rule for rule in CHEAPEST if rules[rule].f is not None]
     return Calibration(

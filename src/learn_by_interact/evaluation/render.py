@@ -12,7 +12,7 @@ from string import Template
 from ..errors import StoreError
 from .sections import Block, Plot, Section, Table
 
-FIGURE = re.compile(r"[-+$]?[\d,.]+%?( (to|\().*)?|[\d.]+/[\d.]+(, .*)?|-|unknown|[\d.]+%-[\d.]+%")
+FIGURE = re.compile(r"[-+$<]?[\d,.]+%?( (to|\().*)?|[\d.]+/[\d.]+(, .*)?|-|unknown|[\d.]+%-[\d.]+%")
 """A cell that stands on the right."""
 
 

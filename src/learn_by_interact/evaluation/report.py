@@ -119,7 +119,7 @@ def summarise(store: Store, stages: Sequence[Evaluate], tasks: Sequence[Task]) -
     ]
     return Result(
         arms=tuple(arms.values()),
-        differences=tuple(_difference(arms[one], arms[other]) for one, other in pairs),
+        differences=tuple(difference(arms[one], arms[other]) for one, other in pairs),
     )
 
 
@@ -174,7 +174,7 @@ def _arm(store: Store, stages: Sequence[Evaluate], tasks: Sequence[Task]) -> Arm
         solved=sum(graded),
         success=None,
         interval=None,
-        passes=_passes(scores, len(stages)),
+        passes=passes(scores, len(stages)),
         ungraded=dict(counts.ungraded),
         stops=dict(counts.stops),
         steps=sum(counts.steps) / len(counts.steps) if counts.steps else 0.0,
@@ -194,7 +194,8 @@ def _arm(store: Store, stages: Sequence[Evaluate], tasks: Sequence[Task]) -> Arm
     return arm.model_copy(update={"success": sum(means) / len(means), "interval": interval})
 
 
-def _passes(scores: dict[str, tuple[float | None, ...]], repeats: int) -> tuple[Passes, ...]:
+def passes(scores: dict[str, tuple[float | None, ...]], repeats: int) -> tuple[Passes, ...]:
+    """pass@k and pass^k for each k up to the number of repeats; () without repeats."""
     graded = [[score for score in row if score is not None] for row in scores.values()]
     counted = [(len(row), sum(score >= 1 for score in row)) for row in graded]
     found = []
@@ -216,7 +217,8 @@ def _passes(scores: dict[str, tuple[float | None, ...]], repeats: int) -> tuple[
     return tuple(found)
 
 
-def _difference(arm: ArmResult, other: ArmResult) -> Difference:
+def difference(arm: ArmResult, other: ArmResult) -> Difference:
+    """An arm against another, by the mean score of each task that both have graded."""
     mine, base = arm.means(), other.means()
     pairs = [mine[name] - score for name, score in base.items() if name in mine]
     won, lost = sum(pair > 0 for pair in pairs), sum(pair < 0 for pair in pairs)

@@ -50,8 +50,10 @@ def sections(files: Sequence[ResultFile], metrics: Sequence[str] = tuple(METRICS
         inner = [section for section in _of_one(file, metrics) if section.blocks]
         if len(files) > 1:
             found.append(Section(title=name, blocks=(_about(file),)))
-            inner = [section.model_copy(update={"level": 3}) for section in inner]
-        found += inner
+            found += [section.model_copy(update={"level": 3}) for section in inner]
+        else:
+            inner[0] = inner[0].model_copy(update={"blocks": (_about(file), *inner[0].blocks)})
+            found = inner
     return found
 
 
@@ -95,8 +97,10 @@ def _headline(result: Result) -> str:
 
 
 def _about(file: ResultFile) -> str:
+    """What it takes to get the numbers again; the whole of it stands in the last section."""
     seeds = ", ".join(map(str, _seeds(file.result)))
-    return f"Recipe {file.recipe['path']}, seeds {seeds}, {file.date}."
+    file_hash = f" (SHA-256 {file.model.sha256[:12]})" if file.model.sha256 else ""
+    return f"{file.model.name}{file_hash}, seeds {seeds}, {file.date[:10]}: {file.command}"
 
 
 def _seeds(result: Result) -> list[int]:
@@ -141,7 +145,7 @@ def _success(result: Result, metrics: Sequence[str]) -> Iterator[Block]:
                     str(item.won),
                     str(item.lost),
                     str(item.pairs),
-                    f"{item.p:.2g}",
+                    "<0.001" if item.p < 0.001 else f"{item.p:.3f}",
                 )
                 for item in result.differences
             ),
@@ -298,8 +302,8 @@ def _synthesis(file: ResultFile) -> Iterator[Block]:
     yield (
         f"{coverage.touched} of {coverage.documents} sections of documentation have a kept example, "
         f"{coverage.enough} have 3 or more. Kept and verified by replay: {_number(yields.section, 2)} "
-        f"examples a section, {_number(yields.rollout, 2)} a rollout, {_number(yields.thousand_tokens, 2)} for 1,000 "
-        "tokens that came from no cache."
+        f"examples a section, {_number(yields.rollout, 2)} a rollout, "
+        f"{_number(yields.thousand_tokens, 2)} for 1,000 tokens that came from no cache."
     )
     yield Table(
         head=("stage", "done", "failed", "calls", "prompt tokens", "cached", "new tokens", "cost", "seconds"),

@@ -32,14 +32,15 @@ def bootstrap(
     if weights is None:
         rates = sorted(sum(draw.choices(values, k=size)) / size for _ in range(resamples))
     else:
-        pairs = list(zip(values, weights, strict=True))
-        sums = (map(sum, zip(*draw.choices(pairs, k=size), strict=True)) for _ in range(resamples))
-        rates = sorted(value / weight for value, weight in sums if weight)
+        # A value and its weight as one complex number: both sums in one pass.
+        pairs = [complex(value, weight) for value, weight in zip(values, weights, strict=True)]
+        sums = (sum(draw.choices(pairs, k=size)) for _ in range(resamples))
+        rates = sorted(pair.real / pair.imag for pair in sums if pair.imag)
     return rates[int(0.025 * len(rates))], rates[max(0, int(0.975 * len(rates)) - 1)]
 
 
 def rate_interval(values: Sequence[float], weights: Sequence[float] | None = None) -> tuple[float, float]:
-    """95% interval of a rate over tasks: the bootstrap; Wilson's over the tasks where all tasks agree.
+    """95% interval of a rate over tasks: bootstrap, 2,000 resamples; Wilson's over tasks where all agree.
 
     There the bootstrap is a point, and as sure of 3 tasks as of 300. Raises ValueError as `bootstrap`.
     """
@@ -48,7 +49,7 @@ def rate_interval(values: Sequence[float], weights: Sequence[float] | None = Non
     if len(rates) == 1:
         trials = sum(weight > 0 for weight in weighed)
         return wilson(rates.pop() * trials, trials)
-    return bootstrap(values, weights)
+    return bootstrap(values, weights, resamples=2_000)
 
 
 def mcnemar(won: int, lost: int) -> float:
