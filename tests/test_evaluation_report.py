@@ -11,10 +11,11 @@ from learn_by_interact.engine.pools import Pool
 from learn_by_interact.engine.run import run
 from learn_by_interact.engine.store import Store
 from learn_by_interact.environments.actions import ShellActions
-from learn_by_interact.errors import ModelError
+from learn_by_interact.errors import ConfigError, ModelError
 from learn_by_interact.evaluation.evaluate import Evaluate
-from learn_by_interact.evaluation.report import Result, summarise, table
-from learn_by_interact.evaluation.statistics import paired_bootstrap, wilson
+from learn_by_interact.evaluation.report import ArmResult, Result, summarise, table
+from learn_by_interact.evaluation.selection import Variant
+from learn_by_interact.evaluation.statistics import bootstrap, rate_interval, wilson
 from learn_by_interact.models import Request
 from learn_by_interact.models.endpoint import ModelSettings
 from learn_by_interact.retrieval.build import build
@@ -77,7 +78,14 @@ def test_an_ungraded_task_is_not_a_zero(store: Store) -> None:
     assert (arm.tasks, arm.graded, arm.solved) == (6, 3, 2.0)
     assert arm.success == pytest.approx(2 / 3) and arm.interval == wilson(2, 3)
     assert arm.ungraded == {"grader": 1, "model": 1, "not run": 1}
-    assert arm.scores == {"t0": 1.0, "t1": 0.0, "t2": None, "t3": None, "t4": 1.0, "t5": None}
+    assert arm.scores == {
+        "t0": (1.0,),
+        "t1": (0.0,),
+        "t2": (None,),
+        "t3": (None,),
+        "t4": (1.0,),
+        "t5": (None,),
+    }
 
 
 def test_an_arm_without_a_graded_task_has_no_rate(store: Store) -> None:
@@ -96,6 +104,76 @@ def test_sums_are_over_all_attempts_and_means_over_graded_tasks(store: Store) ->
     assert arm.cached_share == pytest.approx(0.6)
     assert arm.seconds == pytest.approx(8.0)
     assert (arm.steps, arm.solved, arm.stops) == (2.0, 1.5, {"done": 3})
+
+
+def repeated(store: Store, *rows: list[float | str | None]) -> ArmResult:
+    """Repeats of one arm, with another seed each."""
+    arms = [stage().model_copy(update={"seed": seed}) for seed in range(len(rows))]
+    for arm, scores in zip(arms, rows, strict=True):
+        scored(store, arm, scores)
+    (result,) = summarise(store, arms, TASKS).arms
+    return result
+
+
+def test_stages_with_other_seeds_are_repeats_of_one_arm(store: Store) -> None:
+    arm = repeated(store, [1.0, 1.0, 0.0, None], [1.0, 0.0, 0.0, 1.0], [1.0, 0.0, 0.0, "model: none"])
+    assert (arm.seeds, arm.tasks, arm.episodes, arm.graded, arm.solved) == ((0, 1, 2), 6, 18, 10, 5.0)
+    assert arm.scores["t1"] == (1.0, 0.0, 0.0) and arm.scores["t3"] == (None, 1.0, None)
+    assert arm.ungraded == {"grader": 1, "model": 1, "not run": 6}
+    means = [1.0, 1 / 3, 0.0, 1.0]
+    assert arm.success == pytest.approx(sum(means) / 4) and arm.interval == rate_interval(means)
+    assert arm.usage.calls == 24 and arm.calls_episode == 2.0 and arm.calls_solved == pytest.approx(24 / 5)
+    assert arm.tokens_episode == 110.0
+
+
+def test_pass_rates_are_over_tasks_with_enough_graded_repeats(store: Store) -> None:
+    arm = repeated(store, [1.0, 1.0, 0.0, None], [1.0, 0.0, 0.0, 1.0], [1.0, 0.0, 0.0, "model: none"])
+    assert [(row.k, row.tasks) for row in arm.passes] == [(1, 4), (2, 3), (3, 3)]
+    assert [row.any for row in arm.passes] == pytest.approx([(1 + 1 / 3 + 1) / 4, (1 + 2 / 3) / 3, 2 / 3])
+    assert [row.every for row in arm.passes] == pytest.approx([(1 + 1 / 3 + 1) / 4, 1 / 3, 1 / 3])
+    assert two_arms(store, [1.0], []).arms[0].passes == ()
+
+
+def test_repeats_are_compared_by_the_mean_of_a_task(store: Store) -> None:
+    arms = [
+        stage(arm=arm).model_copy(update={"seed": seed}) for arm in ("plain", "examples") for seed in (0, 1)
+    ]
+    for arm, scores in zip(arms, ([0.0, 1.0], [0.0, 0.0], [1.0, 1.0], [0.0, 0.0]), strict=True):
+        scored(store, arm, list(scores))
+    (item,) = summarise(store, arms, TASKS).differences
+    assert (item.pairs, item.won, item.lost, item.difference, item.p) == (2, 1, 0, 0.25, 1.0)
+
+
+def test_an_episode_that_ran_out_of_time_is_in_no_rate(store: Store) -> None:
+    arm = stage()
+    scored(store, arm, [1.0])
+    late = acted("list", "stop no", task=TASKS[1]).model_copy(update={"score": 0.0, "stop": "time limit"})
+    store.commit(Attempt(stage=arm.key, input=TASKS[1].id, outputs=(late.id,), usage=USAGE), [late])
+    (result,) = summarise(store, [arm], TASKS[:2]).arms
+    assert (result.success, result.graded, result.ungraded) == (1.0, 1, {"time limit": 1})
+    assert result.stops == {"done": 1, "time limit": 1}
+
+
+def test_a_variant_is_an_arm_of_its_own_and_compared_with_what_it_varies(store: Store) -> None:
+    few = Variant(name="few", most=2)
+    arms = [stage(), stage(arm="examples", index_digest="a")]
+    arms.append(arms[1].model_copy(update={"index_digest": "b", "variant": few, "examples": 2}))
+    for arm, scores in zip(arms, ([0.0, 0.0], [1.0, 1.0], [1.0, 0.0]), strict=True):
+        scored(store, arm, list(scores))
+    result = summarise(store, arms, TASKS)
+    assert [(arm.arm, arm.variant, arm.examples) for arm in result.arms][2] == ("few", few, 2)
+    assert [(one.arm, one.against, one.difference) for one in result.differences] == [
+        ("examples", "plain", 1.0),
+        ("few", "plain", 0.5),
+        ("few", "examples", -0.5),
+    ]
+
+
+def test_unknown_metric_lists_what_exists(store: Store) -> None:
+    result = two_arms(store, [1.0], [1.0])
+    assert list(table(result, ["success"])[0]) == ["arm", "success"]
+    with pytest.raises(ConfigError, match="no metric 'accuracy'; there are solved, success, interval"):
+        table(result, ["accuracy"])
 
 
 def test_malformed_replies_are_counted(store: Store) -> None:
@@ -122,7 +200,7 @@ def test_differences_are_over_pairs_only(store: Store) -> None:
     (difference,) = result.differences
     assert (difference.arm, difference.against, difference.pairs) == ("examples", "plain", 3)
     assert (difference.won, difference.lost, difference.difference) == (1, 1, 0.0)
-    assert difference.interval == paired_bootstrap([1.0, 0.0, -1.0])
+    assert difference.interval == bootstrap([1.0, 0.0, -1.0])
 
 
 def test_arms_that_share_no_graded_task_have_no_pairs(store: Store) -> None:
@@ -139,6 +217,7 @@ def test_table_has_a_row_for_each_arm(store: Store) -> None:
         "95% interval": "6%-79%",
         "steps": "2.0",
         "calls": "8",
+        "calls/solved": "8.0",
         "prompt tokens": "400",
         "cached": "60%",
         "new tokens": "40",
@@ -169,8 +248,8 @@ def test_evaluation_acts_grades_and_compares(store: Store) -> None:
         run(arm, store, Pool("inline"))
     result = summarise(store, arms, Room().tasks())
     assert [arm.scores for arm in result.arms] == [
-        {"write": 0.0, "tell": 1.0, "broken": None},
-        {"write": 1.0, "tell": 1.0, "broken": None},
+        {"write": (0.0,), "tell": (1.0,), "broken": (None,)},
+        {"write": (1.0,), "tell": (1.0,), "broken": (None,)},
     ]
     assert [arm.ungraded for arm in result.arms] == [{"model": 1}] * 2
     (difference,) = result.differences
@@ -187,7 +266,7 @@ def test_evaluation_acts_grades_and_compares(store: Store) -> None:
 def test_a_broken_grader_leaves_its_task_ungraded(store: Store) -> None:
     run(stage("broken_grader"), store, Pool("inline"))
     (arm,) = summarise(store, [stage("broken_grader")], Room().tasks()).arms
-    assert arm.scores == {"write": 0.0, "tell": 1.0, "broken": None}
+    assert arm.scores == {"write": (0.0,), "tell": (1.0,), "broken": (None,)}
     assert arm.ungraded == {"grader": 1} and arm.stops == {"done": 3}
 
 

@@ -13,6 +13,7 @@ from .engine.run import Budget
 from .environments.folder import checked, read_toml
 from .errors import ConfigError
 from .evaluation.arms import arm
+from .evaluation.selection import Variant
 from .models.endpoint import ModelSettings
 from .retrieval.retrieve import Retrieval
 from .stages.keep import Rule
@@ -20,6 +21,8 @@ from .types import Value
 
 
 class IngestTable(Value):
+    bare: int = 0
+    """Sections without a page, from which tasks are proposed without documentation: the paper's Table 6."""
     only: tuple[str, ...] = ()
     """Titles of the sections to learn from, with `*` and `?`; none: all."""
     skip: tuple[str, ...] = ()
@@ -88,6 +91,8 @@ class ArmTable(Value):
 class EvaluateTable(Value):
     arms: tuple[ArmTable, ...] = (ArmTable.model_validate("plain"), ArmTable.model_validate("examples"))
     """The first is what the others are compared with."""
+    variant: tuple[Variant, ...] = ()
+    """More arms, each with an index of some of the kept examples."""
     tasks: int | None = None
     """The first so many held-out tasks, of those that `only` names; None: all."""
     only: tuple[str, ...] = ()
@@ -98,6 +103,21 @@ class EvaluateTable(Value):
     temperature: float = 0.0
     limits: Limits = Limits()
     max_tokens: int = 160
+
+    @model_validator(mode="after")
+    def _named_apart(self) -> EvaluateTable:
+        arms = [entry.name for entry in self.arms]
+        names = [*arms, *(variant.name for variant in self.variant)]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(
+                f"two arms are called {twice[0]!r}; give one another name: "
+                f'{{ arm = "{twice[0]}", name = "..." }}'
+            )
+        if strange := [one for one in self.variant if one.arm not in arms]:
+            raise ValueError(
+                f"the variant {strange[0].name!r} varies {strange[0].arm!r}, which is not among `arms`"
+            )
+        return self
 
 
 class PoolTable(Value):
@@ -135,14 +155,8 @@ class Recipe(Value):
         recipe = checked(cls, {**data, "path": path}, path)
         if recipe.pool.kind not in KINDS:
             raise ConfigError(f"{path}: pool.kind: {recipe.pool.kind!r} is none of {', '.join(KINDS)}")
-        names = [table.name for table in recipe.evaluate.arms]
         for table in recipe.evaluate.arms:
             arm(table.arm, table.settings)
-            if names.count(table.name) > 1:
-                raise ConfigError(
-                    f"{path}: [evaluate] arms: two are called {table.name!r}; give one another name: "
-                    f'{{ arm = "{table.arm}", name = "..." }}.'
-                )
         return recipe
 
     @property

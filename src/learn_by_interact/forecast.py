@@ -168,7 +168,8 @@ def _expected(recipe: Recipe, store: Store, measured: dict[str, StageTotals]) ->
         "relabel": round(relabel),
         "replay": round(replay),
         "judge": round(judge) * len(recipe.judge.models),
-        "evaluate": len(held_out) * len(needed) * recipe.evaluate.repeats + unused // len(needed),
+        "evaluate": len(held_out) * (len(needed) + len(recipe.evaluate.variant)) * recipe.evaluate.repeats
+        + unused // len(needed),
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
+from typing import Any
 
 from .benchmarks import Benchmark
 from .config import ArmTable, Recipe
@@ -17,9 +18,12 @@ from .engine.store import Store
 from .environments.shell import ShellEnvironment
 from .errors import ConfigError, StoreError
 from .evaluation.arms import arm
+from .evaluation.calibration import Calibrate, Calibration, Gold, Mismatched, ReplaySessions, calibrate
+from .evaluation.contamination import Contamination, contamination
 from .evaluation.evaluate import Evaluate, choose
 from .evaluation.overview import Overview, overview
 from .evaluation.report import Result, summarise
+from .evaluation.selection import Variant, select
 from .models.connect import connect
 from .models.endpoint import ModelSettings
 from .registry import benchmark
@@ -29,13 +33,13 @@ from .retrieval.encoders import proved
 from .sources import Docs
 from .stages.distill import Distill
 from .stages.explore import Explore
-from .stages.ingest import ingest
+from .stages.ingest import ingest, without_page
 from .stages.judge import Judge
 from .stages.keep import HeldOut, judge_contamination, judge_examples, judge_tasks, kept
 from .stages.propose import Propose
 from .stages.relabel import Relabel
 from .stages.replay import Replay
-from .types import Attempt, Document, Example, Record, Task, Trajectory
+from .types import Attempt, Document, Example, Record, Task, Trajectory, digest
 
 Report = Callable[[Progress], None]
 Say = Callable[[str], None]
@@ -84,6 +88,7 @@ class Pipeline:
             raise ConfigError(f"{self.recipe.path}: [ingest] leaves no section of the documentation.")
         begin = time.monotonic()
         documents = [found[index] for index in _spread(len(found), self.recipe.propose.sections)]
+        documents += [without_page(number) for number in range(self.recipe.ingest.bare)]
         attempt = Attempt(
             stage="ingest",
             input=self.recipe.world,
@@ -160,12 +165,12 @@ class Pipeline:
         """Near-duplicates and contamination first: they cost nothing; then the committee."""
         self._need(Example, "examples", "relabel")
         self._sweep()
-        found = []
-        for name in self.recipe.judge.models:
-            same = name == self.recipe.model.name
-            model = self.recipe.model if same else ModelSettings(name=name)
-            found.append(self._run(Judge(**{**self._model(), "model": model})))
-        return found
+        return [self._run(Judge(**{**self._model(), "model": model})) for model in self._judges()]
+
+    def _judges(self) -> list[ModelSettings]:
+        """The committee's models; one that the recipe's own model is too has its settings."""
+        own = self.recipe.model
+        return [own if name == own.name else ModelSettings(name=name) for name in self.recipe.judge.models]
 
     def _sweep(self) -> None:
         actions = self.world.environment().actions
@@ -180,20 +185,25 @@ class Pipeline:
             self.replay()
             self._sweep()
 
-    def index(self, distilled: bool = False) -> tuple[Path, str, int]:
-        """Bring the index of the kept or the distilled examples up to date -> (folder, digest, how many)."""
+    def index(self, distilled: bool = False, variant: Variant | None = None) -> tuple[Path, str, int]:
+        """Bring the index of the kept or the distilled examples up to date -> (folder, digest, how many).
+
+        `variant`: of those that it chooses, in an index of its own.
+        """
         self._need(Example, "examples", "relabel")
         examples = kept(self.store, self.recipe.judge.rule, distilled)
-        actions, retrieval = self.world.environment().actions, self.recipe.retrieval
         named = "distilled" if distilled else "examples"
+        if variant is not None:
+            examples = select(self.store, examples, variant)
+            named = f"{named}-{digest(variant.model_dump(mode='json'))[:12]}"
+        actions, retrieval = self.world.environment().actions, self.recipe.retrieval
         folder, name = build(self.store, examples, actions, retrieval.encoder, retrieval.by, self.say, named)
         return folder, name, len(examples)
 
     def evaluate(self) -> Result:
         """All arms over the same held-out tasks; each repeat of an arm is a stage of its own."""
         self.distill()
-        table = self.recipe.evaluate
-        indexes = {entry.name: self._index(entry) for entry in table.arms}
+        table, arms = self.recipe.evaluate, self._arms()
         stages = [
             Evaluate(
                 **self._model(),
@@ -206,13 +216,13 @@ class Pipeline:
                 limits=table.limits,
                 max_tokens=table.max_tokens,
                 retrieval=self.recipe.retrieval,
-                index=indexes[entry.name][0],
-                index_digest=indexes[entry.name][1],
                 only=table.only,
                 count=table.tasks,
+                variant=variant,
+                **index,
             )
             for seed in range(table.seed, table.seed + table.repeats)
-            for entry in table.arms
+            for entry, variant, index in arms
         ]
         tasks = self.chosen()
         self.store.add(tasks)
@@ -220,22 +230,56 @@ class Pipeline:
             self._run(stage)
         return summarise(self.store, stages, tasks)
 
-    def _index(self, entry: ArmTable) -> tuple[str, str]:
-        """Folder and digest of the index that an arm needs; "" and "" for none."""
+    def _arms(self) -> list[tuple[ArmTable, Variant | None, dict[str, Any]]]:
+        """The arms, then their variants, each with its index; a pilot, whose examples are few, has none."""
+        table = self.recipe.evaluate
+        entries = {entry.name: entry for entry in table.arms}
+        found: list[tuple[ArmTable, Variant | None, dict[str, Any]]] = [
+            (entry, None, self._index(entry)) for entry in table.arms
+        ]
+        for variant in table.variant if self.pilot is None else ():
+            found.append((entries[variant.arm], variant, self._index(entries[variant.arm], variant)))
+        return found
+
+    def _index(self, entry: ArmTable, variant: Variant | None = None) -> dict[str, Any]:
+        """The index that an arm needs, as settings of its stage; {} for none."""
         needs = arm(entry.arm, entry.settings).needs
         if not needs:
-            return "", ""
+            return {}
         if needs == "documents":
             folder, name = documents.build(self.store)
-        else:
-            folder, name, count = self.index(needs == "distilled")
-            if not count:
-                raise ConfigError(
-                    f"No example is kept under the rule {self.recipe.judge.rule!r}, so the arm "
-                    f"`{entry.name}` would be the plain agent: run more exploration, or choose another rule "
-                    "under [judge]."
-                )
-        return str(folder.resolve()), name
+            return {"index": str(folder.resolve()), "index_digest": name}
+        folder, name, count = self.index(needs == "distilled", variant)
+        if not count and variant is not None:
+            raise ConfigError(
+                f"[[evaluate.variant]] {variant.name}: none of the examples that the rule keeps is "
+                "chosen; widen the choice or take the variant out."
+            )
+        if not count:
+            raise ConfigError(
+                f"No example is kept under the rule {self.recipe.judge.rule!r}, so the arm "
+                f"`{entry.name}` would be the plain agent: run more exploration, or choose another rule "
+                "under [judge]."
+            )
+        return {"index": str(folder.resolve()), "index_digest": name, "examples": count}
+
+    def calibrate(self) -> Calibration:
+        """Ask the committee, or the recipe's model where it names none, about sessions with a known grade."""
+        tasks = self.chosen()
+        self.store.add(tasks)
+        world = {"environment": self.recipe.world, "unsafe": self.recipe.unsafe}
+        names = tuple(task.id for task in tasks)
+        for stage in (Gold(**world, tasks=names), Mismatched(**world, tasks=names), ReplaySessions(**world)):
+            self._run(stage)
+        judges = self._judges() or [self.recipe.model]
+        for model in judges:
+            self._run(Calibrate(**{**self._model(), "model": model}))
+        return calibrate(self.store, [model.name for model in judges])
+
+    def contamination(self) -> Contamination:
+        """How near the kept examples come to the held-out tasks, and what was removed."""
+        world, rule = self.world, self.recipe.judge.rule
+        return contamination(self.store, world.environment().actions, world.name, self.held_out(), rule)
 
     def run(self) -> Result:
         """All stages of the recipe, then the evaluation."""

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from ..errors import BudgetSpent, LbiError
 from . import models, verbs
 from .doctor import doctor, install
+from .report import report
 from .show import show
 from .validate import validate
 
@@ -44,6 +45,7 @@ app = typer.Typer(
 )
 verbs.add_to(app)
 app.command(epilog="Example: lbi show runs/demo 3f2a")(show)
+app.command(epilog="Example: lbi report runs/demo --out report")(report)
 app.add_typer(models.app, name="models")
 app.command(epilog="Example: lbi validate environments/sqlite-utils")(validate)
 app.command(epilog="Example: lbi install environments/sqlite-utils")(install)

@@ -1,4 +1,4 @@
-"""The result file of an evaluation: every number, and what it takes to get it again."""
+"""The result file of an evaluation and that of a calibration: written, and said in a few lines."""
 
 from __future__ import annotations
 
@@ -10,57 +10,48 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import StoreError
 from .tables import grid
 
 if TYPE_CHECKING:
+    from ..evaluation.calibration import Calibration, Measured, Share
+    from ..evaluation.files import CalibrationFile, ModelFacts, ResultFile
     from ..evaluation.report import Result
     from ..models.endpoint import ModelSettings
     from ..pipeline import Pipeline
 
-NAME = "result.json"
+
+def write_result(pipeline: Pipeline, result: Result) -> tuple[Path, ResultFile]:
+    """Write `result.json` into the run folder -> the file and its content. Raises StoreError."""
+    from ..evaluation.files import CALIBRATION, RESULT, CalibrationFile, ResultFile, read, write
+
+    folder = pipeline.recipe.folder
+    calibrated = folder / CALIBRATION
+    content = ResultFile(
+        **_written(pipeline),
+        result=result,
+        pipeline=pipeline.summary(),
+        contamination=pipeline.contamination(),
+        calibration=read(CalibrationFile, calibrated) if calibrated.is_file() else None,
+    )
+    write(folder / RESULT, content)
+    return folder / RESULT, content
 
 
-def write_result(pipeline: Pipeline, result: Result) -> tuple[Path, dict[str, Any]]:
-    """Write `result.json` into the run folder in one atomic step -> the file and its content.
+def write_calibration(pipeline: Pipeline, calibration: Calibration) -> tuple[Path, CalibrationFile]:
+    """Write `calibration.json` into the run folder, and put it into the result if there is one."""
+    from ..evaluation.files import CALIBRATION, RESULT, CalibrationFile, ResultFile, read, write
 
-    Raises StoreError when it cannot be written.
-    """
-    recipe = pipeline.recipe
-    content = {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["lbi", *sys.argv[1:]]),
-        "version": version("learn-by-interact"),
-        "recipe": {**recipe.model_dump(mode="json"), "path": recipe.path.name},
-        "model": _model(recipe.model, Path(pipeline.replies)),
-        "seed": recipe.evaluate.seed,
-        "result": result.model_dump(mode="json"),
-        "pipeline": pipeline.summary().model_dump(mode="json"),
-    }
-    file = recipe.folder / NAME
-    temporary = file.with_suffix(".new")
-    try:
-        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        temporary.replace(file)
-    except OSError as error:
-        raise StoreError(f"{file} cannot be written: {error.strerror}; the run itself is safe.") from error
-    return file, content
-
-
-def read_result(folder: Path) -> dict[str, Any] | None:
-    """What the last evaluation wrote; None when there was none. Raises StoreError for another file."""
-    file = folder / NAME
-    if not file.is_file():
-        return None
-    try:
-        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
-        raise StoreError(f"{file} is no result of this program: run `lbi evaluate` again.") from None
-    return content
+    folder = pipeline.recipe.folder
+    content = CalibrationFile(**_written(pipeline), calibration=calibration)
+    write(folder / CALIBRATION, content)
+    if (folder / RESULT).is_file():
+        result = read(ResultFile, folder / RESULT)
+        write(folder / RESULT, result.model_copy(update={"calibration": content}))
+    return folder / CALIBRATION, content
 
 
 def result_text(result: Result) -> str:
-    """One row an arm, and each arm against the first."""
+    """One row an arm, and the differences."""
     from ..evaluation.report import table
 
     lines = [grid(table(result))]
@@ -69,22 +60,80 @@ def result_text(result: Result) -> str:
         lines.append(
             f"{item.arm} against {item.against}: {100 * item.difference:+.0f} points "
             f"(95% interval {100 * low:+.0f} to {100 * high:+.0f}), {item.won} tasks won, {item.lost} lost, "
-            f"over {item.pairs} tasks that both have graded"
+            f"over {item.pairs} tasks that both have graded; exact McNemar p = {item.p:.2g}"
         )
+    for arm in result.arms:
+        for row in arm.passes[-1:]:
+            rates = f"pass@{row.k} {row.any:.0%}, pass^{row.k} {row.every:.0%}"
+            lines.append(f"{arm.arm}, {row.k} attempts a task: {rates}")
     return "\n".join(lines)
 
 
-def _model(settings: ModelSettings, replies: Path) -> dict[str, Any]:
+def calibration_text(calibration: Calibration, rule: str) -> str:
+    """Judges and rules beside the grader, what that means, and which rule it chooses."""
+    rows = [_row(kind, row) for kind in ("judge", "rule") for row in getattr(calibration, f"{kind}s")]
+    told = [f"{row.name} {row.says}." for row in calibration.judges]
+    right = calibration.right
+    lines = [
+        f"{right.of} sessions on held-out tasks, {right.count} of them right; "
+        f"{calibration.unjudged} more got no verdict",
+        grid(rows),
+        *told,
+    ]
+    best = calibration.best
+    if best is None:
+        lines.append("No rule can be chosen: nothing that is right was kept.")
+    else:
+        advice = "the recipe's own" if best == rule else f'write rule = "{best}" under [judge]'
+        lines.append(f"By this measurement the rule is {best}: {advice}.")
+    return "\n".join(lines)
+
+
+def _row(kind: str, row: Measured) -> dict[str, str]:
+    return {
+        "": kind,
+        "name": row.name,
+        "precision": _share(row.precision),
+        "recall": _share(row.recall),
+        "says yes": _share(row.yes),
+        "yes to wrong": _share(row.yes_wrong),
+        "F0.5": "-" if row.f is None else f"{row.f:.2f}",
+    }
+
+
+def _share(share: Share) -> str:
+    if share.rate is None or share.interval is None:
+        return "-"
+    low, high = share.interval
+    return f"{share.rate:.0%} ({low:.0%}-{high:.0%})"
+
+
+def _written(pipeline: Pipeline) -> dict[str, Any]:
+    recipe = pipeline.recipe
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": shlex.join(["lbi", *sys.argv[1:]]),
+        "version": version("learn-by-interact"),
+        "recipe": {**recipe.model_dump(mode="json"), "path": recipe.path.name},
+        "model": _model(recipe.model, Path(pipeline.replies)),
+        "seed": recipe.evaluate.seed,
+    }
+
+
+def _model(settings: ModelSettings, replies: Path) -> ModelFacts:
     """The model as the recipe names it, as its endpoint names itself, and the hash of a local file."""
+    from ..evaluation.files import ModelFacts
     from ..models.catalogue import model_file
     from ..models.local import file_hash
 
     kind, _, name = settings.name.partition("/")
-    return {
-        "name": settings.name,
-        "reported": sorted({reported for file in replies.glob("??/*.json") if (reported := _reported(file))}),
-        "sha256": file_hash(model_file(name)) if kind == "local" else None,
-    }
+    return ModelFacts(
+        name=settings.name,
+        reported=tuple(
+            sorted({reported for file in replies.glob("??/*.json") if (reported := _reported(file))})
+        ),
+        sha256=file_hash(model_file(name)) if kind == "local" else None,
+    )
 
 
 def _reported(file: Path) -> str:

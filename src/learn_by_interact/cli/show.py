@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..errors import StoreError
+
 if TYPE_CHECKING:
     from ..engine.store import Store
     from ..evaluation.overview import Overview
@@ -32,10 +34,10 @@ def show(
 
 
 def _run(store: Store, folder: Path) -> tuple[dict[str, Any], str]:
+    from ..evaluation.files import RESULT, ResultFile, read
     from ..evaluation.overview import overview
-    from ..evaluation.report import Result
     from ..forecast import META, Forecast, compare
-    from .result import read_result, result_text
+    from .result import result_text
     from .tables import comparison_text, forecast_text
 
     recipe: dict[str, Any] = store.meta("recipe") or {}
@@ -44,11 +46,14 @@ def _run(store: Store, folder: Path) -> tuple[dict[str, Any], str]:
     parts = _parts(found)
     if recipe:
         parts.insert(0, f"Recipe {recipe['path']}, model {recipe['model']['name']}")
-    written = read_result(folder)
-    if written is not None:
-        value["result"] = written["result"]
-        result = Result.model_validate(written["result"])
-        parts.append(f"Last evaluation ({written['date']})\n{result_text(result)}")
+    if (folder / RESULT).is_file():
+        try:
+            written = read(ResultFile, folder / RESULT)
+        except StoreError as error:
+            parts.append(str(error))
+        else:
+            value["result"] = written.result.model_dump(mode="json")
+            parts.append(f"Last evaluation ({written.date})\n{result_text(written.result)}")
     kept = store.meta(META)
     if kept is not None:
         made = Forecast.model_validate(kept)

@@ -37,6 +37,7 @@ HELP = {
     "judge": "Find near-duplicates and contamination; ask the committee.",
     "index": "Index the examples that the rule keeps.",
     "evaluate": "Compare the recipe's arms, agents with and without help, on held-out tasks.",
+    "calibrate": "Ask the committee about sessions whose grade is known: what is its yes worth?",
 }
 
 
@@ -105,15 +106,18 @@ def _done(pipeline: Pipeline, name: str) -> tuple[Any, str]:
     """What a verb did: for machines, and for people."""
     from ..engine.run import Progress
     from .progress import amounts, duration
-    from .result import result_text, write_result
+    from .result import calibration_text, result_text, write_calibration, write_result
 
     if name in ("run", "evaluate"):
         result = pipeline.run() if name == "run" else pipeline.evaluate()
         file, written = write_result(pipeline, result)
-        return (
-            written,
-            f"{result_text(result)}\n\nEverything is in {file}; `lbi show {file.parent}` says more.",
-        )
+        more = f"Everything is in {file}; `lbi report {file.parent}` makes a page of it."
+        return written.model_dump(mode="json"), f"{result_text(result)}\n\n{more}"
+    if name == "calibrate":
+        calibration = pipeline.calibrate()
+        file, measured = write_calibration(pipeline, calibration)
+        text = f"{calibration_text(calibration, pipeline.recipe.judge.rule)}\n\nEverything is in {file}."
+        return measured.model_dump(mode="json"), text
     if name == "index":
         folder, digest, count = pipeline.index()
         value = {"examples": count, "folder": str(folder), "digest": digest}

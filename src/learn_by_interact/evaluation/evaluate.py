@@ -17,6 +17,7 @@ from ..retrieval.retrieve import Retrieval
 from ..stages.base import ModelStage
 from ..types import Record, Task
 from .arms import Match, arm
+from .selection import Variant
 
 if TYPE_CHECKING:
     from ..engine.store import Store
@@ -26,7 +27,7 @@ class Evaluate(ModelStage):
     """Held-out task -> a graded trajectory of one arm."""
 
     name = "evaluate"
-    aside: ClassVar[frozenset[str]] = frozenset({"index", "only", "count", "called"})
+    aside: ClassVar[frozenset[str]] = frozenset({"index", "only", "count", "called", "variant", "examples"})
 
     arm: str = "plain"
     """A nickname or `module:Class`; see `arms.py`."""
@@ -44,6 +45,10 @@ class Evaluate(ModelStage):
     """Folder of the index that the arm needs."""
     index_digest: str = ""
     """Of what is in it: other examples are another evaluation."""
+    examples: int | None = None
+    """How many examples the index holds; None without one."""
+    variant: Variant | None = None
+    """What chose these examples; None: all that the rule keeps."""
     only: tuple[str, ...] = ()
     """Names of tasks of the benchmark, with `*` and `?`; none: all."""
     count: int | None = None
@@ -53,7 +58,7 @@ class Evaluate(ModelStage):
     @property
     def label(self) -> str:
         """What the arm is called in a result; stages of one label are repeats."""
-        return self.called or self.arm
+        return self.variant.name if self.variant else self.called or self.arm
 
     def tasks(self) -> list[Task]:
         """Raises ConfigError, as `choose` does."""

@@ -9,6 +9,7 @@ from ..engine.store import Store
 from ..stages.keep import CONTAMINATED, RULES, Rule, committee, constructed, kept, verified
 from ..stages.windows import choose, windows, without_duplicates
 from ..types import Attempt, Document, Example, Task, Trajectory, Usage, Value, Verdict
+from .selection import sections
 
 ENOUGH = 3
 """Kept examples from which on a section of documentation counts as covered."""
@@ -130,7 +131,7 @@ def overview(store: Store, rule: Rule = "replay", cap: int = 5) -> Overview:
     tools = tuple(store.meta("tools") or ())
     attempts = list(store.attempts())
     documents = set(store.ids(Document))
-    proposed = {task.id: task.parent for task in store.records(Task) if task.parent in documents}
+    proposed = sum(task.parent in documents for task in store.records(Task))
     explored = {output for attempt in attempts if _name(attempt) == "explore" for output in attempt.outputs}
     aside = {example.id for example in constructed(store, distilled=True)}
     verdicts: dict[str, list[Verdict]] = defaultdict(list)
@@ -146,7 +147,7 @@ def overview(store: Store, rule: Rule = "replay", cap: int = 5) -> Overview:
     kept_verified = sum(verified(example, verdicts) for example in chosen)
     return Overview(
         documents=len(documents),
-        tasks=len(proposed),
+        tasks=proposed,
         trajectories=len(explored),
         examples=len(examples),
         verdicts={judge: dict(counts) for judge, counts in sorted(said.items())},
@@ -158,7 +159,7 @@ def overview(store: Store, rule: Rule = "replay", cap: int = 5) -> Overview:
         kept={name: len(kept(store, name)) for name in RULES},
         kept_verified=kept_verified,
         committee=_committee(rule, examples, verdicts),
-        coverage=_coverage(store, chosen, documents, proposed),
+        coverage=_coverage(store, chosen, documents),
         yields=_yield(kept_verified, len(documents), len(explored), stages),
         windows=_windows(store, examples, cap, tools),
         stages=stages,
@@ -231,18 +232,10 @@ def _committee(
     )
 
 
-def _coverage(
-    store: Store, examples: Sequence[Example], documents: set[str], proposed: dict[str, str]
-) -> Coverage:
+def _coverage(store: Store, examples: Sequence[Example], documents: set[str]) -> Coverage:
     counts = dict.fromkeys(sorted(documents), 0)
-    tasks: dict[str, str] = {}
-    for example in examples:
-        if example.trajectory not in tasks:
-            trajectory = store.get(example.trajectory)
-            assert isinstance(trajectory, Trajectory)
-            tasks[example.trajectory] = trajectory.task
-        document = proposed.get(tasks[example.trajectory])
-        if document:
+    for document in sections(store, examples).values():
+        if document in counts:
             counts[document] += 1
     enough = sum(count >= ENOUGH for count in counts.values())
     return Coverage(

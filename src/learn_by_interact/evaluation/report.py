@@ -2,51 +2,98 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 
 from ..engine.store import Store
+from ..errors import ConfigError
 from ..types import Attempt, Task, Trajectory, Usage, Value
 from .evaluate import Evaluate
-from .statistics import paired_bootstrap, wilson
+from .selection import Variant
+from .statistics import bootstrap, mcnemar, pass_at_k, pass_hat_k, rate_interval, wilson
+
+TIMED_OUT = "time limit"
+"""How an episode stops that took too long: a slow machine is no wrong solution."""
+
+Interval = tuple[float, float]
+
+
+class Passes(Value):
+    """What k attempts at a task give, over the tasks with at least k graded ones."""
+
+    k: int
+    tasks: int
+    any: float
+    """pass@k: the share of tasks that at least one of k attempts solves, estimated without bias."""
+    any_interval: Interval
+    every: float
+    """pass^k: the share that all of k attempts solve."""
+    every_interval: Interval
 
 
 class ArmResult(Value):
-    """One arm over the held-out tasks."""
+    """One arm over the held-out tasks; all its repeats."""
 
     arm: str
+    variant: Variant | None = None
+    """What chose its examples; None: all that the rule keeps."""
+    examples: int | None = None
+    """How many it can retrieve; None: it retrieves no examples."""
+    seeds: tuple[int, ...]
+    """One a repeat."""
     tasks: int
+    episodes: int
+    """Tasks times repeats."""
     graded: int
+    """Episodes that ended in time and have a score."""
     solved: float
+    """Sum of their scores."""
     success: float | None
-    """Share of the graded tasks; None when none was graded."""
-    interval: tuple[float, float] | None
-    """95% Wilson interval."""
+    """Mean over the tasks of the mean score of a task; None when nothing was graded."""
+    interval: Interval | None
+    """95%: Wilson's without repeats, else the bootstrap over tasks."""
+    passes: tuple[Passes, ...]
+    """By k; () without repeats."""
     ungraded: dict[str, int]
-    """Tasks without a score, by boundary; they are in no rate."""
+    """Episodes that are in no rate, by boundary: crashed, timed out, without a grade, not run."""
     stops: dict[str, int]
     steps: float
-    """Mean over the graded tasks."""
+    """Mean over the graded episodes."""
     malformed: int
     usage: Usage
+    """Of the last attempt at each episode, failed ones included."""
     cached_share: float | None
+    calls_episode: float | None
+    """Model calls an episode that was begun."""
+    tokens_episode: float | None
+    """Prompt and new tokens an episode that was begun."""
+    calls_solved: float | None
+    """All model calls for each solved episode; None where none is solved."""
     seconds: float
-    """Sum over the tasks, waiting for the model included."""
-    scores: dict[str, float | None]
-    """By the name of the task."""
+    """Sum over the episodes, waiting for the model included."""
+    scores: dict[str, tuple[float | None, ...]]
+    """By the name of the task, one a repeat."""
+
+    def means(self) -> dict[str, float]:
+        """The mean score of each task that was graded at least once."""
+        graded = {name: [one for one in scores if one is not None] for name, scores in self.scores.items()}
+        return {name: sum(scores) / len(scores) for name, scores in graded.items() if scores}
 
 
 class Difference(Value):
-    """An arm against the first one, over the tasks that both have graded."""
+    """An arm against another, over the tasks that both have graded."""
 
     arm: str
     against: str
     pairs: int
+    """Tasks; with repeats each is compared by its mean score."""
     difference: float
-    interval: tuple[float, float]
-    """95% interval of the paired bootstrap, 10,000 resamples, seed 0."""
+    interval: Interval
+    """95% interval of the paired bootstrap over tasks, 10,000 resamples, seed 0."""
     won: int
     lost: int
+    p: float
+    """Exact McNemar, two-sided; with repeats or partial scores the sign test over tasks, its general form."""
 
 
 class Result(Value):
@@ -54,100 +101,176 @@ class Result(Value):
 
     arms: tuple[ArmResult, ...]
     differences: tuple[Difference, ...]
+    """Each arm against the first, and each variant against the arm that it varies."""
 
 
 def summarise(store: Store, stages: Sequence[Evaluate], tasks: Sequence[Task]) -> Result:
-    """Read the arms' attempts from the ledger."""
-    arms = tuple(_arm(store, stage, tasks) for stage in stages)
-    return Result(arms=arms, differences=tuple(_difference(arm, arms[0]) for arm in arms[1:]))
+    """Read the arms' attempts from the ledger; stages of the same label are repeats of one arm."""
+    repeats: dict[str, list[Evaluate]] = defaultdict(list)
+    for stage in stages:
+        repeats[stage.label].append(stage)
+    arms = {label: _arm(store, group, tasks) for label, group in repeats.items()}
+    first = stages[0].label
+    pairs = [(label, first) for label in arms if label != first]
+    pairs += [
+        (label, arm.variant.arm)
+        for label, arm in arms.items()
+        if arm.variant and arm.variant.arm in arms and arm.variant.arm != first
+    ]
+    return Result(
+        arms=tuple(arms.values()),
+        differences=tuple(difference(arms[one], arms[other]) for one, other in pairs),
+    )
 
 
-def _arm(store: Store, stage: Evaluate, tasks: Sequence[Task]) -> ArmResult:
-    attempts: dict[str, Attempt] = {}
-    for attempt in store.attempts(stage.key):
-        attempts[attempt.input] = attempt
-    scores: dict[str, float | None] = {}
-    ungraded: Counter[str] = Counter()
-    stops: Counter[str] = Counter()
-    steps, malformed = [], 0
-    for task in tasks:
-        trajectory, boundary = _episode(store, attempts.get(task.id))
-        scores[task.parent] = None
-        if trajectory is not None:
-            stops[trajectory.stop] += 1
-            malformed += sum(step.malformed for step in trajectory.steps)
-            scores[task.parent] = trajectory.score
-        if trajectory is None or trajectory.score is None:
-            ungraded[boundary] += 1
-        else:
-            steps.append(len(trajectory.steps))
-    graded = [score for score in scores.values() if score is not None]
-    usage = sum((attempt.usage for attempt in attempts.values()), Usage())
-    return ArmResult(
-        arm=stage.label,
+class _Counts:
+    """What is summed over the episodes of an arm."""
+
+    def __init__(self) -> None:
+        self.ungraded: Counter[str] = Counter()
+        self.stops: Counter[str] = Counter()
+        self.steps: list[int] = []
+        self.malformed = 0
+        self.attempts: list[Attempt] = []
+
+    def score(self, store: Store, attempt: Attempt | None) -> float | None:
+        """Count one episode -> its score, None for one that is in no rate."""
+        if attempt is None:
+            self.ungraded["not run"] += 1
+            return None
+        self.attempts.append(attempt)
+        if attempt.error:
+            self.ungraded[attempt.error.split(":")[0]] += 1
+            return None
+        episode = store.get(attempt.outputs[0])
+        assert isinstance(episode, Trajectory)
+        self.stops[episode.stop] += 1
+        self.malformed += sum(step.malformed for step in episode.steps)
+        if episode.stop == TIMED_OUT or episode.score is None:
+            self.ungraded[TIMED_OUT if episode.stop == TIMED_OUT else episode.error.split(":")[0]] += 1
+            return None
+        self.steps.append(len(episode.steps))
+        return episode.score
+
+
+def _arm(store: Store, stages: Sequence[Evaluate], tasks: Sequence[Task]) -> ArmResult:
+    counts = _Counts()
+    ledger = [{attempt.input: attempt for attempt in store.attempts(stage.key)} for stage in stages]
+    scores = {
+        task.parent: tuple(counts.score(store, attempts.get(task.id)) for attempts in ledger)
+        for task in tasks
+    }
+    graded = [score for row in scores.values() for score in row if score is not None]
+    usage = sum((attempt.usage for attempt in counts.attempts), Usage())
+    begun = len(counts.attempts)
+    arm = ArmResult(
+        arm=stages[0].label,
+        variant=stages[0].variant,
+        examples=stages[0].examples,
+        seeds=tuple(stage.seed for stage in stages),
         tasks=len(tasks),
+        episodes=len(tasks) * len(stages),
         graded=len(graded),
         solved=sum(graded),
-        success=sum(graded) / len(graded) if graded else None,
-        interval=wilson(sum(graded), len(graded)) if graded else None,
-        ungraded=dict(ungraded),
-        stops=dict(stops),
-        steps=sum(steps) / len(steps) if steps else 0.0,
-        malformed=malformed,
+        success=None,
+        interval=None,
+        passes=passes(scores, len(stages)),
+        ungraded=dict(counts.ungraded),
+        stops=dict(counts.stops),
+        steps=sum(counts.steps) / len(counts.steps) if counts.steps else 0.0,
+        malformed=counts.malformed,
         usage=usage,
         cached_share=usage.cached / usage.prompt if usage.prompt else None,
-        seconds=sum(attempt.seconds for attempt in attempts.values()),
+        calls_episode=usage.calls / begun if begun else None,
+        tokens_episode=(usage.prompt + usage.completion) / begun if begun else None,
+        calls_solved=usage.calls / sum(graded) if sum(graded) else None,
+        seconds=sum(attempt.seconds for attempt in counts.attempts),
         scores=scores,
     )
+    means = list(arm.means().values())
+    if not means:
+        return arm
+    interval = rate_interval(means) if len(stages) > 1 else wilson(sum(means), len(means))
+    return arm.model_copy(update={"success": sum(means) / len(means), "interval": interval})
 
 
-def _episode(store: Store, attempt: Attempt | None) -> tuple[Trajectory | None, str]:
-    """The trajectory of an attempt, and the boundary of its failure, if any."""
-    if attempt is None:
-        return None, "not run"
-    if attempt.error:
-        return None, attempt.error.split(":")[0]
-    record = store.get(attempt.outputs[0])
-    assert isinstance(record, Trajectory)
-    return record, record.error.split(":")[0]
+def passes(scores: dict[str, tuple[float | None, ...]], repeats: int) -> tuple[Passes, ...]:
+    """pass@k and pass^k for each k up to the number of repeats; () without repeats."""
+    graded = [[score for score in row if score is not None] for row in scores.values()]
+    counted = [(len(row), sum(score >= 1 for score in row)) for row in graded]
+    found = []
+    for k in range(1, repeats + 1) if repeats > 1 else ():
+        enough = [(count, solved) for count, solved in counted if count >= k]
+        if enough:
+            some = [pass_at_k(count, solved, k) for count, solved in enough]
+            every = [pass_hat_k(count, solved, k) for count, solved in enough]
+            found.append(
+                Passes(
+                    k=k,
+                    tasks=len(enough),
+                    any=sum(some) / len(some),
+                    any_interval=rate_interval(some),
+                    every=sum(every) / len(every),
+                    every_interval=rate_interval(every),
+                )
+            )
+    return tuple(found)
 
 
-def _difference(arm: ArmResult, first: ArmResult) -> Difference:
-    pairs = [
-        score - base
-        for name, base in first.scores.items()
-        if base is not None and (score := arm.scores.get(name)) is not None
-    ]
+def difference(arm: ArmResult, other: ArmResult) -> Difference:
+    """An arm against another, by the mean score of each task that both have graded."""
+    mine, base = arm.means(), other.means()
+    pairs = [mine[name] - score for name, score in base.items() if name in mine]
+    won, lost = sum(pair > 0 for pair in pairs), sum(pair < 0 for pair in pairs)
     return Difference(
         arm=arm.arm,
-        against=first.arm,
+        against=other.arm,
         pairs=len(pairs),
         difference=sum(pairs) / len(pairs) if pairs else 0.0,
-        interval=paired_bootstrap(pairs) if pairs else (0.0, 0.0),
-        won=sum(pair > 0 for pair in pairs),
-        lost=sum(pair < 0 for pair in pairs),
+        interval=bootstrap(pairs) if pairs else (0.0, 0.0),
+        won=won,
+        lost=lost,
+        p=mcnemar(won, lost),
     )
 
 
-def table(result: Result) -> list[dict[str, str]]:
-    """One row an arm, for a terminal or a page."""
-    rows = []
-    for arm in result.arms:
-        rate = "-" if arm.success is None or arm.interval is None else f"{arm.success:.0%}"
-        low, high = arm.interval or (0.0, 0.0)
-        rows.append(
-            {
-                "arm": arm.arm,
-                "solved": f"{arm.solved:g}/{arm.graded}",
-                "success": rate,
-                "95% interval": f"{low:.0%}-{high:.0%}",
-                "steps": f"{arm.steps:.1f}",
-                "calls": f"{arm.usage.calls}",
-                "prompt tokens": f"{arm.usage.prompt:,}",
-                "cached": "-" if arm.cached_share is None else f"{arm.cached_share:.0%}",
-                "new tokens": f"{arm.usage.completion:,}",
-                "cost": "unknown" if arm.usage.cost is None else f"${arm.usage.cost:.2f}",
-                "ungraded": str(sum(arm.ungraded.values())),
-            }
-        )
-    return rows
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0%}"
+
+
+def _number(value: float | None, digits: int = 1) -> str:
+    return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def _range(interval: Interval | None) -> str:
+    return "-" if interval is None else f"{interval[0]:.0%}-{interval[1]:.0%}"
+
+
+METRICS: dict[str, tuple[str, Callable[[ArmResult], str]]] = {
+    "solved": ("solved", lambda arm: f"{arm.solved:g}/{arm.graded}"),
+    "success": ("success", lambda arm: _share(arm.success)),
+    "interval": ("95% interval", lambda arm: _range(arm.interval)),
+    "steps": ("steps", lambda arm: _number(arm.steps)),
+    "calls": ("calls", lambda arm: f"{arm.usage.calls:,}"),
+    "calls-solved": ("calls/solved", lambda arm: _number(arm.calls_solved)),
+    "prompt": ("prompt tokens", lambda arm: f"{arm.usage.prompt:,}"),
+    "cached": ("cached", lambda arm: _share(arm.cached_share)),
+    "completion": ("new tokens", lambda arm: f"{arm.usage.completion:,}"),
+    "cost": ("cost", lambda arm: "unknown" if arm.usage.cost is None else f"${arm.usage.cost:.2f}"),
+    "seconds": ("seconds", lambda arm: f"{arm.seconds:,.0f}"),
+    "malformed": ("malformed", lambda arm: str(arm.malformed)),
+    "ungraded": ("ungraded", lambda arm: str(sum(arm.ungraded.values()))),
+}
+"""What a table can say of an arm: by name the heading and the cell."""
+USUAL = tuple(name for name in METRICS if name not in ("seconds", "malformed"))
+"""What a terminal has room for."""
+
+
+def table(result: Result, metrics: Sequence[str] = USUAL) -> list[dict[str, str]]:
+    """One row an arm, for a terminal or a page. Raises ConfigError for a metric that does not exist."""
+    if unknown := [name for name in metrics if name not in METRICS]:
+        raise ConfigError(f"There is no metric {unknown[0]!r}; there are {', '.join(METRICS)}.")
+    return [
+        {"arm": arm.arm, **{METRICS[name][0]: METRICS[name][1](arm) for name in metrics}}
+        for arm in result.arms
+    ]

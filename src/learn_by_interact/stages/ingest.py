@@ -15,9 +15,11 @@ from .readers.helptree import help_tree
 from .readers.sections import sections
 from .readers.shown import commands
 
-__all__ = ["commands", "ingest"]
+__all__ = ["NO_PAGE", "commands", "ingest", "without_page"]
 
 logger = logging.getLogger(__name__)
+NO_PAGE = "no documentation"
+"""Title of a section without a page."""
 
 
 def ingest(
@@ -43,6 +45,15 @@ def ingest(
         raise ConfigError(
             "[docs] no documentation was found; name some under help, man, info, folder or urls."
         )
+
+
+def without_page(number: int) -> Document:
+    """A section that says nothing: what is proposed from it comes from the environment alone.
+
+    `number` tells several apart, which then are about different things of the start state.
+    """
+    text = "No page is shown: use what you know of this software."
+    return Document(source="", title=NO_PAGE, text=text, begin=number + 1, end=number + 1)
 
 
 def _sources(docs: Docs, root: Path, run: Run, report: Report) -> Iterator[Source]:

@@ -6,7 +6,7 @@ Deciding is a query: changing the rule costs no model call.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from ..engine.store import Store
@@ -47,7 +47,7 @@ def judge_tasks(store: Store, threshold: float = 0.85) -> list[Verdict]:
 def judge_examples(store: Store, actions: ActionSpace, threshold: float = 0.9) -> list[Verdict]:
     """Drop examples that nearly repeat another of their kind: instruction and actions together."""
     texts: dict[str, dict[str, str]] = defaultdict(dict)
-    for example, commands in _with_commands(store, actions):
+    for example, commands in with_commands(store, actions):
         texts[example.kind][example.id] = f"{example.instruction}\n" + "\n".join(commands)
     verdicts = []
     for kind in sorted(texts):
@@ -60,7 +60,7 @@ def judge_contamination(store: Store, actions: ActionSpace, held_out: Iterable[H
     """Drop examples that come close to a held-out task, by instruction or by solution."""
     examples = {
         example.id: (example.instruction, tuple(commands))
-        for example, commands in _with_commands(store, actions)
+        for example, commands in with_commands(store, actions)
     }
     tasks = [(task.name, task.instruction, task.gold) for task in held_out]
     verdicts = [
@@ -100,21 +100,34 @@ def verified(example: Example, verdicts: Mapping[str, list[Verdict]]) -> bool:
 
 def committee(rule: str, example: Example, verdicts: Mapping[str, list[Verdict]]) -> bool:
     """What the committee alone says."""
-    votes = [v.keep for v in verdicts.get(example.id, []) if v.judge.startswith("committee:")]
+    return _agree(rule, _votes(example, verdicts))
+
+
+def holds(rule: Rule, votes: Sequence[bool], replayed: bool) -> bool:
+    """Whether a rule keeps what got these votes of the committee, and held in a replay or not."""
+    if "replay" in rule and not replayed:
+        return False
+    return rule == "replay" or _agree(rule, votes)
+
+
+def _votes(example: Example, verdicts: Mapping[str, list[Verdict]]) -> list[bool]:
+    return [v.keep for v in verdicts.get(example.id, []) if v.judge.startswith("committee:")]
+
+
+def _agree(rule: str, votes: Sequence[bool]) -> bool:
     if rule.startswith("majority"):
         return not votes or 2 * sum(votes) > len(votes)
     return all(votes)
 
 
-def _keeps(rule: str, example: Example, verdicts: Mapping[str, list[Verdict]]) -> bool:
+def _keeps(rule: Rule, example: Example, verdicts: Mapping[str, list[Verdict]]) -> bool:
     if any(v.judge in (SAME_EXAMPLE, CONTAMINATED) and not v.keep for v in verdicts.get(example.id, [])):
         return False
-    if "replay" in rule and not verified(example, verdicts):
-        return False
-    return rule == "replay" or committee(rule, example, verdicts)
+    return holds(rule, _votes(example, verdicts), verified(example, verdicts))
 
 
-def _with_commands(store: Store, actions: ActionSpace) -> Iterable[tuple[Example, list[str]]]:
+def with_commands(store: Store, actions: ActionSpace) -> Iterable[tuple[Example, list[str]]]:
+    """Each example with the actions of its window, as a model writes them."""
     trajectories: dict[str, Trajectory] = {}
     for example in store.records(Example):
         if example.trajectory not in trajectories:

@@ -136,7 +136,7 @@ def pattern(
     called FILE can name; `targets`: those that it goes into, which PATH or DB then names, or a new one of
     their kind.
     """
-    written = []
+    written: list[str] = []
     for part in GROUP.findall(form):
         if part.upper() in ("[OPTIONS]", "[OPTIONS...]"):
             continue

@@ -1,0 +1,95 @@
+"""Which of the kept examples an arm learns from: the ablations of the paper are selections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+
+from pydantic import Field, model_validator
+
+from ..engine.store import Store
+from ..errors import ConfigError
+from ..types import Document, Example, Kind, Task, Trajectory, Value, digest
+
+
+class Selection(Value):
+    """A choice among the kept examples. Without settings it is all of them."""
+
+    most: int | None = Field(default=None, ge=1)
+    """At most so many, in an order that follows from a hash: fewer are always among more."""
+    seed: int = 0
+    """Of that order: another draw of the same number."""
+    lengths: tuple[int, int] | None = None
+    """Only windows of so many actions, both bounds included."""
+    kinds: tuple[Kind, ...] = ()
+    """Only instructions that came about this way; none: all."""
+    sections: tuple[str, ...] = ()
+    """Only examples that go back to a section of documentation so entitled, with `*` and `?`; none: all."""
+    without_sections: tuple[str, ...] = ()
+    """No example that goes back to a section so entitled."""
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Selection:
+        if self.lengths and not 1 <= self.lengths[0] <= self.lengths[1]:
+            raise ValueError(
+                f"lengths: {list(self.lengths)} is no range; write the fewest and the most actions"
+            )
+        return self
+
+
+class Variant(Selection):
+    """One more arm: another arm's agent, with an index of these examples alone."""
+
+    name: str = Field(min_length=1)
+    arm: str = "examples"
+    """The arm that it varies."""
+
+
+def select(store: Store, examples: Sequence[Example], selection: Selection) -> list[Example]:
+    """The chosen ones of these examples, in order of their id.
+
+    Raises ConfigError when a title under `sections` or `without_sections` fits no section.
+    """
+    titles = {document.id: document.title for document in store.records(Document)}
+    for pattern in (*selection.sections, *selection.without_sections):
+        if not _named(set(titles.values()), [pattern]):
+            raise ConfigError(
+                f"[[evaluate.variant]]: no section of the documentation is called {pattern!r}; there are: "
+                f"{', '.join(sorted(set(titles.values())))}."
+            )
+    only = _named(set(titles.values()), selection.sections or ["*"])
+    out = _named(set(titles.values()), selection.without_sections)
+    origins = sections(store, examples)
+    chosen = []
+    for example in examples:
+        title = titles.get(origins[example.id])
+        inside = title in only - out if title is not None else not selection.sections
+        if inside and _fits(example, selection):
+            chosen.append(example)
+    chosen.sort(key=lambda example: digest([selection.seed, example.id]))
+    return sorted(chosen[: selection.most], key=lambda example: example.id)
+
+
+def sections(store: Store, examples: Iterable[Example]) -> dict[str, str]:
+    """For each example's id the parent of its task: the id of the document that this was proposed from."""
+    parents: dict[str, str] = {}
+    found = {}
+    for example in examples:
+        if example.trajectory not in parents:
+            trajectory = store.get(example.trajectory)
+            assert isinstance(trajectory, Trajectory)
+            task = store.get(trajectory.task)
+            assert isinstance(task, Task)
+            parents[example.trajectory] = task.parent
+        found[example.id] = parents[example.trajectory]
+    return found
+
+
+def _named(titles: set[str], patterns: Sequence[str]) -> set[str]:
+    return {title for title in titles if any(fnmatchcase(title, pattern) for pattern in patterns)}
+
+
+def _fits(example: Example, selection: Selection) -> bool:
+    length = example.end - example.begin
+    low, high = selection.lengths or (length, length)
+    return low <= length <= high and (not selection.kinds or example.kind in selection.kinds)
