@@ -24,7 +24,8 @@ _TIMES = re.compile(
     r"|\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{9}\b"
 )
 """Recent files' times as `ls -l`, and `stat` and `ls --full-time`, print them."""
-_REWRITTEN = re.compile(r"[^\n]*\r(?!\n)(?=[^\n])")
+_REWRITTEN = re.compile(r"^[^\n]*\r(?=[^\n])", re.MULTILINE)
+"""What a progress line has overwritten. Without its anchor it would take quadratic time on a long line."""
 
 
 class ShellEnvironment:
