@@ -16,12 +16,12 @@ import os
 import shutil
 import sqlite3
 import stat
-import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
 
 from .folder import Volatile
 from .sandbox import entries
+from .temporary import TemporaryFolder
 
 SQLITE = b"SQLite format 3\x00"
 LARGEST_DATABASE = 32 * 1024 * 1024
@@ -86,8 +86,8 @@ def _dump(path: Path) -> bytes | None:
     """A database's SQL and settings; None when SQLite cannot read it. Reads a copy: opening a
     database may write to it."""
     try:
-        with tempfile.TemporaryDirectory(prefix="lbi-") as folder:
-            copy = Path(folder) / "db"
+        with closing(TemporaryFolder()) as folder:
+            copy = folder.path / "db"
             shutil.copyfile(path, copy, follow_symlinks=False)
             for suffix in ("-wal", "-journal"):
                 beside = path.with_name(path.name + suffix)

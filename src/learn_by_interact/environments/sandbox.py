@@ -11,7 +11,6 @@ import os
 import random
 import shlex
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Literal, Protocol, Self
 
 from ..errors import ConfigError, EnvironmentFault
 from .folder import Limits
+from .temporary import TemporaryFolder
 
 HOME = "/home/user"
 """Where the episode's folder is, seen from inside."""
@@ -93,12 +93,15 @@ class Room:
         self.tools = tools
         self.uid = _free_uid() if os.geteuid() == 0 else os.geteuid()
         self.gid = self.uid if os.geteuid() == 0 else os.getegid()
-        self._folder = tempfile.TemporaryDirectory(prefix="lbi-", ignore_cleanup_errors=True)
-        root = Path(self._folder.name)
-        self.home, self.temporary, self.control = root / "home", root / "tmp", root / "control"
-        for folder in (self.home, self.temporary, self.control):
-            folder.mkdir(mode=0o755)
         try:
+            self._folder = TemporaryFolder()
+        except OSError as error:
+            raise EnvironmentFault(f"the temporary directory cannot be written: {error}") from None
+        root = self._folder.path
+        self.home, self.temporary, self.control = root / "home", root / "tmp", root / "control"
+        try:
+            for folder in (self.home, self.temporary, self.control):
+                folder.mkdir(mode=0o755)
             if start:
                 copy_tree(start, self.home)
             self.adopt()
@@ -123,7 +126,7 @@ class Room:
 
     def close(self) -> None:
         """Remove the folders, whatever the modes of what is in them."""
-        self._folder.cleanup()
+        self._folder.close()
 
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """The environment variables of a command."""
