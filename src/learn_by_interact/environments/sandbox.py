@@ -52,6 +52,8 @@ class Tools:
     last: tuple[str, ...] = ()
     """Last on PATH."""
     env: tuple[tuple[str, str], ...] = ()
+    image: str = ""
+    """The image that holds them, for docker."""
 
 
 class Sandbox(Protocol):
@@ -102,6 +104,8 @@ class Room:
         try:
             for folder in (self.home, self.temporary, self.control):
                 folder.mkdir(mode=0o755)
+            (self.control / "passwd").write_text(f"user:x:{self.uid}:{self.gid}::{HOME}:/bin/bash\n")
+            (self.control / "group").write_text(f"user:x:{self.gid}:\n")
             if start:
                 copy_tree(start, self.home)
             self.adopt()
@@ -165,7 +169,7 @@ def prologue(cwd: str, limits: Limits, report: str, processes: bool = True) -> s
     """What bash reads (as BASH_ENV) before a command: limits, the folder, and the way back.
 
     `report` is a redirection; the shell writes there a line when it starts and where it stands
-    when it ends.
+    when it ends. `processes`: whether those of the sandbox's user are the sandbox's alone.
     """
     return "\n".join(
         [
@@ -182,7 +186,7 @@ def prologue(cwd: str, limits: Limits, report: str, processes: bool = True) -> s
     )
 
 
-def open_sandbox(kind: str, start: Path | None, tools: Tools, image: str = "") -> Sandbox:
+def open_sandbox(kind: str, start: Path | None, tools: Tools) -> Sandbox:
     """A sandbox with a fresh copy of `start`.
 
     Raises SandboxMissing when what it needs is not installed: the message is the line to type.
@@ -194,7 +198,7 @@ def open_sandbox(kind: str, start: Path | None, tools: Tools, image: str = "") -
     if kind == "docker":
         from .docker_box import DockerBox
 
-        return DockerBox(start, tools, image)
+        return DockerBox(start, tools)
     if kind == "unsafe":
         from .unsafe import Unsafe
 

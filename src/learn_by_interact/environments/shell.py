@@ -76,7 +76,7 @@ class ShellEnvironment:
         """A sandbox of this environment's kind, with the start folder's copy or empty."""
         kind = "unsafe" if self.unsafe else self.folder.sandbox.kind
         start = install.start(self.folder, self.unsafe) if filled else None
-        return open_sandbox(kind, start, install.tools(self.folder), self.folder.sandbox.image)
+        return open_sandbox(kind, start, install.tools(self.folder, self.unsafe))
 
     @property
     def sandbox(self) -> Sandbox:
