@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import signal
 import subprocess
 import time
 from collections import deque
@@ -18,6 +19,19 @@ FLOOD = 256 * 1024 * 1024
 """Bytes of output after which a process is killed."""
 TICK = 0.05
 """Seconds between two measurements, at least."""
+
+
+_running: set[subprocess.Popen[bytes]] = set()
+_ending = False
+
+
+def kill_running() -> None:
+    """Kill all that is under watch in this process, and from now on what comes under it: the process ends."""
+    global _ending
+    _ending = True
+    for process in list(_running):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 class Kept:
@@ -87,6 +101,9 @@ def watch(
         pass_fds=pass_fds,
         start_new_session=True,
     )
+    _running.add(process)
+    if _ending:
+        kill_running()
     kept = Kept()
     assert process.stdout is not None
     with process.stdout as stream:
@@ -98,6 +115,7 @@ def watch(
         finally:
             kill(process)
             code = process.wait()
+            _running.discard(process)
             if end >= 0:
                 os.close(end)
         drain(stream.fileno(), kept)

@@ -17,6 +17,9 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from ..engine.ending import at_end
+from .process import kill_running
+
 PREFIX = "lbi-"
 LOCK = "owner"
 """The locked file. A folder without it is being made, or is nothing of ours."""
@@ -75,10 +78,20 @@ class TemporaryFolder:
 
 
 @atexit.register
-def remove_all() -> None:
-    """Remove all temporary folders of this process: it ends."""
+def _remove_own() -> None:
+    """Remove all temporary folders of this process, which ends."""
     if _owner is not None and _owner.process == os.getpid():
-        remove(_owner.folder)
+        with suppress(OSError):
+            # Threads that still write find nothing at the old name.
+            remove(_owner.folder.rename(f"{_owner.folder}-ended"))
+
+
+@at_end
+def _leave() -> None:
+    """Kill the commands that use the folders, and remove these for good."""
+    kill_running()
+    _guard.acquire(timeout=1)  # For ever: no thread makes another folder.
+    _remove_own()
 
 
 def sweep(directory: str) -> None:
