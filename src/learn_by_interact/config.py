@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from .agents.rollout import Limits
 from .engine.pools import KINDS
 from .engine.run import Budget
@@ -25,32 +27,32 @@ class IngestTable(Value):
 
 
 class ProposeTable(Value):
-    tasks: int = 3
+    tasks: int = Field(default=3, ge=1)
     """Tasks from the model for each section of documentation, in a round."""
-    rounds: int = 1
+    rounds: int = Field(default=1, ge=1)
     """Later rounds ask again about the sections of which too little has worked, and tell what was tried."""
-    enough: int = 2
+    enough: int = Field(default=2, ge=0)
     """Windows worth an instruction with which a section needs no further round."""
-    seeds: int = 2
+    seeds: int = Field(default=2, ge=0)
     """Commands that the section shows and that the question names, at most."""
-    temperature: float = 0.4
-    sections: int | None = None
+    temperature: float = Field(default=0.4, ge=0)
+    sections: int | None = Field(default=None, ge=1)
     """Only so many sections, spread evenly over the documentation; None: all."""
 
 
 class ExploreTable(Value):
-    temperatures: tuple[float, ...] = (0.0,)
+    temperatures: tuple[float, ...] = Field(default=(0.0,), min_length=1)
     """One rollout of each task for each temperature."""
     begin: bool = True
     """The first action is the command that was proposed with the task."""
     settle: bool = False
     """A first command that worked ends the rollout."""
     limits: Limits = Limits(steps=4)
-    max_tokens: int = 160
+    max_tokens: int = Field(default=160, ge=1)
 
 
 class RelabelTable(Value):
-    cap: int = 5
+    cap: int = Field(default=5, ge=1)
     """Windows of one trajectory that get an instruction."""
 
 
@@ -62,14 +64,14 @@ class JudgeTable(Value):
 
 
 class EvaluateTable(Value):
-    arms: tuple[Arm, ...] = ("plain", "examples")
-    tasks: int | None = None
+    arms: tuple[Arm, ...] = Field(default=("plain", "examples"), min_length=1)
+    tasks: int | None = Field(default=None, ge=1)
     """The first so many held-out tasks, of those that `only` names; None: all."""
     only: tuple[str, ...] = ()
     """Names of held-out tasks, with `*` and `?`; none: all."""
     seed: int = 0
     limits: Limits = Limits()
-    max_tokens: int = 160
+    max_tokens: int = Field(default=160, ge=1)
 
 
 class PoolTable(Value):

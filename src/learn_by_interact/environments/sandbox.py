@@ -11,6 +11,7 @@ import os
 import random
 import shlex
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ class Room:
         try:
             self._folder = TemporaryFolder()
         except OSError as error:
-            raise EnvironmentFault(f"the temporary directory cannot be written: {error}") from None
+            raise _no_folder(error) from None
         root = self._folder.path
         self.home, self.temporary, self.control = root / "home", root / "tmp", root / "control"
         try:
@@ -111,7 +112,7 @@ class Room:
             self.adopt()
         except OSError as error:
             self.close()
-            raise EnvironmentFault(f"the start folder could not be copied: {error}") from None
+            raise _no_folder(error) from None
 
     def __enter__(self) -> Self:
         return self
@@ -163,6 +164,14 @@ class Room:
                 with suppress(OSError):
                     used += entry.stat(follow_symlinks=False).st_blocks * 512
         return used
+
+
+def _no_folder(error: OSError) -> EnvironmentFault:
+    where = tempfile.gettempdir()
+    return EnvironmentFault(
+        f"an episode's folder could not be made in {where} ({error.strerror or error}): make room there, "
+        "or set TMPDIR to another place"
+    )
 
 
 def prologue(cwd: str, limits: Limits, report: str, processes: bool = True) -> str:
