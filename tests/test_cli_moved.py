@@ -13,6 +13,8 @@ import tiny
 from learn_by_interact.engine.store import Store
 from learn_by_interact.environments.fingerprint import identity
 from learn_by_interact.environments.folder import EnvironmentFolder
+from learn_by_interact.stages.keep import kept
+from learn_by_interact.types import Example
 
 
 def attempts(run: Path) -> Counter[str]:
@@ -61,6 +63,36 @@ def test_a_changed_start_file_is_explored_again(moved: Path) -> None:
     assert run(moved) > 0
     after = attempts(moved / "run")
     assert after["propose"] == 2 * before["propose"] and after["explore"] >= 2 * before["explore"]
+
+
+def about_colors(run: Path) -> set[str]:
+    """Ids of the kept examples that showed what colors.txt holds."""
+    with Store(run, readonly=True) as store:
+        kept_now = kept(store, "replay")
+        return {one.id for one in kept_now if "colors" in one.instruction and "red" in shown(store, one)}
+
+
+def how_many(run: Path) -> int:
+    with Store(run, readonly=True) as store:
+        return len(kept(store, "replay"))
+
+
+def shown(store: Store, example: Example) -> str:
+    return "\n".join(observation.text for observation in store.span(example)[1:])
+
+
+def test_what_was_learnt_of_other_start_files_is_not_kept(moved: Path) -> None:
+    file = moved / "world" / "start" / "colors.txt"
+    before, text = about_colors(moved / "run"), file.read_text()
+    many = how_many(moved / "run")
+    assert before
+    file.write_text("black\nwhite\n")
+    run(moved)
+    assert not about_colors(moved / "run")
+    assert how_many(moved / "run") >= many, "an example gave way to one that does not stand"
+    file.write_text(text)
+    run(moved)
+    assert about_colors(moved / "run") == before
 
 
 def test_documentation_and_tasks_bring_only_what_is_new(moved: Path) -> None:

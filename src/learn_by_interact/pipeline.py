@@ -149,7 +149,11 @@ class Pipeline:
 
     def replay(self) -> Progress:
         self._need(Example, "examples", "relabel")
-        return self._run(Replay(environment=self.recipe.world, unsafe=self.recipe.unsafe))
+        stage = Replay(environment=self.recipe.world, unsafe=self.recipe.unsafe)
+        progress = self._run(stage)
+        # Under which key the verdicts stand: those of an environment that changed since do not.
+        self.store.set_meta(Replay.name, stage.key)
+        return progress
 
     def judge(self) -> list[Progress]:
         """Near-duplicates and contamination first: they cost nothing; then the committee."""
