@@ -31,7 +31,7 @@ def recipe(tmp_path: Path) -> Path:
         ("evaluate.arms=[]", "evaluate.arms: Tuple should have at least 1 item"),
         ("evaluate.limits.steps=0", "evaluate.limits.steps: Input should be greater than or equal to 1"),
         ("explore.temperatures=[]", "explore.temperatures: Tuple should have at least 1 item"),
-        ("explore.limits.seconds=0", "explore.limits.seconds: Input should be greater than 0"),
+        ("explore.limits.seconds=-1", "explore.limits.seconds: Input should be greater than or equal to 0"),
         ("propose.tasks=0", "propose.tasks: Input should be greater than or equal to 1"),
         ("propose.rounds=0", "propose.rounds: Input should be greater than or equal to 1"),
         ("propose.sections=0", "propose.sections: Input should be greater than or equal to 1"),

@@ -37,7 +37,7 @@ class Limits(Value):
     steps: int = Field(default=6, ge=1)
     repeats: int = Field(default=3, ge=1)
     """The same action with the same observation, this many times in a row."""
-    seconds: float = Field(default=900.0, gt=0)
+    seconds: float = Field(default=900.0, ge=0)
 
 
 def rollout(
