@@ -98,6 +98,12 @@ def test_long_output_is_cut_in_the_middle(do: Do) -> None:
     assert cut("x" * 100, 100) == "x" * 100
 
 
+def test_a_line_of_any_length_is_read_in_time(do: Do) -> None:
+    begin = time.monotonic()
+    assert "characters and 1 lines left out" in do("head -c 900000 /dev/zero | tr '\\0' x").text
+    assert time.monotonic() - begin < 3
+
+
 def test_the_folder_persists_and_variables_do_not(do: Do) -> None:
     do("mkdir sub; cd sub; export X=1")
     assert do("pwd; echo $X").text == "/home/user/sub"

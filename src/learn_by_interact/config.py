@@ -30,34 +30,34 @@ class IngestTable(Value):
 
 
 class ProposeTable(Value):
-    tasks: int = 4
+    tasks: int = Field(default=4, ge=1)
     """Tasks for each section of documentation in a round, at least."""
-    most: int = 10
+    most: int = Field(default=10, ge=1)
     """Tasks for each section in a round, at most: one for each option, form or example that it has."""
     skip: tuple[str, ...] = ()
     """Options that no task can be about in this environment, such as `--load-extension`."""
-    rounds: int = 1
+    rounds: int = Field(default=1, ge=1)
     """Later rounds ask again about the sections of which too little has worked, and tell what was tried."""
-    enough: int = 2
+    enough: int = Field(default=2, ge=0)
     """Windows worth an instruction with which a section needs no further round."""
-    temperature: float = 0.4
-    sections: int | None = None
+    temperature: float = Field(default=0.4, ge=0)
+    sections: int | None = Field(default=None, ge=1)
     """Only so many sections, spread evenly over the documentation; None: all."""
 
 
 class ExploreTable(Value):
-    temperatures: tuple[float, ...] = (0.0,)
+    temperatures: tuple[float, ...] = Field(default=(0.0,), min_length=1)
     """One rollout of each task for each temperature."""
     begin: bool = True
     """The first action is the command that was proposed with the task."""
     settle: bool = False
     """A first command that worked ends the rollout."""
     limits: Limits = Limits(steps=4)
-    max_tokens: int = 160
+    max_tokens: int = Field(default=160, ge=1)
 
 
 class RelabelTable(Value):
-    cap: int = 5
+    cap: int = Field(default=5, ge=1)
     """Windows of one trajectory that get an instruction."""
 
 
@@ -89,11 +89,13 @@ class ArmTable(Value):
 
 
 class EvaluateTable(Value):
-    arms: tuple[ArmTable, ...] = (ArmTable.model_validate("plain"), ArmTable.model_validate("examples"))
+    arms: tuple[ArmTable, ...] = Field(
+        default=(ArmTable.model_validate("plain"), ArmTable.model_validate("examples")), min_length=1
+    )
     """The first is what the others are compared with."""
     variant: tuple[Variant, ...] = ()
     """More arms, each with an index of some of the kept examples."""
-    tasks: int | None = None
+    tasks: int | None = Field(default=None, ge=1)
     """The first so many held-out tasks, of those that `only` names; None: all."""
     only: tuple[str, ...] = ()
     """Names of held-out tasks, with `*` and `?`; none: all."""
@@ -102,7 +104,7 @@ class EvaluateTable(Value):
     """How often each task is done, with the seeds from `seed` on; it needs a temperature to say anything."""
     temperature: float = 0.0
     limits: Limits = Limits()
-    max_tokens: int = 160
+    max_tokens: int = Field(default=160, ge=1)
 
     @model_validator(mode="after")
     def _named_apart(self) -> EvaluateTable:

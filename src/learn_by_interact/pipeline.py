@@ -159,7 +159,11 @@ class Pipeline:
 
     def replay(self) -> Progress:
         self._need(Example, "examples", "relabel")
-        return self._run(Replay(environment=self.recipe.world, unsafe=self.recipe.unsafe))
+        stage = Replay(environment=self.recipe.world, unsafe=self.recipe.unsafe)
+        progress = self._run(stage)
+        # Under which key the verdicts stand: those of an environment that changed since do not.
+        self.store.set_meta(Replay.name, stage.key)
+        return progress
 
     def judge(self) -> list[Progress]:
         """Near-duplicates and contamination first: they cost nothing; then the committee."""
@@ -324,10 +328,16 @@ class Pipeline:
         return run(stage, self.store, self.pool, self.recipe.budget, self.report, most)
 
     def _need(self, kind: type[Record], what: str, verb: str) -> None:
-        if not self.store.count(kind):
-            raise StoreError(
-                f"{self.recipe.folder} holds no {what} yet: run `lbi {verb} {self.recipe.path}` first."
-            )
+        if self.store.count(kind):
+            return
+        attempts = list(self.store.attempts(verb))
+        if attempts:
+            errors = [attempt.error for attempt in attempts if attempt.error]
+            why = f"; {len(errors)} of its attempts failed, the last with: {errors[-1]}" if errors else ""
+            raise StoreError(f"{self.recipe.folder} holds no {what}: `lbi {verb}` made none{why}")
+        raise StoreError(
+            f"{self.recipe.folder} holds no {what} yet: run `lbi {verb} {self.recipe.path}` first."
+        )
 
 
 @contextmanager

@@ -44,3 +44,17 @@ def benchmark(name: str, unsafe: bool = False) -> Benchmark:
         f"{name!r} is no environment: give a folder that holds environment.toml, module:Class, or a nickname "
         f"(there are: {known})."
     )
+
+
+@lru_cache(maxsize=32)
+def identity(name: str) -> str:
+    """What the ledger knows an environment by: of a folder, its name and content, wherever it lies.
+
+    Raises ConfigError when the folder's declaration is wrong.
+    """
+    if not (Path(name) / "environment.toml").is_file():
+        return name
+    from .environments.fingerprint import identity as folder_identity
+    from .environments.folder import EnvironmentFolder
+
+    return folder_identity(EnvironmentFolder.load(name))

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from pydantic import Field
+
 from ..environments import Environment
 from ..errors import ContextFull, GraderFault, LbiError, ParseError, sentence
 from ..types import STOP, Action, Observation, Step, Stop, Task, Trajectory, Usage, Value
@@ -33,10 +35,10 @@ class Agent(Protocol):
 class Limits(Value):
     """When an episode ends though the agent has not stopped."""
 
-    steps: int = 6
-    repeats: int = 3
+    steps: int = Field(default=6, ge=1)
+    repeats: int = Field(default=3, ge=1)
     """The same action with the same observation, this many times in a row."""
-    seconds: float = 900.0
+    seconds: float = Field(default=900.0, ge=0)
 
 
 def rollout(

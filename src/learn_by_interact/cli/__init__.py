@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
+from ..engine.ending import end
 from ..errors import BudgetSpent, LbiError
 from . import models, verbs
 from .doctor import doctor, install
@@ -32,7 +34,7 @@ class Verbs(TyperGroup):
             raise typer.Exit(3 if isinstance(error, BudgetSpent) else 2) from None
         except KeyboardInterrupt:
             typer.echo("stopped; run the same command again to go on", err=True)
-            raise typer.Exit(130) from None
+            end(130)
 
 
 app = typer.Typer(
@@ -54,4 +56,12 @@ app.command(epilog="Example: lbi doctor")(doctor)
 
 def main() -> None:
     """The entry point `lbi`."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     app(prog_name="lbi")
+
+
+def _interrupt(*_: object) -> None:
+    """The first Ctrl-C keeps what is finished; a second one is the kernel's, and ends at once."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    raise KeyboardInterrupt

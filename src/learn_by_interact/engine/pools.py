@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import threading
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
 from ..errors import ConfigError
+from .ending import end
 
 KINDS = ("inline", "threads", "processes", "ray")
 
@@ -61,10 +61,14 @@ class Pool:
         return self.open()
 
     def close(self) -> None:
-        """Cancel what has not begun, and wait for nothing."""
-        if self._executor is not None:
-            self._executor.shutdown(wait=False, cancel_futures=True)
-            self._executor = None
+        """Cancel what has not begun, end worker processes, and wait for no thread."""
+        executor, self._executor = self._executor, None
+        if executor is None:
+            return
+        if isinstance(executor, ProcessPoolExecutor):
+            for worker in list((executor._processes or {}).values()):
+                worker.terminate()
+        executor.shutdown(wait=self.kind == "processes", cancel_futures=True)
 
     def _make(self) -> Executor:
         if self.kind == "inline":
@@ -83,6 +87,7 @@ def _begin_worker() -> None:
     """In a worker process: Ctrl-C is the driver's business, and the driver's death is this process's."""
     # A handler, not SIG_IGN: what the worker starts would inherit that.
     signal.signal(signal.SIGINT, lambda *_: None)
+    signal.signal(signal.SIGTERM, lambda *_: end(1))
     threading.Thread(target=_end_with_driver, daemon=True).start()
 
 
@@ -90,4 +95,4 @@ def _end_with_driver() -> None:
     driver = multiprocessing.parent_process()
     assert driver is not None
     driver.join()
-    os._exit(1)
+    end(1)

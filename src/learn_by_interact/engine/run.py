@@ -9,6 +9,8 @@ from concurrent.futures import BrokenExecutor, Future
 from dataclasses import dataclass
 from queue import SimpleQueue
 
+from pydantic import Field
+
 from ..errors import BudgetSpent, ConfigError, LbiError, ModelRefused, StoreError, sentence
 from ..types import Attempt, Record, Usage, Value
 from .pools import Pool
@@ -52,9 +54,9 @@ class Budget(Value):
     one a thread, two a process or Ray worker.
     """
 
-    tokens: int | None = None
+    tokens: int | None = Field(default=None, ge=0)
     """Prompt tokens that were not cached, plus completion tokens."""
-    money: float | None = None
+    money: float | None = Field(default=None, ge=0)
     """US dollars; calls whose price is unknown are refused under such a bound."""
 
     def check(self, spent: Usage) -> None:

@@ -30,9 +30,12 @@ class Stage(Value):
 
     @property
     def key(self) -> str:
-        """Name and digest of the settings: `explore:1f2e...`."""
-        settings: dict[str, Any] = self.model_dump(mode="json", exclude=set(self.aside))
-        return f"{self.name}:{digest(settings)[:16]}"
+        """Name and digest of what it is known by: `explore:1f2e...`."""
+        return f"{self.name}:{digest(self.identity())[:16]}"
+
+    def identity(self) -> dict[str, Any]:
+        """The settings that change what comes out, as JSON values."""
+        return self.model_dump(mode="json", exclude=set(self.aside))
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
         """Ids of the records of each call, in the order to run them; the first id names the input."""

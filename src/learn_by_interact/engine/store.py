@@ -61,6 +61,8 @@ class Store:
         file = self.folder / "run.sqlite"
         if readonly and not file.exists():
             raise StoreError(f"{self.folder} is not a run folder: it has no run.sqlite; `lbi run` makes one.")
+        if self.folder.is_file():
+            raise StoreError(f"{self.folder} is a file: name a folder for the run.")
         try:
             if not readonly:
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -86,7 +88,10 @@ class Store:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
         known = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
-        if not known and not self.readonly:
+        if not known and self.readonly:
+            db.close()
+            raise StoreError(f"{self.folder} holds nothing yet: its run was stopped before it began.")
+        if not known:
             with db:
                 db.execute(TABLES)
                 db.execute("INSERT INTO meta VALUES ('schema', ?)", (str(SCHEMA),))

@@ -50,8 +50,6 @@ class Bubblewrap(Room):
         if not program:
             raise SandboxMissing(f"bubblewrap is not installed; type: {INSTALL}")
         super().__init__(start, tools)
-        (self.control / "passwd").write_text(f"user:x:{self.uid}:{self.gid}::{HOME}:/bin/bash\n")
-        (self.control / "group").write_text(f"user:x:{self.gid}:\n")
         self._works = False
         self._arguments = [program, *self._view(), "--info-fd"]
 

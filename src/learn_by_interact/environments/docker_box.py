@@ -1,116 +1,182 @@
 """The sandbox of Docker: one container an episode, for environments that need an image.
 
-The image must have bash, coreutils (`timeout`) and the environment's tools: nothing is installed.
+A command is one `docker exec`; what it prints and how it ended come back through named pipes in a
+folder that the container sees, so the engine must run on this machine. A command that passes a
+limit takes its container with it, and the next command gets another one over the same files.
 """
 
 from __future__ import annotations
 
-import secrets
-import shlex
+import os
 import time
 from collections.abc import Mapping
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from ..errors import EnvironmentFault, SandboxMissing
+from ..errors import ConfigError, EnvironmentFault
+from .docker_image import engine, said
 from .folder import Limits
-from .process import Kept
+from .process import Kept, drain, follow
 from .sandbox import HOME, MEGABYTE, Reason, Result, Room, Tools, prologue
 
-# The first process reaps what commands leave behind, and survives the kill after each command.
-IDLE = "trap '' TERM; while :; do sleep 3600 & wait; done"
+CONTROL = "/run/lbi"
+IDLE = "read -r _"
+"""The first process: bash reaps orphans, and ends when this program does, which holds its stdin."""
+COMMAND = (
+    f"exec 9>{CONTROL}/report 8>{CONTROL}/end 2>/dev/null; "
+    f'bash -c "$0" </dev/null >{CONTROL}/output 2>&1 8>&-; code=$?; '
+    "kill -9 -1; while kill -0 -1; do :; done; echo $code >&8"
+)
+"""Run a command; when it has ended, kill all other processes, and tell its exit code."""
+HEADROOM = 10
+"""Processes and threads beside the command's: the first one, the shell around it, and docker exec itself."""
+OOM_SECONDS = 0.3
+"""How much later than the death that it explains the engine's word of missing memory may come."""
 
 
 class DockerBox(Room):
     """Commands run in one container without network, rights or a writable system."""
 
-    def __init__(self, start: Path | None, tools: Tools, image: str) -> None:
+    def __init__(self, start: Path | None, tools: Tools) -> None:
         """Raises SandboxMissing when docker-py or the engine is not there."""
         self._container: Any = None
-        self._image = image
-        try:
-            import docker
-        except ImportError:
-            raise SandboxMissing(
-                "the Docker sandbox needs a package; type: pip install 'learn-by-interact[docker]'"
-            ) from None
-        try:
-            self._client = docker.from_env()
-            self._client.ping()
-        except Exception as error:
-            raise SandboxMissing(
-                "no Docker engine answers (set DOCKER_HOST, or type: apt-get install -y docker.io): "
-                + " ".join(str(error).split())[:160]
-            ) from None
+        self._stdin: Any = None
+        self._client = engine()
         super().__init__(start, tools)
 
     def run(self, command: str, cwd: str, limits: Limits, env: Mapping[str, str] = {}) -> Result:
-        """See `Sandbox.run`. The disk limit is checked when the command has ended."""
+        """See `Sandbox.run`. That memory was missing is known when the command has ended."""
         container = self._container or self._start(limits)
-        mark = secrets.token_hex(12)
-        # docker gives back one stream: the shell's folder comes last on it, behind a mark.
-        report = f"| sed s/^/{mark}/"
-        script = prologue(cwd, limits, report, processes=False)
+        # Started by root, the user's processes are this sandbox's alone.
+        script = prologue(cwd, limits, ">&9", processes=os.geteuid() == 0)
         (self.control / "prologue").write_text(script, encoding="utf-8")
         allowed = max(limits.disk_mb * MEGABYTE, self.used())
-        inside = f"timeout -k 1 {limits.seconds:g} bash -c {shlex.quote(command)} 2>&1"
-        begin = time.monotonic()
+        pipes = [self._pipe(name) for name in ("output", "report", "end")]
+        kept, told, code = Kept(), Kept(), Kept()
+        output, report, end = pipes
+        begin, clock = time.monotonic(), time.time()
         try:
-            code, output = self._execute(container, inside, env)
-            container.exec_run(["bash", "-c", "kill -9 -1"], user=f"{self.uid}:{self.gid}")
-        except Exception as error:
-            raise EnvironmentFault(f"docker: {' '.join(str(error).split())[:300]}") from None
-        seconds = time.monotonic() - begin
-        lines = output.split(mark)
-        if len(lines) < 2:
-            raise EnvironmentFault(f"docker: bash could not be started: {output[:300]}")
-        where = lines[-1].split("\n")[0] if len(lines) > 2 else cwd
-        shown = "".join([lines[0], *(part.partition("\n")[2] for part in lines[1:])])
-        reason: Reason = "time" if code in (124, 137) and seconds >= limits.seconds else ""
+            self._execute(container, command, env)
+            deadline = begin + limits.seconds
+            reason = follow(output, end, kept, deadline, lambda: "disk" if self.used() > allowed else "")
+            seconds = time.monotonic() - begin
+            drain(end, code)
+            # Without an exit code the command has killed the shell around it, and may go on.
+            if reason or not code.size:
+                self._discard()
+            drain(output, kept)
+            drain(report, told)
+        except BaseException:
+            self._discard()
+            raise
+        finally:
+            for pipe in pipes:
+                os.close(pipe)
+        if not told.text().startswith("started\n"):
+            raise EnvironmentFault(f"docker: bash could not be started: {kept.text()[:300]}")
+        number = int(code.text() or 137)
         reason = reason or ("disk" if self.used() > allowed else "")
-        return Result(shown, code, seconds, reason, where)
+        if reason in ("", "time") and self._starved(container, clock, OOM_SECONDS if number == 137 else 0.0):
+            reason = "memory"
+        where = told.text().split("\n", 1)[1].removesuffix("\n")
+        return Result(kept.text(), number, seconds, cast(Reason, reason), where or cwd)
 
-    def _execute(self, container: Any, inside: str, env: Mapping[str, str]) -> tuple[int, str]:
-        """Run a shell line; (exit code, output of bounded size)."""
+    def _starved(self, container: Any, since: float, patience: float) -> bool:
+        """Whether the kernel has killed something for want of memory since then."""
+        wanted = {"container": container.id, "event": "oom"}
+        until = f"{time.time() + patience:.6f}"
+        try:
+            with closing(self._client.events(since=f"{since:.6f}", until=until, filters=wanted)) as events:
+                return next(iter(events), None) is not None
+        except Exception as error:
+            raise EnvironmentFault(f"docker: {said(error)}") from None
+
+    def _pipe(self, name: str) -> int:
+        """A fresh named pipe that the container can write to; its end for reading, which does not block."""
+        path = self.control / name
+        path.unlink(missing_ok=True)
+        os.mkfifo(path)
+        path.chmod(0o622)
+        return os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+
+    def _execute(self, container: Any, command: str, env: Mapping[str, str]) -> None:
+        """Begin a command. Raises EnvironmentFault."""
         api = self._client.api
-        variables = {**env, **dict(self.tools.env), "HOME": HOME, "BASH_ENV": "/run/lbi/prologue"}
-        made = api.exec_create(
-            container.id,
-            ["sh", "-c", inside],
-            environment=variables,
-            user=f"{self.uid}:{self.gid}",
-            workdir=HOME,
-        )
-        kept = Kept()
-        for chunk in api.exec_start(made["Id"], stream=True):
-            kept.add(chunk)
-        return int(api.exec_inspect(made["Id"])["ExitCode"] or 0), kept.text()
+        try:
+            made = api.exec_create(
+                container.id,
+                ["sh", "-c", COMMAND, command],
+                environment=self.environment({**env, "BASH_ENV": f"{CONTROL}/prologue"}),
+                user=f"{self.uid}:{self.gid}",
+                workdir="/",
+            )
+            api.exec_start(made["Id"], detach=True)
+        except Exception as error:
+            raise EnvironmentFault(f"docker: {said(error)}") from None
 
     def _start(self, limits: Limits) -> Any:
-        """Start the container. Raises EnvironmentFault, for an unknown image for instance."""
-        places = {self.home: (HOME, "rw"), self.temporary: ("/tmp", "rw"), self.control: ("/run/lbi", "ro")}
+        """Start the container. Raises EnvironmentFault, ConfigError when the image cannot serve."""
+        memory = f"{limits.memory_mb}m"
         try:
-            self._container = self._client.containers.run(
-                self._image,
+            self._container = self._client.containers.create(
+                self.tools.image,
                 ["bash", "-c", IDLE],
                 entrypoint=[],
-                detach=True,
+                user=f"{self.uid}:{self.gid}",
+                working_dir="/",
+                hostname="sandbox",
+                labels={"learn-by-interact": "sandbox"},
+                stdin_open=True,
+                auto_remove=True,
                 network_mode="none",
-                mem_limit=f"{limits.memory_mb}m",
-                pids_limit=limits.processes + 8,
+                read_only=True,
+                mounts=self._mounts(),
+                mem_limit=memory,
+                memswap_limit=memory,
+                pids_limit=limits.processes + HEADROOM,
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges"],
-                read_only=True,
-                user=f"{self.uid}:{self.gid}",
-                volumes={str(path): {"bind": to, "mode": mode} for path, (to, mode) in places.items()},
             )
+            self._stdin = self._container.attach_socket(params={"stdin": 1, "stream": 1})
+            self._container.start()
         except Exception as error:
-            raise EnvironmentFault(f"docker: {' '.join(str(error).split())[:300]}") from None
+            self._discard()
+            if "executable file not found" in str(error):
+                raise ConfigError(f"the image {self.tools.image} has no bash; choose one that has") from None
+            raise EnvironmentFault(f"docker: the container cannot be started: {said(error)}") from None
         return self._container
+
+    def _mounts(self) -> list[Any]:
+        """What the container sees of this machine."""
+        from docker.types import Mount
+
+        seen = [
+            (self.home, HOME, False),
+            (self.temporary, "/tmp", False),
+            (self.temporary, "/dev/shm", False),
+            (self.control, CONTROL, True),
+            (self.control / "passwd", "/etc/passwd", True),
+            (self.control / "group", "/etc/group", True),
+        ]
+        return [Mount(inside, str(path), type="bind", read_only=only) for path, inside, only in seen]
+
+    def _discard(self) -> None:
+        """Kill the container with all that is in it."""
+        container, self._container = self._container, None
+        if container is None:
+            return
+        # It may be gone or going already: it removes itself when its first process ends.
+        with suppress(Exception):
+            container.remove(force=True)
+        with suppress(Exception):
+            container.wait(condition="removed", timeout=10)
+        if self._stdin is not None:
+            self._stdin.close()
+            self._stdin = None
 
     def close(self) -> None:
         """Remove the container and the folders."""
-        if self._container is not None:
-            self._container.remove(force=True)
-            self._container = None
+        self._discard()
+        self._client.close()
         super().close()

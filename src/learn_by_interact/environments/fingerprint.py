@@ -16,12 +16,13 @@ import os
 import shutil
 import sqlite3
 import stat
-import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
 
-from .folder import Volatile
+from ..types import digest
+from .folder import EnvironmentFolder, Volatile
 from .sandbox import entries
+from .temporary import TemporaryFolder
 
 SQLITE = b"SQLite format 3\x00"
 LARGEST_DATABASE = 32 * 1024 * 1024
@@ -63,6 +64,28 @@ class Fingerprint:
         return known[1]
 
 
+def identity(folder: EnvironmentFolder) -> str:
+    """Name and digest of all that an episode in this environment depends on, wherever its folder lies.
+
+    The declaration, and the start files with their paths and whether they can be executed. Not the
+    documentation and the tasks, which reach a stage as its inputs, nor the kind of sandbox, but an
+    image; and of permissions no more, because those of a checkout depend on who made it.
+    """
+    # A setting that is not given says nothing: a new one with a default changes no identity.
+    said = folder.model_dump(mode="json", exclude_defaults=True, exclude={"path", "start", "docs", "sandbox"})
+    image = folder.sandbox.image if folder.sandbox.kind == "docker" else ""
+    files = []
+    for entry in entries(folder.start_folder) if folder.start_folder else ():
+        path = Path(entry.path)
+        if entry.is_symlink():
+            content = str(path.readlink())
+        else:
+            content = file_digest(path, Volatile()) if entry.is_file() else ""
+        runs = entry.is_file(follow_symlinks=False) and bool(entry.stat().st_mode & stat.S_IXUSR)
+        files.append([os.path.relpath(path, folder.start_folder), content, runs])
+    return f"{folder.name}:{digest([said, image, sorted(files)])[:16]}"
+
+
 def file_digest(path: Path, volatile: Volatile) -> str:
     """Hash of one file's content as described above; "unreadable" when it cannot be read."""
     try:
@@ -86,8 +109,8 @@ def _dump(path: Path) -> bytes | None:
     """A database's SQL and settings; None when SQLite cannot read it. Reads a copy: opening a
     database may write to it."""
     try:
-        with tempfile.TemporaryDirectory(prefix="lbi-") as folder:
-            copy = Path(folder) / "db"
+        with closing(TemporaryFolder()) as folder:
+            copy = folder.path / "db"
             shutil.copyfile(path, copy, follow_symlinks=False)
             for suffix in ("-wal", "-journal"):
                 beside = path.with_name(path.name + suffix)

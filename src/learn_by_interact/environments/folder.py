@@ -19,7 +19,7 @@ LOOK = r"find . -type f -printf '%P (%s bytes)\n' | LC_ALL=C sort"
 
 
 class Install(Value):
-    """What the environment's tools need."""
+    """What the environment's tools need. With docker, all of it is installed into an image, once."""
 
     pip: tuple[str, ...] = ()
     """Requirements, installed into a private virtual environment in the cache."""
@@ -69,7 +69,7 @@ class SandboxKind(Value):
 
     kind: Literal["bubblewrap", "docker", "unsafe"] = "bubblewrap"
     image: str = ""
-    """The image, for docker."""
+    """The image, for docker: it has bash; Python with venv too, where `[install]` names pip packages."""
 
 
 class EnvironmentFolder(Value):

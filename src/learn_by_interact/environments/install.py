@@ -19,7 +19,7 @@ from pathlib import Path
 from ..errors import ConfigError, EnvironmentFault
 from ..types import digest
 from .fingerprint import Fingerprint
-from .folder import EnvironmentFolder, Limits, Volatile
+from .folder import EnvironmentFolder, Volatile
 from .sandbox import Tools, copy_tree, open_sandbox
 
 PREPARE_SECONDS = 600.0
@@ -36,12 +36,16 @@ def cache_folder() -> Path:
     return Path(named).absolute() if named else Path.home() / ".cache" / "learn-by-interact"
 
 
-def tools(folder: EnvironmentFolder) -> Tools:
+def tools(folder: EnvironmentFolder, unsafe: bool = False) -> Tools:
     """The tools of an environment, installed if need be (pip), or checked (apt).
 
-    Raises ConfigError with the line to type when a Debian package is missing, EnvironmentFault
-    when pip fails.
+    With docker both are installed into an image, whatever this machine has. Raises ConfigError with
+    the line to type when a Debian package is missing, EnvironmentFault when installing fails.
     """
+    if folder.sandbox.kind == "docker" and not unsafe:
+        from .docker_image import image_tools
+
+        return image_tools(folder)
     _check_apt(folder)
     binds, path, last = [], [], []
     base = sys.base_prefix
@@ -63,19 +67,18 @@ def start(folder: EnvironmentFolder, unsafe: bool = False) -> Path | None:
     if not folder.prepare:
         return folder.start_folder
     content = Fingerprint(folder.start_folder, Volatile()).take() if folder.start_folder else ""
-    key = digest([content, folder.prepare, list(folder.install.pip), dict(folder.env)])
+    made_of = [content, folder.prepare, folder.install.model_dump(), folder.env, folder.sandbox.image]
+    key = digest(made_of)
 
     def make(target: Path) -> None:
-        kind = "unsafe" if unsafe else folder.sandbox.kind
-        limits = folder.limits.model_copy(update={"seconds": PREPARE_SECONDS})
-        _prepare(folder, kind, limits, target)
+        _prepare(folder, unsafe, target)
 
     return _once("starts", key, make)
 
 
 def install(folder: EnvironmentFolder) -> None:
     """Install everything, Debian packages as well. Raises ConfigError, EnvironmentFault."""
-    missing = _missing_apt(folder)
+    missing = [] if folder.sandbox.kind == "docker" else _missing_apt(folder)
     if missing:
         if os.geteuid() != 0:
             raise ConfigError(_apt_line(folder, missing))
@@ -94,8 +97,6 @@ def _check_apt(folder: EnvironmentFolder) -> None:
 
 def _missing_apt(folder: EnvironmentFolder) -> list[str]:
     """Debian packages that are not installed; where there is no dpkg, commands not found."""
-    if folder.sandbox.kind == "docker":
-        return []
     missing = [name for name in folder.install.apt if name not in _there and not _installed(name)]
     _there.update(name for name in folder.install.apt if name not in missing)
     return missing
@@ -140,8 +141,10 @@ def _run(arguments: list[str], name: str) -> None:
         raise EnvironmentFault(f"{name} failed ({' '.join(arguments[-3:])}): {told}")
 
 
-def _prepare(folder: EnvironmentFolder, kind: str, limits: Limits, target: Path) -> None:
-    sandbox = open_sandbox(kind, folder.start_folder, tools(folder), folder.sandbox.image)
+def _prepare(folder: EnvironmentFolder, unsafe: bool, target: Path) -> None:
+    kind = "unsafe" if unsafe else folder.sandbox.kind
+    limits = folder.limits.model_copy(update={"seconds": PREPARE_SECONDS})
+    sandbox = open_sandbox(kind, folder.start_folder, tools(folder, unsafe))
     try:
         result = sandbox.run(folder.prepare, sandbox.inside_home, limits)
         if result.code or result.ended:
@@ -156,27 +159,31 @@ def _prepare(folder: EnvironmentFolder, kind: str, limits: Limits, target: Path)
 def _once(kind: str, key: str, make: Callable[[Path], None]) -> Path:
     """The folder `kind/key` of the cache, made now if it is not there whole."""
     root = cache_folder() / kind
+    if (found := _made.get((str(root), key))) and found.is_dir():
+        return found
+    target, ready = root / key, root / f"{key}.ready"
+    with alone(root, key):
+        if not (ready.exists() and target.is_dir()):
+            shutil.rmtree(target, ignore_errors=True)
+            make(target)
+            ready.touch()
+    _made[str(root), key] = target
+    return target
+
+
+@contextmanager
+def alone(root: Path, key: str) -> Iterator[None]:
+    """One thread of one process at a time, for a folder of the cache and a key.
+
+    Raises ConfigError when the cache cannot be written.
+    """
     with _lock:
-        if (found := _made.get((str(root), key))) and found.is_dir():
-            return found
-        target, ready = root / key, root / f"{key}.ready"
         try:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(
                 f"{root}: the cache cannot be written ({error.strerror}); set LBI_CACHE to a folder that can"
             ) from None
-        with _file_lock(root / f"{key}.lock"):
-            if not (ready.exists() and target.is_dir()):
-                shutil.rmtree(target, ignore_errors=True)
-                make(target)
-                ready.touch()
-        _made[str(root), key] = target
-        return target
-
-
-@contextmanager
-def _file_lock(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        with (root / f"{key}.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import signal
 import subprocess
 import time
 from collections import deque
@@ -11,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 KEEP = 512 * 1024
 """Bytes of output kept at the beginning, and as many at the end."""
@@ -19,6 +19,19 @@ FLOOD = 256 * 1024 * 1024
 """Bytes of output after which a process is killed."""
 TICK = 0.05
 """Seconds between two measurements, at least."""
+
+
+_running: set[subprocess.Popen[bytes]] = set()
+_ending = False
+
+
+def kill_running() -> None:
+    """Kill all that is under watch in this process, and from now on what comes under it: the process ends."""
+    global _ending
+    _ending = True
+    for process in list(_running):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 class Kept:
@@ -88,65 +101,66 @@ def watch(
         pass_fds=pass_fds,
         start_new_session=True,
     )
+    _running.add(process)
+    if _ending:
+        kill_running()
     kept = Kept()
     assert process.stdout is not None
     with process.stdout as stream:
+        end = -1
         try:
-            reason = _follow(process, stream, kept, begin + seconds, probe)
+            end = os.pidfd_open(process.pid)
+            os.set_blocking(stream.fileno(), False)
+            reason = follow(stream.fileno(), end, kept, begin + seconds, lambda: probe(process.pid))
         finally:
             kill(process)
             code = process.wait()
-        _drain(stream, kept)
+            _running.discard(process)
+            if end >= 0:
+                os.close(end)
+        drain(stream.fileno(), kept)
     return Ended(kept.text(), code, time.monotonic() - begin, reason)
 
 
-def _follow(
-    process: subprocess.Popen[bytes],
-    stream: IO[bytes],
-    kept: Kept,
-    deadline: float,
-    probe: Callable[[int], str],
-) -> str:
-    """Read until the process itself ends ("") or must be killed (why)."""
-    end = os.pidfd_open(process.pid)
-    os.set_blocking(stream.fileno(), False)
+def follow(stream: int, end: int, kept: Kept, deadline: float, probe: Callable[[], str]) -> str:
+    """Read `stream` until `end` is readable ("") or the command must be killed (why).
+
+    Both are file descriptors; `stream` does not block.
+    """
     next_probe = time.monotonic() + TICK
-    try:
-        with selectors.DefaultSelector() as selector:
-            selector.register(end, selectors.EVENT_READ)
-            selector.register(stream, selectors.EVENT_READ)
-            while True:
-                now = time.monotonic()
-                if now >= deadline:
-                    return "time"
-                if now >= next_probe:
-                    if reason := probe(process.pid):
-                        return reason
-                    # A measurement may be slow on a big folder: it never takes over a tenth.
-                    next_probe = time.monotonic() + max(TICK, 10 * (time.monotonic() - now))
-                ready = selector.select(max(0.0, min(deadline, next_probe) - time.monotonic()))
-                files = [key.fileobj for key, _ in ready]
-                if stream in files and not _read(stream, kept):
-                    selector.unregister(stream)
-                if kept.size > FLOOD:
-                    return "output"
-                if end in files:
-                    return ""
-    finally:
-        os.close(end)
+    with selectors.DefaultSelector() as selector:
+        selector.register(end, selectors.EVENT_READ)
+        selector.register(stream, selectors.EVENT_READ)
+        while True:
+            now = time.monotonic()
+            if now >= deadline:
+                return "time"
+            if now >= next_probe:
+                if reason := probe():
+                    return reason
+                # A measurement may be slow on a big folder: it never takes over a tenth.
+                next_probe = time.monotonic() + max(TICK, 10 * (time.monotonic() - now))
+            ready = selector.select(max(0.0, min(deadline, next_probe) - time.monotonic()))
+            files = [key.fd for key, _ in ready]
+            if stream in files and not _read(stream, kept):
+                selector.unregister(stream)
+            if kept.size > FLOOD:
+                return "output"
+            if end in files:
+                return ""
 
 
-def _read(stream: IO[bytes], kept: Kept) -> bool:
+def _read(stream: int, kept: Kept) -> bool:
     """Read what is there; False at the end of the stream."""
     try:
-        chunk = os.read(stream.fileno(), 65536)
+        chunk = os.read(stream, 65536)
     except BlockingIOError:
         return True
     kept.add(chunk)
     return bool(chunk)
 
 
-def _drain(stream: IO[bytes], kept: Kept) -> None:
+def drain(stream: int, kept: Kept) -> None:
     """Read what a dead process left in the pipe, without waiting for survivors."""
     for _ in range(64):
         before = kept.size

@@ -20,6 +20,7 @@ from typing import Literal, Protocol, Self
 
 from ..errors import ConfigError, EnvironmentFault
 from .folder import Limits
+from .temporary import TemporaryFolder
 
 HOME = "/home/user"
 """Where the episode's folder is, seen from inside."""
@@ -52,6 +53,8 @@ class Tools:
     last: tuple[str, ...] = ()
     """Last on PATH."""
     env: tuple[tuple[str, str], ...] = ()
+    image: str = ""
+    """The image that holds them, for docker."""
 
 
 class Sandbox(Protocol):
@@ -101,19 +104,24 @@ class Room:
         self.tools = tools
         self.uid = _free_uid() if os.geteuid() == 0 else os.geteuid()
         self.gid = self.uid if os.geteuid() == 0 else os.getegid()
-        self._folder = tempfile.TemporaryDirectory(prefix="lbi-", ignore_cleanup_errors=True)
-        root = Path(self._folder.name)
+        try:
+            self._folder = TemporaryFolder()
+        except OSError as error:
+            raise _no_folder(error) from None
+        root = self._folder.path
         self.home, self.temporary, self.control = root / "home", root / "tmp", root / "control"
         self._kept = root / "kept"
-        for folder in (self.home, self.temporary, self.control, self._kept):
-            folder.mkdir(mode=0o755)
         try:
+            for folder in (self.home, self.temporary, self.control, self._kept):
+                folder.mkdir(mode=0o755)
+            (self.control / "passwd").write_text(f"user:x:{self.uid}:{self.gid}::{HOME}:/bin/bash\n")
+            (self.control / "group").write_text(f"user:x:{self.gid}:\n")
             if start:
                 copy_tree(start, self.home)
             self.adopt()
         except OSError as error:
             self.close()
-            raise EnvironmentFault(f"the start folder could not be copied: {error}") from None
+            raise _no_folder(error) from None
 
     def __enter__(self) -> Self:
         return self
@@ -153,7 +161,7 @@ class Room:
 
     def close(self) -> None:
         """Remove the folders, whatever the modes of what is in them."""
-        self._folder.cleanup()
+        self._folder.close()
 
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """The environment variables of a command."""
@@ -188,11 +196,19 @@ class Room:
         return used
 
 
+def _no_folder(error: OSError) -> EnvironmentFault:
+    where = tempfile.gettempdir()
+    return EnvironmentFault(
+        f"an episode's folder could not be made in {where} ({error.strerror or error}): make room there, "
+        "or set TMPDIR to another place"
+    )
+
+
 def prologue(cwd: str, limits: Limits, report: str, processes: bool = True) -> str:
     """What bash reads (as BASH_ENV) before a command: limits, the folder, and the way back.
 
     `report` is a redirection; the shell writes there a line when it starts and where it stands
-    when it ends.
+    when it ends. `processes`: whether those of the sandbox's user are the sandbox's alone.
     """
     return "\n".join(
         [
@@ -209,7 +225,7 @@ def prologue(cwd: str, limits: Limits, report: str, processes: bool = True) -> s
     )
 
 
-def open_sandbox(kind: str, start: Path | None, tools: Tools, image: str = "") -> Sandbox:
+def open_sandbox(kind: str, start: Path | None, tools: Tools) -> Sandbox:
     """A sandbox with a fresh copy of `start`.
 
     Raises SandboxMissing when what it needs is not installed: the message is the line to type.
@@ -221,7 +237,7 @@ def open_sandbox(kind: str, start: Path | None, tools: Tools, image: str = "") -
     if kind == "docker":
         from .docker_box import DockerBox
 
-        return DockerBox(start, tools, image)
+        return DockerBox(start, tools)
     if kind == "unsafe":
         from .unsafe import Unsafe
 

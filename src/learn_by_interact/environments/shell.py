@@ -24,7 +24,8 @@ _TIMES = re.compile(
     r"|\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{9}\b"
 )
 """Recent files' times as `ls -l`, and `stat` and `ls --full-time`, print them."""
-_REWRITTEN = re.compile(r"[^\n]*\r(?!\n)(?=[^\n])")
+_REWRITTEN = re.compile(r"^[^\n]*\r(?=[^\n])", re.MULTILINE)
+"""What a progress line has overwritten. Without its anchor it would take quadratic time on a long line."""
 
 
 class ShellEnvironment:
@@ -76,7 +77,7 @@ class ShellEnvironment:
         """A sandbox of this environment's kind, with the start folder's copy or empty."""
         kind = "unsafe" if self.unsafe else self.folder.sandbox.kind
         start = install.start(self.folder, self.unsafe) if filled else None
-        return open_sandbox(kind, start, install.tools(self.folder), self.folder.sandbox.image)
+        return open_sandbox(kind, start, install.tools(self.folder, self.unsafe))
 
     @property
     def sandbox(self) -> Sandbox:

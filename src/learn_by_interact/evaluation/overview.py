@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..engine.store import Store
-from ..stages.keep import CONTAMINATED, RULES, Rule, committee, constructed, kept, verified
+from ..stages.keep import CONTAMINATED, RULES, Rule, committee, constructed, kept, standing, verified
 from ..stages.windows import choose, windows, without_duplicates
 from ..types import Attempt, Document, Example, Task, Trajectory, Usage, Value, Verdict
 from .selection import sections
@@ -134,12 +134,9 @@ def overview(store: Store, rule: Rule = "replay", cap: int = 5) -> Overview:
     proposed = sum(task.parent in documents for task in store.records(Task))
     explored = {output for attempt in attempts if _name(attempt) == "explore" for output in attempt.outputs}
     aside = {example.id for example in constructed(store, distilled=True)}
-    verdicts: dict[str, list[Verdict]] = defaultdict(list)
+    verdicts = {subject: given for subject, given in standing(store).items() if subject not in aside}
     said: dict[str, Counter[str]] = defaultdict(Counter)
-    for verdict in store.records(Verdict):
-        if verdict.subject in aside:
-            continue
-        verdicts[verdict.subject].append(verdict)
+    for verdict in (one for given in verdicts.values() for one in given):
         said[verdict.judge]["keep" if verdict.keep else "drop"] += 1
     examples = constructed(store)
     chosen = kept(store, rule)
@@ -153,7 +150,8 @@ def overview(store: Store, rule: Rule = "replay", cap: int = 5) -> Overview:
         verdicts={judge: dict(counts) for judge, counts in sorted(said.items())},
         replay_verified=sum(verified(example, verdicts) for example in examples),
         contaminated=sum(
-            any(verdict.judge == CONTAMINATED for verdict in verdicts[example.id]) for example in examples
+            any(verdict.judge == CONTAMINATED for verdict in verdicts.get(example.id, []))
+            for example in examples
         ),
         rule=rule,
         kept={name: len(kept(store, name)) for name in RULES},

@@ -10,8 +10,7 @@ from ..engine.stage import Stage
 from ..models import Model
 from ..models.connect import connect
 from ..models.endpoint import ModelSettings
-from ..registry import benchmark
-from ..types import digest
+from ..registry import benchmark, identity
 
 
 class World(Stage):
@@ -27,6 +26,10 @@ class World(Stage):
     def world(self) -> Benchmark:
         return benchmark(self.environment, unsafe=self.unsafe)
 
+    def identity(self) -> dict[str, Any]:
+        """An environment that changed is another one; one that was only moved is not."""
+        return {**super().identity(), "environment": identity(self.environment)}
+
 
 class ModelStage(World):
     """A stage that calls a model. How fast it may be called is no part of the stage's identity."""
@@ -37,12 +40,10 @@ class ModelStage(World):
     replies: str = ""
     """Folder of the stored replies; "" stores none."""
 
-    @property
-    def key(self) -> str:
-        aside = {"unsafe", "replies", "model", *self.aside}
-        settings: dict[str, Any] = self.model_dump(mode="json", exclude=aside)
-        identity = {"name": self.model.name, "base_url": self.model.base_url}
-        return f"{self.name}:{digest({**settings, 'model': identity})[:16]}"
+    def identity(self) -> dict[str, Any]:
+        settings = super().identity()
+        known = {"name": self.model.name, "base_url": self.model.base_url}
+        return {**{key: settings[key] for key in settings.keys() - {"unsafe", "replies"}}, "model": known}
 
     def connect(self) -> Model:
         return connect(self.model, Path(self.replies) if self.replies else None)

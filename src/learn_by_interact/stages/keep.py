@@ -45,13 +45,20 @@ def judge_tasks(store: Store, threshold: float = 0.85) -> list[Verdict]:
 
 
 def judge_examples(store: Store, actions: ActionSpace, threshold: float = 0.9) -> list[Verdict]:
-    """Drop examples that nearly repeat another of their kind: instruction and actions together."""
+    """Drop examples that nearly repeat another of their kind: instruction and actions together.
+
+    Of two, one that replay did not verify goes.
+    """
+    given = standing(store)
     texts: dict[str, dict[str, str]] = defaultdict(dict)
+    last = set()
     for example, commands in with_commands(store, actions):
+        if not verified(example, given):
+            last.add(example.id)
         texts[example.kind][example.id] = f"{example.instruction}\n" + "\n".join(commands)
     verdicts = []
     for kind in sorted(texts):
-        verdicts += _as_verdicts(SAME_EXAMPLE, texts[kind], near_duplicates(texts[kind], threshold))
+        verdicts += _as_verdicts(SAME_EXAMPLE, texts[kind], near_duplicates(texts[kind], threshold, last))
     store.replace_verdicts(SAME_EXAMPLE, verdicts)
     return verdicts
 
@@ -79,10 +86,19 @@ def kept(store: Store, rule: Rule = "unanimous", distilled: bool = False) -> lis
     """
     if rule not in RULES:
         raise ConfigError(f"There is no rule {rule!r}; there are {', '.join(RULES)}.")
+    verdicts = standing(store)
+    return [example for example in constructed(store, distilled) if _keeps(rule, example, verdicts)]
+
+
+def standing(store: Store) -> dict[str, list[Verdict]]:
+    """The verdicts on each subject; of replays, only those of the environment as it was replayed last."""
+    stage = store.meta(REPLAY)
+    current = {output for attempt in store.attempts(stage) for output in attempt.outputs} if stage else set()
     verdicts: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in store.records(Verdict):
-        verdicts[verdict.subject].append(verdict)
-    return [example for example in constructed(store, distilled) if _keeps(rule, example, verdicts)]
+        if verdict.judge != REPLAY or not stage or verdict.id in current:
+            verdicts[verdict.subject].append(verdict)
+    return verdicts
 
 
 def constructed(store: Store, distilled: bool = False) -> list[Example]:

@@ -11,7 +11,7 @@ import re
 import shlex
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from ..types import Value
@@ -101,18 +101,21 @@ def closest(text: str, index: Index) -> tuple[str, float] | None:
     return index.nearest(shingles(text))
 
 
-def near_duplicates(texts: Mapping[str, str], threshold: float = 0.8) -> dict[str, tuple[str, float]]:
+def near_duplicates(
+    texts: Mapping[str, str], threshold: float = 0.8, last: Collection[str] = ()
+) -> dict[str, tuple[str, float]]:
     """Texts to drop: id -> (id of the kept text, similarity), whatever the order of the mapping.
 
     In the order of ids a text is dropped when it is as similar as `threshold` (above 0, at most 1) to one
-    that was kept. A text without words duplicates only another such text.
+    that was kept; those in `last` come after all others. A text without words duplicates only another
+    such text.
     """
     from rensa import RMinHash, RMinHashLSH
 
     # Of the pairs with similarity t, 1 - (1 - t^rows)^bands are found: over 0.999 at the threshold.
     rows = 4 if threshold >= 0.7 else 2 if threshold >= 0.33 else 1
     lsh = RMinHashLSH(threshold, PERMUTATIONS, PERMUTATIONS // rows)
-    sets = {key: shingles(texts[key]) for key in sorted(texts)}
+    sets = {key: shingles(texts[key]) for key in sorted(texts, key=lambda key: (key in last, key))}
     kept: list[str] = []
     equal: dict[frozenset[str], str] = {}
     dropped: dict[str, tuple[str, float]] = {}
