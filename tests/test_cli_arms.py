@@ -67,9 +67,11 @@ def test_every_arm_plays_the_same_tasks(ran: tuple[Path, dict[str, Any]]) -> Non
     solved = {name: arm["solved"] for name, arm in arms.items()}
     # The policy knows how to count; the rest it copies from demonstrations, which only these arms show.
     assert solved["plain"] == solved["rag"] == solved["reflexion"] == solved["lats"] == 1.0
-    assert solved["examples"] == solved["both"] == solved["distill"] == 6.0
+    assert {solved[name] for name in ("examples", "both", "instruction", "observation", "model")} == {6.0}
+    # A proposed task as it was may be so near to a held-out one that the sweep takes it out.
+    assert 1.0 < solved["distill"] <= 6.0
     usage = {name: arm["usage"]["calls"] for name, arm in arms.items()}
-    assert usage["lats"] > usage["reflexion"] > usage["plain"] == usage["rag"]
+    assert usage["lats"] > usage["reflexion"] > usage["model"] > usage["plain"] == usage["rag"] == 12
 
 
 @pytest.mark.parametrize("arm", ["distill", "examples"])
