@@ -34,14 +34,17 @@ def learned(folder: Path, arms: list[Any], **table: object) -> Path:
     recipe.write_text(
         text.replace("begin = false", "begin = true") + "\n[evaluate]\n" + "\n".join(lines) + "\n"
     )
-    for verb in ("ingest", "propose", "explore", "relabel", "replay", "judge"):
-        done = tiny.lbi(verb, recipe)
-        assert done.returncode == 0, done.stderr
+    with Pipeline(Recipe.load(recipe)) as pipeline:
+        pipeline.ingest()
+        pipeline.synthesise()
+        pipeline.relabel()
+        pipeline.replay()
+        pipeline.judge()
     return recipe
 
 
 def evaluated(recipe: Path, log: Path, *more: str) -> dict[str, Any]:
-    done = tiny.lbi("evaluate", recipe, "--json", *more, LBI_SCRIPTED_LOG=str(log))
+    done = tiny.lbi("evaluate", recipe, "--json", *more, timeout=600, LBI_SCRIPTED_LOG=str(log))
     assert done.returncode == 0, done.stderr
     written: dict[str, Any] = json.loads(done.stdout)
     return written
