@@ -34,14 +34,17 @@ def learned(folder: Path, arms: list[Any], **table: object) -> Path:
     recipe.write_text(
         text.replace("begin = false", "begin = true") + "\n[evaluate]\n" + "\n".join(lines) + "\n"
     )
-    for verb in ("ingest", "propose", "explore", "relabel", "replay", "judge"):
-        done = tiny.lbi(verb, recipe)
-        assert done.returncode == 0, done.stderr
+    with Pipeline(Recipe.load(recipe)) as pipeline:
+        pipeline.ingest()
+        pipeline.synthesise()
+        pipeline.relabel()
+        pipeline.replay()
+        pipeline.judge()
     return recipe
 
 
 def evaluated(recipe: Path, log: Path, *more: str) -> dict[str, Any]:
-    done = tiny.lbi("evaluate", recipe, "--json", *more, LBI_SCRIPTED_LOG=str(log))
+    done = tiny.lbi("evaluate", recipe, "--json", *more, timeout=600, LBI_SCRIPTED_LOG=str(log))
     assert done.returncode == 0, done.stderr
     written: dict[str, Any] = json.loads(done.stdout)
     return written
@@ -67,9 +70,11 @@ def test_every_arm_plays_the_same_tasks(ran: tuple[Path, dict[str, Any]]) -> Non
     solved = {name: arm["solved"] for name, arm in arms.items()}
     # The policy knows how to count; the rest it copies from demonstrations, which only these arms show.
     assert solved["plain"] == solved["rag"] == solved["reflexion"] == solved["lats"] == 1.0
-    assert solved["examples"] == solved["both"] == solved["distill"] == 6.0
+    assert {solved[name] for name in ("examples", "both", "instruction", "observation", "model")} == {6.0}
+    # A proposed task as it was may be so near to a held-out one that the sweep takes it out.
+    assert 1.0 < solved["distill"] <= 6.0
     usage = {name: arm["usage"]["calls"] for name, arm in arms.items()}
-    assert usage["lats"] > usage["reflexion"] > usage["plain"] == usage["rag"]
+    assert usage["lats"] > usage["reflexion"] > usage["model"] > usage["plain"] == usage["rag"] == 12
 
 
 @pytest.mark.parametrize("arm", ["distill", "examples"])
