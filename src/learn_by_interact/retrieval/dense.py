@@ -1,7 +1,7 @@
 """Vectors and the nearest of them: a flat search in two passes, in numpy.
 
 The first pass compares signs of random projections (Charikar, STOC 2002), 96 bytes a vector; the second
-takes the dot product with the few thousand that are left. Up to that many vectors the search is exact.
+takes the dot product with the two thousand or more that are left. Up to that many vectors the search is exact.
 What the projections are does not depend on the vectors, so no result depends on the order of adding.
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-CANDIDATES = 4096
+CANDIDATES = 2048
 """Vectors that are left for the second pass, at least; all where there are no more."""
 SHARE = 100
 """Of more vectors one in so many is left."""
