@@ -1,7 +1,7 @@
 """Vectors and the nearest of them: a flat search in two passes, in numpy.
 
 The first pass compares signs of random projections (Charikar, STOC 2002), 96 bytes a vector; the second
-takes the dot product with the two thousand or more that are left. Up to that many vectors the search is exact.
+takes the dot product with the two thousand or more that are left. Up to so many vectors it is exact.
 What the projections are does not depend on the vectors, so no result depends on the order of adding.
 """
 

@@ -161,10 +161,12 @@ class ExampleRetriever:
         """The first so many of each ranking that are new and fit the budget."""
         taken: list[Hit] = []
         room, misfits = self._settings.characters, 0
+        # A fused ranking is short: all of it is tried.
+        most = self._depth if self._settings.fused else MISFITS
         for ranking, wanted in plan:
             left = wanted
             for candidate, why in ranking:
-                if not left or misfits == MISFITS:
+                if not left or misfits == most:
                     break
                 item = self._index.demonstration(candidate)
                 stretch = item.actions + (f"\n{item.start}" if self._settings.start else "")
