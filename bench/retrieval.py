@@ -13,7 +13,6 @@ processor (cpu) and the ratios say more than those of the clock.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import resource
 import statistics
@@ -33,7 +32,7 @@ from learn_by_interact.engine.store import Store
 from learn_by_interact.environments.actions import ShellActions
 from learn_by_interact.retrieval.build import build
 from learn_by_interact.retrieval.encoders import encoder
-from learn_by_interact.retrieval.index import Index, words
+from learn_by_interact.retrieval.index import Index, kept, words
 from learn_by_interact.retrieval.retrieve import ExampleRetriever, Retrieval
 from learn_by_interact.types import Action, Example, Observation, Step, Task, Trajectory, Usage, digest
 
@@ -211,14 +210,12 @@ def recall(folder: Path, questions: Sequence[Question]) -> float:
 
 def texts(folder: Path) -> tuple[list[str], list[str]]:
     """What BM25 searches, of all examples: by the query, and by the observation."""
-    import zstandard
-
     rows = apsw.Connection(str(folder / "index.sqlite"), flags=apsw.SQLITE_OPEN_READONLY)
     asked, seen = [], []
-    for (body,) in rows.execute("SELECT body FROM example ORDER BY number"):
-        item = json.loads(zstandard.decompress(body))  # type: ignore[arg-type]
-        asked.append("\n".join([item["instruction"], *(step["action"] for step in item["moments"])]))
-        seen.append("\n".join([item["start"], *(step["seen"] for step in item["moments"])]))
+    for (number,) in rows.execute("SELECT number FROM example ORDER BY number").fetchall():
+        item = kept(rows, int(str(number)))
+        asked.append(f"{item.instruction}\n{item.actions}")
+        seen.append("\n".join([item.start, *(moment.seen for moment in item.moments)]))
     return asked, seen
 
 

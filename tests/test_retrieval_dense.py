@@ -33,7 +33,7 @@ class Groups:
     encoded: ClassVar[list[str]] = []
 
     def encode(self, texts: Sequence[str]) -> tuple[Any, Usage]:
-        self.encoded += texts
+        self.encoded.extend(texts)
         rows = [[*(sum(word in text.lower() for word in group) for group in GROUPS), 0.1] for text in texts]
         vectors = np.array(rows, np.float32)
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True), Usage(calls=1, prompt=len(texts))

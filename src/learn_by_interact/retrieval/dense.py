@@ -46,7 +46,9 @@ class Vectors:
     def __init__(self, folder: Path, rows: int, width: int) -> None:
         np = self._np = numpy_or_error()
         self._numbers = np.fromfile(folder / "numbers", np.int64, rows)
-        self._vectors = np.memmap(folder / "vectors", np.float16, "r", shape=(rows, width)) if rows else None
+        self._vectors: Any = None
+        if rows:
+            self._vectors = np.memmap(folder / "vectors", np.float16, "r", shape=(rows, width))
         codes = np.fromfile(folder / "codes", np.uint64, rows * BITS // 64)
         self._codes = np.ascontiguousarray(codes.reshape(rows, BITS // 64).T)
         self._projections = projections(width)
