@@ -133,7 +133,8 @@ class Index:
                 f"SELECT number, trajectory, finish FROM example WHERE number IN ({places})", tuple(numbers)
             ).fetchall()
         known: dict[Any, Any] = {one: (trajectory, end) for one, trajectory, end in rows}
-        return [Candidate(one, *known[one], score) for one, score in zip(numbers, scores, strict=True)]
+        scored = zip(numbers, scores, strict=True)
+        return [Candidate(one, known[one][0], known[one][1], score) for one, score in scored]
 
 
 def words(text: str) -> list[str]:

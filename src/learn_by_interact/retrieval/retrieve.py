@@ -153,7 +153,7 @@ class ExampleRetriever:
         if not settings.match:
             return like
         same = self._index.met(now.key, task.instruction, BY[settings.by], self._depth)
-        first = _ranking(same, "same state, goal")
+        first = _ranking(same, "state, goal")
         known = {item.number for item, _ in first}
         return [*first, *(pair for pair in like if pair[0].number not in known)]
 
