@@ -106,6 +106,8 @@ def test_evaluated_trajectory_says_what_retrieval_showed(run: Path) -> None:
     text = show(run, helped.id)
     assert f"shown: Example {first.id[:8]}: {first.instruction}" in text
     assert "score 1" in text
+    assert len(shown[0]["why"]) == len(shown[0]["records"])
+    assert f"    because: {shown[0]['why'][0]}\n" in text
 
 
 def test_every_kind_of_record_is_shown(run: Path) -> None:

@@ -188,7 +188,7 @@ def test_a_state_that_nobody_met_is_answered_by_the_likest(store: Store) -> None
 
 
 def test_the_start_counts_as_a_state_or_not(store: Store) -> None:
-    only = {"model": 0, "observation": 5, "fill": False}
+    only: dict[str, Any] = {"model": 0, "observation": 5, "fill": False}
     met = retriever(store, **only)(TASK, READ.start, [])
     assert set(ids(met)[:2]) == {LIST.id, AGREE.id}
     assert retriever(store, **only, start=False)(TASK, READ.start, []) == Found()
@@ -272,7 +272,7 @@ def test_m1_of_one_kind_then_m2_of_the_other(store: Store) -> None:
 
 
 def test_the_budget_is_filled_where_it_leaves_room(store: Store) -> None:
-    few = {"observation": 1, "query": "instruction"}
+    few: dict[str, Any] = {"observation": 1, "query": "instruction"}
     assert len(retriever(store, **few, model=1, fill=False)(MANY, READ.start, []).hits) == 2
     filled = retriever(store, **few, model=1)(MANY, READ.start, []).hits
     assert len(filled) == 4
@@ -299,7 +299,7 @@ def test_once_keeps_what_the_instruction_found(store: Store) -> None:
 
 def test_an_instruction_alone_may_be_what_is_searched(store: Store) -> None:
     task = asked(instruction="put yes")
-    only = {"query": "instruction", "observation": 0, "fill": False}
+    only: dict[str, Any] = {"query": "instruction", "observation": 0, "fill": False}
     assert retriever(store, **only, by="instruction")(task, READ.start, []) == Found()
     assert ids(retriever(store, **only, by="instruction+actions")(task, READ.start, [])) == [AGREE.id]
     seen = asked(instruction="there is no such thing")

@@ -172,7 +172,7 @@ def policy(request: Request) -> str:
     if "You read a session" in system:
         return _relabel(request.messages[-1].content)
     if "search query" in system:
-        return str(re.findall(r"Task: (.*)", request.messages[-1].content)[-1])
+        return request.messages[-1].content.split("Task: ")[1].split("\n")[0]
     if "You are a strict judge" in system:
         return _judge(request.messages[-1].content)
     return _act(request)

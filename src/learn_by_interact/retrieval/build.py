@@ -18,7 +18,7 @@ from ..errors import ConfigError, StoreError
 from ..types import Attempt, Document, Example, Task, Trajectory, Usage, digest
 from .demonstration import Demonstration, demonstration
 from .encoders import proved
-from .index import connection, digest_of, held, meta, number, schema
+from .index import connection, digest_of, held, kept, meta, number, schema
 
 VERSION = 1
 """Of what is written into an index: another one is built anew."""
@@ -169,7 +169,7 @@ def _encode(store: Store, encoder: Any, by: str, folder: Path, rows: apsw.Connec
     begin, usage = time.monotonic(), Usage()
     for at in range(0, len(lacking), PORTION):
         portion = lacking[at : at + PORTION]
-        vectors, used = encoder.encode([encoded_text(_body(rows, one), by) for one in portion])
+        vectors, used = encoder.encode([encoded_text(kept(rows, one), by) for one in portion])
         usage = usage + used
         if vectors.shape[1] != state.get("width", vectors.shape[1]):
             raise ConfigError(
@@ -203,12 +203,6 @@ def _encoded(place: Path, rows: int) -> set[int]:
     import numpy
 
     return set(numpy.fromfile(place / "numbers", numpy.int64, rows).tolist()) if rows else set()
-
-
-def _body(rows: apsw.Connection, one: int) -> Demonstration:
-    row = rows.execute("SELECT body FROM example WHERE number = ?", (one,)).fetchone()
-    assert row is not None
-    return Demonstration.model_validate_json(zstandard.decompress(row[0]))  # type: ignore[arg-type]
 
 
 def _keep(rows: apsw.Connection, key: str, value: Any) -> None:

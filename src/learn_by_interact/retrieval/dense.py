@@ -1,7 +1,7 @@
 """Vectors and the nearest of them: a flat search in two passes, in numpy.
 
 The first pass compares signs of random projections (Charikar, STOC 2002), 96 bytes a vector; the second
-takes the dot product with the few thousand that are left. Up to that many vectors the search is exact.
+takes the dot product with the two thousand or more that are left. Up to so many vectors it is exact.
 What the projections are does not depend on the vectors, so no result depends on the order of adding.
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-CANDIDATES = 4096
+CANDIDATES = 2048
 """Vectors that are left for the second pass, at least; all where there are no more."""
 SHARE = 100
 """Of more vectors one in so many is left."""
@@ -46,7 +46,9 @@ class Vectors:
     def __init__(self, folder: Path, rows: int, width: int) -> None:
         np = self._np = numpy_or_error()
         self._numbers = np.fromfile(folder / "numbers", np.int64, rows)
-        self._vectors = np.memmap(folder / "vectors", np.float16, "r", shape=(rows, width)) if rows else None
+        self._vectors: Any = None
+        if rows:
+            self._vectors = np.memmap(folder / "vectors", np.float16, "r", shape=(rows, width))
         codes = np.fromfile(folder / "codes", np.uint64, rows * BITS // 64)
         self._codes = np.ascontiguousarray(codes.reshape(rows, BITS // 64).T)
         self._projections = projections(width)

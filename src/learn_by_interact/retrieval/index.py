@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import apsw
 import zstandard
@@ -100,11 +100,7 @@ class Index:
     def demonstration(self, candidate: Candidate) -> Demonstration:
         """All that the text of a hit is made of."""
         with self._lock:
-            row = self._rows.execute(
-                "SELECT body FROM example WHERE number = ?", (candidate.number,)
-            ).fetchone()
-        assert row is not None
-        return Demonstration.model_validate_json(zstandard.decompress(row[0]))  # type: ignore[arg-type]
+            return kept(self._rows, candidate.number)
 
     def _terms(self, text: str, weights: dict[str, float]) -> list[tuple[Any, Any]]:
         occur, query = self._tantivy.Occur, self._tantivy.Query
@@ -125,8 +121,8 @@ class Index:
             asked *= 8
         numbers = self._searcher.fast_field_values("number", [address for _, address in hits])
         best = sorted(
-            (-round(float(score), 4), int(one)) for (score, _), one in zip(hits, numbers, strict=True)
-        )  # type: ignore[arg-type]
+            (-round(float(score), 4), int(one or 0)) for (score, _), one in zip(hits, numbers, strict=True)
+        )
         best = best[:limit]
         return self._candidates([one for _, one in best], [-score for score, _ in best])
 
@@ -136,11 +132,9 @@ class Index:
             rows = self._rows.execute(
                 f"SELECT number, trajectory, finish FROM example WHERE number IN ({places})", tuple(numbers)
             ).fetchall()
-        known = {row[0]: row[1:] for row in rows}
-        return [
-            Candidate(one, *known[one], score)  # type: ignore[arg-type]
-            for one, score in zip(numbers, scores, strict=True)
-        ]
+        known: dict[Any, Any] = {one: (trajectory, end) for one, trajectory, end in rows}
+        scored = zip(numbers, scores, strict=True)
+        return [Candidate(one, known[one][0], known[one][1], score) for one, score in scored]
 
 
 def words(text: str) -> list[str]:
@@ -173,6 +167,13 @@ def meta(rows: apsw.Connection, key: str) -> Any:
     """The JSON value that an index keeps under a name, or None."""
     row = rows.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
     return json.loads(str(row[0])) if row else None
+
+
+def kept(rows: apsw.Connection, number: int) -> Demonstration:
+    """All that an index keeps of an example."""
+    row = rows.execute("SELECT body FROM example WHERE number = ?", (number,)).fetchone()
+    assert row is not None
+    return Demonstration.model_validate_json(zstandard.decompress(cast(bytes, row[0])))
 
 
 def held(folder: Path) -> str:

@@ -23,6 +23,9 @@ BY: dict[str, dict[str, float]] = {
 }
 """Weights of the fields in which a query is searched."""
 
+MISFITS = 8
+"""Demonstrations that may turn out too long for what is left of the budget before a step looks no further."""
+
 Ranking = list[tuple[Candidate, str]]
 
 
@@ -150,23 +153,28 @@ class ExampleRetriever:
         if not settings.match:
             return like
         same = self._index.met(now.key, task.instruction, BY[settings.by], self._depth)
-        first = _ranking(same, "same state, goal")
+        first = _ranking(same, "state, goal")
         known = {item.number for item, _ in first}
         return [*first, *(pair for pair in like if pair[0].number not in known)]
 
     def _take(self, plan: Sequence[tuple[Ranking, int]], now: Observation) -> list[Hit]:
         """The first so many of each ranking that are new and fit the budget."""
         taken: list[Hit] = []
-        room = self._settings.characters
+        room, misfits = self._settings.characters, 0
+        # A fused ranking is short: all of it is tried.
+        most = self._depth if self._settings.fused else MISFITS
         for ranking, wanted in plan:
             left = wanted
             for candidate, why in ranking:
-                if not left or (taken and room <= 0):
+                if not left or misfits == most:
                     break
                 item = self._index.demonstration(candidate)
                 stretch = item.actions + (f"\n{item.start}" if self._settings.start else "")
+                if stretch in self._shown:
+                    continue
                 text, place = self._text(item, why, now)
-                if stretch in self._shown or (len(text) > room and taken):
+                if len(text) > room and taken:
+                    misfits += 1
                     continue
                 taken.append(Hit(id=item.id, text=self._documented(item, text), why=why + place))
                 self._shown.add(stretch)
