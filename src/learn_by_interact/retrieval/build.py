@@ -16,11 +16,12 @@ from ..engine.store import Store
 from ..environments import ActionSpace
 from ..errors import ConfigError, StoreError
 from ..types import Attempt, Document, Example, Task, Trajectory, Usage, digest
+from . import documents
 from .demonstration import Demonstration, demonstration
 from .encoders import proved
 from .index import connection, digest_of, held, kept, meta, number, schema
 
-VERSION = 1
+VERSION = 2
 """Of what is written into an index: another one is built anew."""
 PORTION = 2000
 """Examples that are encoded, and committed, at a time."""
@@ -60,6 +61,8 @@ def build(
         )
         if lacking or meta(rows, "digest") is None:
             _add(store, lacking, actions, folder, rows, digest_of(wanted, VERSION))
+        if store.count(Document):
+            _keep(rows, "documents", documents.build(store)[0].name)
         if working:
             _encode(store, working, by, folder, rows)
     finally:

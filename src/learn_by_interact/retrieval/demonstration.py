@@ -9,6 +9,7 @@ from typing import Literal
 from ..environments import ActionSpace
 from ..prompts import cut
 from ..types import STOP, Document, Example, Observation, Trajectory, Value
+from .lines import entries
 
 KEPT = 2400
 """Characters of an observation that an index keeps for writing demonstrations; all of it is searched."""
@@ -53,6 +54,8 @@ class Demonstration(Value):
     moments: tuple[Moment, ...]
     documentation: tuple[str, ...] = ()
     """Lines of the section it came from that say how its actions are written."""
+    section: str = ""
+    """Id of that section; "" where there is none."""
 
     @property
     def actions(self) -> str:
@@ -132,6 +135,7 @@ def demonstration(
         start=cut(trajectory.observation(example.begin).text, KEPT),
         moments=tuple(moments),
         documentation=tuple(grounding(document.text, done)) if document else (),
+        section=document.id if document else "",
     )
 
 
@@ -162,23 +166,23 @@ def telling(text: str, about: str, limit: int) -> str:
     return "\n".join(kept)
 
 
-def grounding(text: str, actions: Sequence[str], limit: int = 3, width: int = 160) -> list[str]:
-    """The lines of a document that say most about how these actions are written, in its order.
+def grounding(text: str, actions: Sequence[str], limit: int = 3) -> list[str]:
+    """The entries of a document that say most about how these actions are written, in its order.
 
-    A line counts by the words it shares with the actions: options (`--csv`) most, then the words
-    that a usage line begins with, then others. At most `limit` lines of at most `width` characters.
+    One counts by the words it shares with the actions: options (`--csv`) most, then the words
+    that a usage line begins with, then others. At most `limit` of them.
     """
     words = [re.findall(r"[\w-]+", action) for action in actions]
     options = {word for found in words for word in found if word.startswith("-") and len(word) > 1}
     others = {word.lower() for found in words for word in found if len(word) > 3} - options
     openings = [" ".join(found[:2]) for found in words if len(found) > 1]
     ranked = []
-    for number, line in enumerate(text.split("\n")):
+    for number, line in enumerate(entries(text)):
         found = re.findall(r"[\w-]+", line)
         score = 3 * len(options & set(found)) + 0.5 * len(others & {word.lower() for word in found})
         score += 3 * any(opening in line for opening in openings)
         if score >= 3:
-            ranked.append((-score, number, " ".join(line.split())[:width]))
+            ranked.append((-score, number, line))
     chosen: dict[str, int] = {}
     for _, number, line in sorted(ranked):
         if len(chosen) < limit:

@@ -54,7 +54,7 @@ def find(folder: str, text: str, limit: int, characters: int) -> list[Hit]:
     folder holds no index.
     """
     hits: list[Hit] = []
-    for identity, title, body, score in _search(folder, text, limit):
+    for identity, title, body, score in search(folder, text, limit):
         if characters < SHORTEST:
             break
         section = f"{title}\n{body}"[:characters].rstrip()
@@ -63,8 +63,20 @@ def find(folder: str, text: str, limit: int, characters: int) -> list[Hit]:
     return hits
 
 
-def _search(folder: str, text: str, limit: int) -> list[tuple[str, str, str, float]]:
-    """(id, title, text, score), best first."""
+def section(folder: str, identity: str) -> tuple[str, str]:
+    """Title and text of a section. Raises ConfigError when the folder holds no index of it."""
+    import tantivy
+
+    index, searcher = _open(folder)
+    found = searcher.search(tantivy.Query.term_query(index.schema, "id", identity), limit=1).hits
+    if not found:
+        raise ConfigError(f"{folder} lacks a section that an example came from: run `lbi index` again.")
+    fields = searcher.doc(found[0][1])
+    return str(fields["title"][0]), str(fields["text"][0])
+
+
+def search(folder: str, text: str, limit: int) -> list[tuple[str, str, str, float]]:
+    """Sections by BM25 over title and text: (id, title, text, score), best first."""
     import tantivy
 
     index, searcher = _open(folder)

@@ -66,6 +66,9 @@ class Index:
         self.digest = held(folder)
         """Of the examples that it holds."""
         self._rows = connection(folder)
+        named = meta(self._rows, "documents")
+        self.documents = str(folder.parent / named) if named else ""
+        """Folder of the index of the run's documents; "" where there are none."""
         self._lock = threading.Lock()
         self._index = tantivy.Index(schema(), path=str(folder))
         self._index.reload()

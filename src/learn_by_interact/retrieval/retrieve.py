@@ -12,8 +12,10 @@ from ..models import Model
 from ..types import Observation, Step, Task, Usage
 from .build import vectors_name
 from .demonstration import Demonstration, Layout
+from .documents import search, section
 from .encoders import encoder
 from .index import Candidate, fuse, open_index
+from .lines import telling_lines, usage
 from .query import changed, written
 
 BY: dict[str, dict[str, float]] = {
@@ -60,6 +62,11 @@ class Retrieval(Layout):
     always given."""
     documentation: int = 2
     """Lines of documentation that each demonstration brings along, from the section it came from."""
+    lines: int = 3
+    """Lines of that section that it brings besides: those that say most about the task and the last error."""
+    sections: int = 2
+    """Sections of the documentation of which such lines are shown before the first action, found by the
+    instruction; after a failure one is found by the action that failed. 0: none."""
     placement: Placement = "append"
     """Where demonstrations stand. `append`: with the step that they were found at, where they stay, and each
     is shown once; `before` the task or `after` the history: those of the present step alone."""
@@ -115,8 +122,32 @@ class ExampleRetriever:
             plan = [(met, settings.observation), (asked, settings.model)]
             further = fuse([met, asked])[: 2 * (settings.observation + settings.model)]
             plan += [(further, len(further))] if settings.fill else []
-        self._found = Found(hits=tuple(self._take(plan, now)), usage=usage)
+        about = task.instruction
+        if steps and now.failed and self._actions:
+            about = f"{about}\n{self._actions.format(steps[-1].action)}\n{now.text}"
+        sections = self._sections(task, steps, about)
+        self._found = Found(hits=(*sections, *self._take(plan, now, about)), usage=usage)
         return self._found
+
+    def _sections(self, task: Task, steps: Sequence[Step], about: str) -> list[Hit]:
+        """Sections that may help now, each with its usage and the lines about the task."""
+        settings, folder = self._settings, self._index.documents
+        if not (settings.sections and folder) or (
+            steps and not (steps[-1].observation.failed and self._actions)
+        ):
+            return []
+        asked, wanted, kind = task.instruction, settings.sections, "goal"
+        if steps and self._actions:
+            asked, wanted, kind = self._actions.format(steps[-1].action), 1, "failed action"
+        hits = []
+        for identity, title, text, score in search(folder, asked, wanted):
+            lines = [usage(text), *telling_lines(text, about, settings.lines)]
+            lines = [line for line in lines if line and line not in self._lines]
+            if lines:
+                self._lines.update(lines)
+                told = "\n".join([f"Documentation of {title}:", *lines])
+                hits.append(Hit(id=identity, text=told, why=f"section, {kind} {score:.2f}"))
+        return hits
 
     def _query(
         self, task: Task, start: Observation, steps: Sequence[Step], now: Observation
@@ -157,7 +188,7 @@ class ExampleRetriever:
         known = {item.number for item, _ in first}
         return [*first, *(pair for pair in like if pair[0].number not in known)]
 
-    def _take(self, plan: Sequence[tuple[Ranking, int]], now: Observation) -> list[Hit]:
+    def _take(self, plan: Sequence[tuple[Ranking, int]], now: Observation, about: str) -> list[Hit]:
         """The first so many of each ranking that are new and fit the budget."""
         taken: list[Hit] = []
         room, misfits = self._settings.characters, 0
@@ -176,7 +207,7 @@ class ExampleRetriever:
                 if len(text) > room and taken:
                     misfits += 1
                     continue
-                taken.append(Hit(id=item.id, text=self._documented(item, text), why=why + place))
+                taken.append(Hit(id=item.id, text=self._documented(item, text, about), why=why + place))
                 self._shown.add(stretch)
                 room -= len(text)
                 left -= 1
@@ -190,10 +221,14 @@ class ExampleRetriever:
         place = f"; {'same state' if same else 'most alike'} at step {at + 1} of {len(item.moments)}"
         return item.text(self._settings, (at, same)), place
 
-    def _documented(self, item: Demonstration, text: str) -> str:
+    def _documented(self, item: Demonstration, text: str, about: str) -> str:
         """The demonstration after its lines of documentation; a line is shown once."""
         lines = [line for line in item.documentation if line not in self._lines]
         lines = lines[: self._settings.documentation]
+        if self._settings.lines and item.section and self._index.documents:
+            _, page = section(self._index.documents, item.section)
+            lines += telling_lines(page, about, self._settings.lines)
+        lines = list(dict.fromkeys(line for line in lines if line not in self._lines))
         self._lines.update(lines)
         return "\n".join([*(f"Documentation: {line}" for line in lines), text])
 

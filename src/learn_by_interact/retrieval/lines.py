@@ -1,0 +1,67 @@
+"""The lines of a section of documentation that say most about a task or an error.
+
+Where a manual is exact, a line of it (`--pk TEXT  Columns to use as the primary key`) says what no example
+happens to show; a whole section would cost a small model more than it can read.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+WIDTH = 160
+"""Characters of a line that are shown."""
+USAGE = re.compile(r"^\s*usage:\s*", re.IGNORECASE)
+COMMON = frozenset(
+    re.findall(
+        r"\w+",
+        "a an and are as at be but by can each for from has have if in into is it its may must not of on one "
+        "only or so such than that the them then there these this to use used using was when which will with",
+    )
+)
+"""Words that tell no lines apart."""
+
+
+def usage(text: str) -> str:
+    """The first entry of a section that says how its command is written; "" where there is none."""
+    return next((entry for entry in entries(text) if USAGE.match(entry)), "")
+
+
+def telling_lines(text: str, about: str, limit: int) -> list[str]:
+    """At most `limit` entries of a section, in its order: those that share most with `about`.
+
+    A shared word counts log(1 + entries / entries that have it); a plural is its singular. The usage, and
+    entries that share nothing, are left out.
+    """
+    found = [entry for entry in entries(text) if not USAGE.match(entry)]
+    having = [_stems(entry) for entry in found]
+    spread = Counter(word for words in having for word in words)
+    wanted = _stems(about)
+
+    def score(number: int) -> float:
+        return sum(math.log(1 + len(found) / spread[word]) for word in sorted(wanted & having[number]))
+
+    best = sorted(range(len(found)), key=lambda number: (-score(number), number))[:limit]
+    return [found[number] for number in sorted(best) if score(number) > 0]
+
+
+def entries(text: str) -> Iterator[str]:
+    """Lines with the further ones that belong to them, each on one line: the help of an option, a usage."""
+    entry: list[str] = []
+    margin = 0
+    for line in [*text.split("\n"), ""]:
+        inside = line.strip() and entry and len(line) - len(line.lstrip()) > margin + 1
+        if inside and not entry[-1].endswith(":"):
+            entry.append(line.strip())
+            continue
+        if entry:
+            yield " ".join(" ".join(entry).split())[:WIDTH]
+        entry = [line.strip()] if line.strip() else []
+        margin = len(line) - len(line.lstrip())
+
+
+def _stems(text: str) -> set[str]:
+    words = re.findall(r"[^\W_]+", text.lower())
+    return {word[:-1] if len(word) > 3 and word.endswith("s") else word for word in words} - COMMON
