@@ -360,3 +360,11 @@ def test_sqlite_files_that_are_broken_count_by_their_bytes(do: Do, small: ShellE
     first = do("true").state
     path.write_bytes(b"SQLite format 3\0" + b"y" * 500)
     assert do("true").state != first
+
+
+def test_commands_leave_no_open_files_behind(small: ShellEnvironment, do: Do) -> None:
+    do("true")
+    before = len(os.listdir("/proc/self/fd"))
+    for command in ("echo a", "sleep 9", "exit 3"):
+        do(command)
+    assert len(os.listdir("/proc/self/fd")) == before

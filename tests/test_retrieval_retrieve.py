@@ -26,7 +26,15 @@ WRITE = acted("put c.txt yes", "show nothing", "list")
 TASK = asked(instruction="Read the note about apples.")
 MANY = asked(instruction="Read write list recover note notes name.")
 ACTIONS = ShellActions()
-SMALL = {"query": "instruction", "fused": (4, 2), "start": False, "match": False, "cut": "ends"}
+SMALL = {
+    "query": "instruction",
+    "fused": (4, 2),
+    "start": False,
+    "match": False,
+    "cut": "ends",
+    "lines": 0,
+    "sections": 0,
+}
 """The settings of the recipes, made for a small model."""
 
 

@@ -111,6 +111,7 @@ class Bubblewrap(Room):
             os.close(info_writer)
             os.close(report_writer)
             told = _rest(report)
+            os.close(report)
             inner.close()
         if not told.startswith("started\n"):
             raise self._broken(" ".join(ended.output.split())[:300])
@@ -155,7 +156,9 @@ class _Inner:
             pidfd = os.pidfd_open(json.loads(_rest(self._info))["child-pid"])
         process.kill()  # The kernel kills the namespace's first process with it.
         if pidfd >= 0:
-            select.select([pidfd], [], [], 10)
+            ended = select.poll()  # `select` takes no descriptor over 1023.
+            ended.register(pidfd, select.POLLIN)
+            ended.poll(10_000)
             os.close(pidfd)
 
     def close(self) -> None:
