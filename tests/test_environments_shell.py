@@ -364,7 +364,7 @@ def test_sqlite_files_that_are_broken_count_by_their_bytes(do: Do, small: ShellE
 
 def test_commands_leave_no_open_files_behind(small: ShellEnvironment, do: Do) -> None:
     do("true")
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     for command in ("echo a", "sleep 9", "exit 3"):
         do(command)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

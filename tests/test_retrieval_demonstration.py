@@ -19,6 +19,7 @@ from learn_by_interact.retrieval.demonstration import (
     telling,
 )
 from learn_by_interact.retrieval.index import Index
+from learn_by_interact.retrieval.lines import WIDTH
 from learn_by_interact.types import Example, Observation, Trajectory
 from room import DOCUMENTS, acted, asked
 
@@ -112,7 +113,7 @@ def test_grounding_takes_the_lines_that_say_how_the_actions_are_written() -> Non
     assert grounding(text, ["db insert a.db --csv"]) == ["Usage: db insert FILE", "--csv read CSV"]
     assert grounding(text, ["ls"]) == []
     assert len(grounding("\n".join(f"{at} --csv" for at in range(9)), ["db --csv"], limit=2)) == 2
-    assert grounding(f"--csv {'x' * 500}", ["db --csv"], width=50) == [f"--csv {'x' * 500}"[:50]]
+    assert grounding(f"--csv {'x' * 500}", ["db --csv"]) == [f"--csv {'x' * 500}"[:WIDTH]]
 
 
 def test_a_demonstration_brings_lines_of_the_document_of_its_task(tmp_path: Path) -> None:

@@ -75,7 +75,8 @@ def retriever(
     store: Store, *examples: Example, writer: Scripted | None = None, **settings: Any
 ) -> ExampleRetriever:
     folder, digest = build(store, examples or EXAMPLES, ACTIONS)
-    return ExampleRetriever(str(folder), Retrieval(**settings), writer, ACTIONS, digest)
+    plain = {"lines": 0, "sections": 0, **settings}
+    return ExampleRetriever(str(folder), Retrieval(**plain), writer, ACTIONS, digest)
 
 
 def small(store: Store, *examples: Example, **settings: Any) -> ExampleRetriever:

@@ -48,12 +48,15 @@ def telling_lines(text: str, about: str, limit: int) -> list[str]:
 
 
 def entries(text: str) -> Iterator[str]:
-    """Lines with the further ones that belong to them, each on one line: the help of an option, a usage."""
+    """Lines with the further ones that belong to them, each on one line: the help of an option, a usage.
+
+    What is indented more goes on, unless it is an option itself; so does what follows a backslash.
+    """
     entry: list[str] = []
     margin = 0
     for line in [*text.split("\n"), ""]:
-        inside = line.strip() and entry and len(line) - len(line.lstrip()) > margin + 1
-        if inside and not entry[-1].endswith(":"):
+        further = len(line) - len(line.lstrip()) > margin + 1 and not line.lstrip().startswith("-")
+        if entry and line.strip() and (entry[-1].endswith("\\") or (further and not entry[-1].endswith(":"))):
             entry.append(line.strip())
             continue
         if entry:
