@@ -161,7 +161,7 @@ def test_settings_of_an_arm_and_an_arm_twice(tmp_path: Path) -> None:
         ('["plain", {arm = "lats", width = 3}]', "[evaluate] arms: lats: unknown key width; known here: "),
         (
             '["rag", {arm = "rag", documents = 3}]',
-            "[evaluate] arms: two are called 'rag'; give one another name",
+            "evaluate: two arms are called 'rag'; give one another name",
         ),
         ('[{name = "rag"}]', "the key evaluate.arms.0.arm is missing"),
         ("[3]", "evaluate.arms.0: Input should be"),

@@ -339,8 +339,8 @@ def test_an_unknown_setting_lists_those_of_the_arm() -> None:
         arm("rag", {"page": 3})
     with pytest.raises(ConfigError, match=r"arms: reflexion: trials: .*greater than or equal to 1"):
         arm("reflexion", {"trials": 0})
-    with pytest.raises(ConfigError, match=r"arms: retrieval: unknown key lines; known here: "):
-        arm("both", {"retrieval": {"lines": 0}})
+    with pytest.raises(ConfigError, match=r"arms: retrieval: unknown key words; known here: "):
+        arm("both", {"retrieval": {"words": 0}})
 
 
 def test_an_arm_of_one_s_own_is_found_by_its_path() -> None:

@@ -44,7 +44,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def retriever(store: Store, **settings: int) -> ExampleRetriever:
     example = Example(instruction="Read the note.", trajectory=EPISODE.id, begin=0, end=1, kind="abstraction")
     folder, digest = build(store, [example], ShellActions())
-    wanted = Retrieval(query="instruction", fused=(1, 1), start=False, match=False, **settings)  # type: ignore[arg-type]
+    wanted = Retrieval(query="instruction", fused=(1, 1), start=False, match=False, **settings)
     return ExampleRetriever(str(folder), wanted, None, ShellActions(), digest)
 
 

@@ -62,7 +62,9 @@ def build(
         if lacking or meta(rows, "digest") is None:
             _add(store, lacking, actions, folder, rows, digest_of(wanted, VERSION))
         if store.count(Document):
-            _keep(rows, "documents", documents.build(store)[0].name)
+            named = documents.build(store)[0].name
+            if meta(rows, "documents") != named:
+                _keep(rows, "documents", named)
         if working:
             _encode(store, working, by, folder, rows)
     finally:
