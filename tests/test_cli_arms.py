@@ -118,7 +118,8 @@ def test_an_evaluation_that_is_killed_goes_on_and_pays_nothing_twice(tmp_path: P
         )
         while len(calls(log)) < wanted and process.poll() is None:
             time.sleep(0.01)
-        os.killpg(process.pid, signal.SIGKILL)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     resumed = evaluated(recipe, log)
     counted = Counter(calls(log))
