@@ -15,10 +15,24 @@ from types import TracebackType
 from typing import Self
 
 from learn_by_interact.agents.rollout import Decision, Limits, rollout
+from learn_by_interact.engine.pools import Pool
+from learn_by_interact.engine.run import run
+from learn_by_interact.engine.stage import Stage
+from learn_by_interact.engine.store import Store
 from learn_by_interact.environments import ActionSpace, Environment
 from learn_by_interact.environments.actions import ShellActions
 from learn_by_interact.errors import EnvironmentFault, GraderFault
-from learn_by_interact.types import STOP, Action, Document, Observation, Step, Task, Trajectory, digest
+from learn_by_interact.types import (
+    STOP,
+    Action,
+    Attempt,
+    Document,
+    Observation,
+    Step,
+    Task,
+    Trajectory,
+    digest,
+)
 
 NAME = "room:Room"
 """Its name in a stage's settings."""
@@ -139,3 +153,15 @@ def acted(*commands: str, task: Task | None = None) -> Trajectory:
     with RoomEnvironment() as environment:
         limits = Limits(steps=len(commands), repeats=100)
         return rollout(Reciter(*commands), environment, task or asked(), limits)
+
+
+def done(stage: Stage, store: Store) -> list[Attempt]:
+    """Run a stage here -> its lines in the ledger."""
+    run(stage, store, Pool("inline"))
+    return list(store.attempts(stage.key))
+
+
+def learned(store: Store, *episodes: Trajectory) -> None:
+    """Write episodes as if they had been explored."""
+    for episode in episodes:
+        store.commit(Attempt(stage="explore:0", input=episode.task, outputs=(episode.id,)), [episode])

@@ -303,7 +303,8 @@ def test_examples_are_shown_as_retrieval_says(store: Store, name: str) -> None:
 def test_the_ablations_are_the_paper_s_whatever_the_recipe_says(
     store: Store, name: str, queries: int, whys: set[str]
 ) -> None:
-    """Examples of other words than the task's are found by the state alone."""
+    """Examples of other words than the task's are found by the state alone; a fitting page is not shown."""
+    store.add([Document(source="m", title="write", text="Write yes into the note c.txt.", begin=1, end=1)])
     made = learned(store, "Write yes into the note c.txt.", "Something else altogether, qqq.")
     folder, digest = build(store, made, ShellActions())
 
@@ -318,7 +319,7 @@ def test_the_ablations_are_the_paper_s_whatever_the_recipe_says(
     assert (sum(asked) > 0) == (queries > 0)
     reasons = [why for step in played.episode.steps for why in step.why]
     assert reasons and all(any(word in why for word in whys) for why in reasons), reasons
-    assert "Documentation:" not in str(played.requests[-1].messages)
+    assert "Documentation" not in str(played.requests[-1].messages)
     assert played.episode.usage.calls == len(played.requests)
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from learn_by_interact.engine.pools import Pool
 from learn_by_interact.engine.run import run
-from learn_by_interact.engine.stage import Stage
 from learn_by_interact.engine.store import Store
 from learn_by_interact.models import Request
 from learn_by_interact.models.endpoint import ModelSettings
@@ -21,9 +20,8 @@ from learn_by_interact.types import (
     Attempt,
     Document,
     Task,
-    Trajectory,
 )
-from room import DOCUMENTS, NAME, START, acted
+from room import DOCUMENTS, NAME, START, acted, done, learned
 
 PROPOSED = [
     {"command": "show a.txt", "task": "Tell  what\na.txt says."},
@@ -75,18 +73,6 @@ def store(tmp_path: Path) -> Iterator[Store]:
     with Store(tmp_path / "run") as made:
         made.add(DOCUMENTS.values())
         yield made
-
-
-def done(stage: Stage, store: Store) -> list[Attempt]:
-    """Run a stage here -> its lines in the ledger."""
-    run(stage, store, Pool("inline"))
-    return list(store.attempts(stage.key))
-
-
-def learned(store: Store, *episodes: Trajectory) -> None:
-    """Write episodes as if they had been explored."""
-    for episode in episodes:
-        store.commit(Attempt(stage="explore:0", input=episode.task, outputs=(episode.id,)), [episode])
 
 
 def proposed(script: str, store: Store) -> tuple[dict[str, Task], Attempt]:

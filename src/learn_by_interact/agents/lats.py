@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 
 from ..environments import Branching, Environment
 from ..errors import ConfigError, ParseError
-from ..models import Message, Model, Request
+from ..models import Model
 from ..models.wrappers import Metered
 from ..prompts import cut, prompt
 from ..types import STOP, Action, Observation, Step, Task, Usage, Value, digest
 from .agent import Acting, LanguageAgent
 from .rollout import Decision, take
-from .session import session
+from .session import opinion, session
 
 PROMPT = prompt("agents", "lats")
 
@@ -221,17 +221,8 @@ class _Tree:
             instruction=self._task.instruction,
             session=session(self._environment.actions, steps, limit),
         )
-        request = Request(
-            model=self._model.name,
-            messages=(
-                Message(role="system", content=self._system),
-                Message(role="user", content=f"{told}\n\n{PROMPT.fill('question')}"),
-            ),
-            max_tokens=self._acting.max_tokens,
-            temperature=self._acting.temperature,
-            seed=self._acting.seed,
-        )
-        said = re.search(r"\b(10|[1-9])\b", self._model.complete(request).text)
+        reply = opinion(self._model, self._system, told, PROMPT.fill("question"), self._acting)
+        said = re.search(r"\b(10|[1-9])\b", reply)
         return int(said[1]) / 10 if said else 0.0
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 
 from ..environments import ActionSpace
-from ..models import Message, Model, Request
+from ..models import Model
 from ..prompts import cut, prompt
 from ..types import Task, Trajectory
 from .agent import Acting
-from .session import session
+from .session import opinion, session
 
 PROMPT = prompt("agents", "reflexion")
 
@@ -59,14 +59,4 @@ class Reflector:
             session=session(self._actions, trial.steps, self._observation),
             instruction=task.instruction,
         )
-        request = Request(
-            model=self._model.name,
-            messages=(
-                Message(role="system", content=self._system),
-                Message(role="user", content=f"{told}\n\n{question}"),
-            ),
-            max_tokens=self._settings.max_tokens,
-            temperature=self._settings.temperature,
-            seed=self._settings.seed,
-        )
-        return self._model.complete(request).text
+        return opinion(self._model, self._system, told, question, self._settings)

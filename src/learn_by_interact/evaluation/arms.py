@@ -145,8 +145,11 @@ PAPER = {
     "start": True,
     "match": True,
     "documentation": 0,
+    "lines": 0,
+    "sections": 0,
 }
-"""Algorithm 2 as the paper has it, whatever [retrieval] says; budget and layout are the recipe's."""
+"""Algorithm 2 as the paper has it, without documentation, whatever [retrieval] says; budget and layout are
+the recipe's."""
 
 
 class Both(Examples):
