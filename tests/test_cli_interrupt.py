@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def policy(request):
         Path(waits, str(os.getpid())).touch()
         if "lines does" in task:
             time.sleep(60)
-        return f"ACTION: sleep {waits[-1]}1.07; touch {waits}/late"
+        return f"ACTION: sleep {waits.rpartition('-')[2]}; touch {waits}/late"
     return text
 """
 MODEL = ("--model", "scripted/slow:policy")
@@ -37,7 +38,7 @@ SECONDS = 4.0
 def begin(folder: Path, recipe: Path, *options: str) -> subprocess.Popen[str]:
     """A run whose workers are all in a model call or a command that takes long, when this returns."""
     (folder / "slow.py").write_text(SLOW)
-    waits = folder / "waits-6"
+    waits = folder / f"waits-{nap(folder)}"
     temporary = folder / "tmp"
     for made in (waits, temporary):
         made.mkdir()
@@ -51,13 +52,18 @@ def begin(folder: Path, recipe: Path, *options: str) -> subprocess.Popen[str]:
         start_new_session=True,
     )
     deadline = time.monotonic() + 60
-    while not (any(waits.iterdir()) and sleeping()):
+    while not (any(waits.iterdir()) and sleeping(folder)):
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()
         time.sleep(0.05)
     return process
 
 
-def sleeping() -> list[str]:
+def nap(folder: Path) -> str:
+    """Seconds that the commands of this test sleep: no other test's, which may run at the same time."""
+    return f"61.{zlib.crc32(bytes(folder))}"
+
+
+def sleeping(folder: Path) -> list[str]:
     """Commands of the slow policy that run, wherever they run."""
     found = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
@@ -65,17 +71,17 @@ def sleeping() -> list[str]:
             words = file.read_bytes().split(b"\0")
         except OSError:
             continue
-        if words[:2] == [b"sleep", b"61.07"]:
+        if words[:2] == [b"sleep", nap(folder).encode()]:
             found.append(str(file))
     return found
 
 
-def gone() -> bool:
+def gone(folder: Path) -> bool:
     """Whether the commands are gone: the kernel may need a moment."""
     deadline = time.monotonic() + 2
-    while sleeping() and time.monotonic() < deadline:
+    while sleeping(folder) and time.monotonic() < deadline:
         time.sleep(0.02)
-    return not sleeping()
+    return not sleeping(folder)
 
 
 @pytest.mark.parametrize("options", [(), ("--unsafe",), ("--pool", "processes"), ("--pool", "inline")])
@@ -90,7 +96,7 @@ def test_one_interrupt_keeps_what_is_finished_and_leaves_nothing(
     assert time.monotonic() - asked < SECONDS
     assert process.returncode == 130
     assert errors.endswith("stopped; run the same command again to go on\n") and "Traceback" not in errors
-    assert gone()
+    assert gone(tmp_path)
     assert not list((tmp_path / "tmp").glob("lbi-*"))
     before = left(tmp_path / "run")
     assert sum(before.succeeded.values()) > len(tiny.OPERATIONS) and not before.failed
@@ -110,4 +116,4 @@ def test_a_second_interrupt_ends_it_at_once(tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=30)
     assert time.monotonic() - asked < SECONDS / 2
     assert process.returncode in (130, -signal.SIGINT) and "Traceback" not in errors
-    assert gone()
+    assert gone(tmp_path)

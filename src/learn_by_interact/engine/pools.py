@@ -87,8 +87,14 @@ def _begin_worker() -> None:
     """In a worker process: Ctrl-C is the driver's business, and the driver's death is this process's."""
     # A handler, not SIG_IGN: what the worker starts would inherit that.
     signal.signal(signal.SIGINT, lambda *_: None)
-    signal.signal(signal.SIGTERM, lambda *_: end(1))
+    signal.signal(signal.SIGTERM, _terminated)
     threading.Thread(target=_end_with_driver, daemon=True).start()
+
+
+def _terminated(*_: object) -> None:
+    """The pool and its executor may both ask: the second time would cut short what the first one removes."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    end(1)
 
 
 def _end_with_driver() -> None:
