@@ -119,6 +119,13 @@ def test_a_stop_with_an_answer_or_after_something_worked_is_taken_at_once() -> N
     assert Played("ACTION: list", "ACTION: stop").commands == ["list", "stop"]
 
 
+def test_what_just_worked_is_not_done_again_without_a_question() -> None:
+    played = Played("ACTION: list", "ACTION: list", "ACTION: stop")
+    assert (played.episode.stop, played.commands) == ("done", ["list", "stop"])
+    assert "it worked" in played.requests[2].messages[-1].content
+    assert Played("ACTION: list", "ACTION: list", "ACTION: list", steps=2).commands == ["list", "list"]
+
+
 def test_an_objection_and_malformed_replies_are_counted_apart() -> None:
     assert act(["huh", "ACTION: stop", "ACTION: list"], NOTHING)[::2] == ("list", 1)
     with pytest.raises(ParseError):

@@ -26,6 +26,9 @@ def stop(answer: str = "") -> Action:
     [
         ("REASON: look\nACTION: ls -l", "look", bash("ls -l")),
         ("ACTION: ls", "", bash("ls")),
+        ("ACTION: ACTION: ls", "", bash("ls")),
+        ("ACTION: Action:\nls", "", bash("ls")),
+        ("ACTION: ACTION: stop", "", stop()),
         ("Reason: a\nAction: `ls *.csv`", "a", bash("ls *.csv")),
         ("**REASON:** a\n**ACTION:** ls", "a", bash("ls")),
         ("REASON: a\nACTION: $ ls", "a", bash("ls")),

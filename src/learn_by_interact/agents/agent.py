@@ -220,8 +220,11 @@ def _answered(messages: tuple[Message, ...], text: str, answer: str) -> tuple[Me
 
 
 def _objection(action: Action, steps: Sequence[Step]) -> str | None:
-    """Part of the prompt that answers a stop without a reason to stop: once, then it is taken."""
-    if action.tool != STOP or action.arguments.get("answer"):
+    """Part of the prompt that answers a stop without a reason to stop, or what was just done: once."""
+    if action.tool != STOP:
+        done = steps and steps[-1].action == action and not steps[-1].observation.failed
+        return "again" if done else None
+    if action.arguments.get("answer"):
         return None
     if not steps:
         return "early"

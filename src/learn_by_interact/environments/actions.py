@@ -145,6 +145,8 @@ def _read(text: str) -> tuple[str, Action]:
 
 def _labelled(first: str, rest: str) -> Action:
     """The action whose label was found: what stands on its line, and below."""
+    while label := _ACTION.match(first):
+        first = label[1].strip()
     below = rest.removeprefix("\n").split("\n")
     if re.fullmatch(r"(?:bash|sh|shell)?", first):
         while below and not below[0].strip():
