@@ -128,3 +128,32 @@ def test_a_choice_takes_one_of_its_words() -> None:
     form = pattern("tool add NAME [int|text]", ())
     assert allows(form, "tool add age int") and allows(form, "tool add age")
     assert not allows(form, "tool add age 2024-01-01")
+
+
+def test_an_argument_in_another_language_is_quoted_and_more_than_a_word() -> None:
+    form = pattern("tool convert PATH COLUMN... CODE", ())
+    assert allows(form, "tool convert a.db name 'value.upper()'")
+    assert allows(form, 'tool convert a.db name city "str(value)"')
+    assert not allows(form, "tool convert a.db name city") and not allows(form, "tool convert a.db a 'b'")
+
+
+def test_what_may_be_repeated_stands_between_blanks() -> None:
+    form = pattern("tool index PATH COLUMN...", ())
+    assert allows(form, "tool index a.db name city") and not allows(form, "tool index a.db name,city")
+    assert allows(pattern("tool sort KEYS", ()), "tool sort 1,2")
+
+
+@pytest.mark.parametrize(
+    ("form", "good", "bad"),
+    [
+        ("tool create-view PATH VIEW", "tool create-view a.db books_view", "tool create-view a.db books"),
+        ("tool create table TABLE", "tool create table new_books", "tool create table books"),
+        ("tool rename OLD NEW_NAME", "tool rename books books_2", "tool rename books books"),
+    ],
+)
+def test_what_a_command_makes_has_a_name_that_is_not_there(form: str, good: str, bad: str) -> None:
+    assert allows(pattern(form, ()), good) and not allows(pattern(form, ()), bad)
+
+
+def test_what_a_command_only_uses_keeps_its_name() -> None:
+    assert allows(pattern("tool create-index PATH TABLE COLUMN", ()), "tool create-index a.db books id")

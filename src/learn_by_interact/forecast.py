@@ -155,7 +155,8 @@ def _expected(recipe: Recipe, store: Store, measured: dict[str, StageTotals]) ->
 
     scale = len(documents) / max(1, len({attempt.input for attempt in store.attempts("propose")}))
     explore = scale * (len(tasks) - len(same))
-    relabel = explore * measured["explore"].outputs / tried("explore")
+    explored = sum(measured[stage].outputs for stage in ("explore", "chain") if stage in measured)
+    relabel = explore * explored / tried("explore")
     replay = relabel * len({example.trajectory for example in examples}) / tried("relabel")
     judge = relabel * sum(example.id not in swept for example in examples) / tried("relabel")
     tasks_held_out = benchmark(recipe.world, recipe.unsafe).tasks()

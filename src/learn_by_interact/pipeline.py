@@ -31,6 +31,7 @@ from .retrieval import documents
 from .retrieval.build import build
 from .retrieval.encoders import proved
 from .sources import Docs
+from .stages.chain import Chain
 from .stages.distill import Distill
 from .stages.explore import Explore
 from .stages.ingest import ingest, without_page
@@ -150,7 +151,11 @@ class Pipeline:
             limits=table.limits,
             max_tokens=table.max_tokens,
         )
-        return self._run(stage)
+        progress = self._run(stage)
+        if table.chain:
+            world = {"environment": self.recipe.world, "unsafe": self.recipe.unsafe}
+            self._run(Chain(**world, tries=table.chain, enough=self.recipe.propose.enough))
+        return progress
 
     def relabel(self) -> Progress:
         self._need(Trajectory, "trajectories", "explore")

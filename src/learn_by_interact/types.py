@@ -150,6 +150,7 @@ class Trajectory(Record):
         "steps": {"__all__": {"usage", "malformed", "shown", "why"}},
         "model": True,
         "unread": True,
+        "chained": True,
     }
 
     task: str
@@ -164,6 +165,8 @@ class Trajectory(Record):
     model: str = ""
     unread: Usage = Usage()
     """Usage of calls that gave no step (malformed replies at the end, failed calls)."""
+    chained: int = 0
+    """Steps at its beginning that were taken over from another trajectory, which teaches them."""
 
     def observation(self, index: int) -> Observation:
         """Observation o_index; 0 is the start, n the last."""

@@ -74,20 +74,21 @@ class Begun:
         self._agent, self._actions, self._first = agent, actions, first
 
     def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision:
-        if not steps and (begin := self._begin()):
-            return begin
+        if not steps and (begun := proposed(self._actions, self._first)):
+            return Decision(thought=begun[0], action=begun[1])
         worked = len(steps) == 1 and not steps[0].observation.failed
         if self._settle and worked:
             return Decision(thought="", action=Action(tool=STOP, arguments={"answer": ""}))
         return self._agent.act(task, start, steps)
 
-    def _begin(self) -> Decision | None:
-        """The proposer's command, which may stand alone or in the form of a reply; None: it is no action."""
-        for reply in (self._first, f"ACTION: {self._first}"):
-            with suppress(ParseError):
-                thought, action = self._actions.parse(reply)
-                return None if action.tool == STOP else Decision(thought=thought, action=action)
-        return None
+
+def proposed(actions: ActionSpace, hint: str) -> tuple[str, Action] | None:
+    """The proposer's command, which may stand alone or in the form of a reply; None: it is no action."""
+    for reply in (hint, f"ACTION: {hint}"):
+        with suppress(ParseError):
+            thought, action = actions.parse(reply)
+            return None if action.tool == STOP else (thought, action)
+    return None
 
 
 def _dealt(tasks: Sequence[Task], hands: int = 4) -> list[Task]:

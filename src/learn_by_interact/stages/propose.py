@@ -79,8 +79,9 @@ class Propose(ModelStage):
         acted: dict[str, list[Trajectory]] = defaultdict(list)
         dropped = {verdict.subject for verdict in store.records(Verdict) if not verdict.keep}
         explored: dict[str, list[str]] = defaultdict(list)
-        for attempt in store.attempts("explore"):
-            explored[attempt.input] += attempt.outputs
+        for stage in ("explore", "chain"):
+            for attempt in store.attempts(stage):
+                explored[attempt.input] += attempt.outputs
         for earlier in range(self.round):
             for attempt in store.attempts(self.model_copy(update={"round": earlier}).key):
                 asked.add(attempt.input)

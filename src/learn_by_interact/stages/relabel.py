@@ -45,10 +45,13 @@ class Relabel(ModelStage):
     version: str = PROMPT.version
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
-        """Trajectories of the explore stage; those of evaluations are never learned from."""
-        found: dict[str, None] = {}
-        for attempt in store.attempts("explore"):
-            found.update(dict.fromkeys(attempt.outputs))
+        """Trajectories of exploration; those of evaluations are never learned from."""
+        found = {
+            output
+            for stage in ("explore", "chain")
+            for attempt in store.attempts(stage)
+            for output in attempt.outputs
+        }
         return [(identity,) for identity in sorted(found)]
 
     def __call__(self, *records: Record) -> Outcome:

@@ -24,7 +24,9 @@ def without_duplicates(trajectory: Trajectory) -> Trajectory:
         steps.append(step)
     if len(steps) == len(trajectory.steps):
         return trajectory
-    return trajectory.model_copy(update={"steps": tuple(steps)})
+    left = {id(step) for step in steps}
+    kept = sum(id(step) in left for step in trajectory.steps[: trajectory.chained])
+    return trajectory.model_copy(update={"steps": tuple(steps), "chained": kept})
 
 
 def windows(trajectory: Trajectory) -> list[tuple[int, int]]:
@@ -43,7 +45,7 @@ def windows(trajectory: Trajectory) -> list[tuple[int, int]]:
                 break
             # A stop leaves the key as it was: what tells an answer apart is its text.
             signature = (step.observation.key, step.observation.text if step.action.tool == STOP else "")
-            if _teaches(step, trajectory.observation(end - 1)) and signature not in signatures:
+            if teaches(step, trajectory.observation(end - 1)) and signature not in signatures:
                 found.append((begin, end))
             signatures.add(signature)
     return found
@@ -54,11 +56,16 @@ def choose(trajectory: Trajectory, cap: int, tools: Sequence[str] = ()) -> list[
 
     Short windows help most (the paper's Table 5); the whole trajectory is among them if it is worth
     it. Not worth it is a window in which nothing that worked names a tool of the environment, and
-    one whose failure was left behind rather than mended.
+    one whose failure was left behind rather than mended; windows of steps that were taken over from
+    another trajectory are that one's. A chained trajectory has one window more: the whole, and its
+    own step alone.
     """
     found = [
-        window for window in windows(trajectory) if _worth(trajectory.steps[window[0] : window[1]], tools)
+        window
+        for window in windows(trajectory)
+        if window[1] > trajectory.chained and _worth(trajectory.steps[window[0] : window[1]], tools)
     ]
+    cap += bool(trajectory.chained)
     if len(found) <= cap:
         return found
 
@@ -87,7 +94,8 @@ def _written(step: Step) -> str:
     return " ".join(str(value) for value in step.action.arguments.values())
 
 
-def _teaches(step: Step, before: Observation) -> bool:
+def teaches(step: Step, before: Observation) -> bool:
+    """Whether a step, after what was seen `before`, worked and changed or showed something, or answered."""
     if step.action.tool == STOP:
         return bool(step.observation.text)
     seen = step.observation

@@ -29,10 +29,17 @@ _WORDS = re.compile(r"[\w-]+( [a-z][\w.-]*)+")
 ASIDE = frozenset({"--help", "--version", "-h", "-V"})
 """Options that no task is about."""
 
-PLAIN = r"""[^ "'\\|<>;&$`()[{,-]([^ "'\\|<>;&$`()[]*[^ "'\\|<>;&$`()[,:=])?"""
+_MIDDLE = r"""[^ "'\\|<>;&$`()[]*"""
+PLAIN = rf"""[^ "'\\|<>;&$`()[{{,-]({_MIDDLE}[^ "'\\|<>;&$`()[,:=])?"""
 QUOTED = "'([^'\"\\\\]|\\\\\")+'" + r'|\\"[^"\\]+\\"'
 WORD = rf"({PLAIN}|{QUOTED})"
 """Regular expression of an argument, over JSON text: quotation marks are escaped in it."""
+ONE_OF_MANY = WORD.replace(_MIDDLE, _MIDDLE.replace("[^ ", "[^, "))
+"""The same of an argument that may be repeated: blanks stand between several, no commas."""
+CODE = "'[^'\"\\\\]*[ (.=*]([^'\"\\\\]|\\\\\")*'" + r'|\\"[^"\\]*[ (.=*][^"\\]*\\"'
+"""The same of an argument in another language: quoted, and more than a word."""
+NEW = r"((new|my)_[a-z_]+|[a-z_]+_(new|copy|list|view|[0-9]+))"
+"""Regular expression of a name that hardly anything has yet."""
 
 INTO = r"( > [A-Za-z0-9_-]+\.[a-z]+)?"
 """Regular expression of what may follow a command: a file for its output."""
@@ -40,6 +47,12 @@ INTO = r"( > [A-Za-z0-9_-]+\.[a-z]+)?"
 FILE = re.compile("file", re.IGNORECASE)
 TARGET = re.compile(r"\b(DB_)?(PATH|DB|DATABASE)\b", re.IGNORECASE)
 """What an argument is called into which a FILE goes."""
+LANGUAGE = re.compile(r"([A-Z]+_)?(CODE|SQL|SELECT|QUERY|EXPR|EXPRESSION|SCRIPT|STATEMENT)")
+"""What an argument is called that is written in another language."""
+FRESH = re.compile(r"NEW_?(NAME|TABLE|VIEW|BRANCH|ID|KEY|LABEL|TAG)?")
+"""What an argument is called that names what the command makes."""
+MAKING = re.compile(r"(?:create|make|new)[-_ ]([a-z]+)$")
+"""The end of a command that makes what an argument of this name names."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +150,7 @@ def pattern(
     their kind.
     """
     written: list[str] = []
+    made = MAKING.search(re.split(r" (?=[\[<]|[A-Z]{2})", form, maxsplit=1)[0])
     for part in GROUP.findall(form):
         if part.upper() in ("[OPTIONS]", "[OPTIONS...]"):
             continue
@@ -144,6 +158,13 @@ def pattern(
             written.append(("" if not written else " ") + literal(part))
             continue
         word, many = WORD, part.endswith("...") or part.startswith("<")
+        name = part.strip("[]<>.")
+        if LANGUAGE.fullmatch(name):
+            word = f"({CODE})"
+        elif FRESH.fullmatch(name) or (made and made[1].upper() == name):
+            word = NEW
+        elif part.endswith("..."):
+            word = ONE_OF_MANY
         if FILE.search(part) and files:
             word = _one_of(files)
         elif TARGET.search(part) and targets:
