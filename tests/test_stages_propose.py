@@ -177,6 +177,17 @@ def test_propose_has_a_task_for_each_option_in_batches_with_the_page_first(store
     assert not re.search(form, "show a.txt --opt0 y") and not re.search(form, "show a.txt --opt3 x --none")
 
 
+def test_propose_binds_the_arguments_of_examples_whose_options_stand_on_another_page(store: Store) -> None:
+    text = "Usage: put [OPTIONS] NAME CODE\n\nFor example:\n\n    $ put b.txt 'x + 1' --fast"
+    store.add([Document(source="m", title="page", text=text, begin=9, end=20)])
+    run(Propose(environment=NAME, model=model("kept"), tasks=1), store, Pool("inline"))
+    (request,) = (one for one in asked_for if "--fast" in str(one.messages))
+    form = commands_of(request)["1"]
+    assert "like: put b.txt 'x + 1' --fast" in request.messages[-1].content
+    assert re.search(form, "put a.txt 'y + 2' --fast") and re.search(form, "put a.txt 'y + 2'")
+    assert not re.search(form, "put a.txt y --fast") and not re.search(form, "put --fast a.txt 'y + 2'")
+
+
 def test_propose_keeps_the_batches_that_could_be_read(store: Store) -> None:
     options = "\n".join(f"  --opt{n} TEXT  Help {n}" for n in range(5))
     page = Document(

@@ -61,10 +61,12 @@ def features(
     anything = rf"^({'|'.join(map(literal, opening))}) {ANYTHING}$" if tools else ""
     known = [option for option in options(document.text) if option.name not in skip]
     found = []
+    begun: list[tuple[str, tuple[str, ...]]] = []
     for form in forms(document, tools):
-        if "[OPTIONS" in form and not known:
-            continue  # They stand on another page.
         files, targets = _files(form, start, description)
+        if "[OPTIONS" in form and not known:  # They stand on another page.
+            begun.append((pattern(form, (), None, files, targets, ANYTHING), files))
+            continue
         told = "without options" if known else f"with the command {form}"
         for option in (None, *known):
             if option:
@@ -72,10 +74,11 @@ def features(
             allowed = pattern(form, known if option else (), option, files, targets)
             fixed = not known and not OPEN.search(form)
             found.append(Item(text=told, form=allowed, inputs=files, fixed=fixed))
+    like, inputs = begun[0] if len(begun) == 1 else (anything, ())
     if not found:
         _, examples = page_about(document, start, tools)
-        found = [Item(text=f"like: {one}", form=anything) for one in examples]
-    return found or [Item(text="as the page says", form=anything)]
+        found = [Item(text=f"like: {one}", form=like, inputs=inputs) for one in examples]
+    return found or [Item(text="as the page says", form=like, inputs=inputs)]
 
 
 def _files(form: str, start: str, description: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -38,7 +38,7 @@ ONE_OF_MANY = WORD.replace(_MIDDLE, _MIDDLE.replace("[^ ", "[^, "))
 """The same of an argument that may be repeated: blanks stand between several, no commas."""
 CODE = "'[^'\"\\\\]*[ (.=*]([^'\"\\\\]|\\\\\")*'" + r'|\\"[^"\\]*[ (.=*][^"\\]*\\"'
 """The same of an argument in another language: quoted, and more than a word."""
-NEW = r"((new|my)_[a-z_]+|[a-z_]+_(new|copy|list|view|[0-9]+))"
+NEW = r"((new|my)_[a-z]+|[a-z]+(_[a-z]+)?_(new|copy|list|view|[0-9]+))"
 """Regular expression of a name that hardly anything has yet."""
 
 INTO = r"( > [A-Za-z0-9_-]+\.[a-z]+)?"
@@ -142,12 +142,13 @@ def pattern(
     chosen: Option | None = None,
     files: Sequence[str] = (),
     targets: Sequence[str] = (),
+    rest: str = "",
 ) -> str:
     """Regular expression, over JSON text, of the commands of a synopsis: arguments first, then options.
 
     `known`: the options that may stand there; `chosen`: one that must; `files`: those that an argument
     called FILE can name; `targets`: those that it goes into, which PATH or DB then names, or a new one of
-    their kind.
+    their kind; `rest`: what may follow instead of the options, where they are not known.
     """
     written: list[str] = []
     made = MAKING.search(re.split(r" (?=[\[<]|[A-Z]{2})", form, maxsplit=1)[0])
@@ -179,7 +180,8 @@ def pattern(
     must = f" {chosen.pattern}" if chosen else ""
     others = "|".join(option.pattern for option in known if option != chosen)
     more = f"( ({others}))*" if others else ""
-    return f"^{''.join(written)}{must}{more}{INTO}$"
+    end = f"( {rest})?" if rest else f"{must}{more}{INTO}"
+    return f"^{''.join(written)}{end}$"
 
 
 def _one_of(names: Sequence[str], *patterns: str) -> str:
