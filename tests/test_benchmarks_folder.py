@@ -79,7 +79,7 @@ def task(check: str, gold: str = "touch b") -> str:
 def test_tasks_are_those_of_the_file(tmp_path: Path) -> None:
     benchmark = make(tmp_path, GOOD)
     assert [one.parent for one in benchmark.tasks()] == ["copy", "ask"]
-    assert benchmark.tasks()[1].setup == {"run": "echo three >> a.txt"}
+    assert benchmark.tasks()[1].setup["run"] == "echo three >> a.txt"
     assert benchmark.name == "small" and benchmark.tools == ("cat",)
 
 

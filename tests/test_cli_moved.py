@@ -108,6 +108,22 @@ def test_documentation_and_tasks_bring_only_what_is_new(moved: Path) -> None:
     assert before["explore"] < after["explore"] <= before["explore"] + 3
 
 
+def test_a_task_whose_check_changed_is_graded_again_and_its_replies_cost_nothing(moved: Path) -> None:
+    before = attempts(moved / "run")
+    tasks = moved / "world" / "tasks.toml"
+    text = tasks.read_text()
+    changed = text.replace("grep -qx plum", "grep -qix plum", 1)
+    assert changed != text
+    tasks.write_text(changed)
+    assert run(moved) == 0
+    after = attempts(moved / "run")
+    arms = before["evaluate"] // text.count("[[task]]")
+    assert after["evaluate"] == before["evaluate"] + arms
+    assert {stage: after[stage] for stage in before if stage != "evaluate"} == {
+        stage: before[stage] for stage in before if stage != "evaluate"
+    }
+
+
 def test_a_run_folder_with_other_stages_goes_on_and_pays_for_no_reply_again(moved: Path) -> None:
     database = apsw.Connection(str(moved / "run" / "run.sqlite"))
     database.execute("UPDATE attempt SET stage = replace(stage, substr(stage, -8), '00000000')")

@@ -94,7 +94,8 @@ class Task(Record):
     environment: str
     instruction: str
     setup: dict[str, Any] = {}
-    """All that is needed to reach the start state again; its meaning is the environment's."""
+    """All that is needed to reach the start state again, and what tells its grader from another; its
+    meaning is the environment's."""
     parent: str = ""
     """The id of the document it was proposed from, or the name of the benchmark's task."""
     hint: str = ""

@@ -29,7 +29,7 @@ from ..environments.folder import EnvironmentFolder, checked, read_toml
 from ..environments.sandbox import copy_tree
 from ..environments.shell import ShellEnvironment, clean
 from ..errors import ConfigError, EnvironmentFault, GraderFault
-from ..types import STOP, Action, Task, Trajectory, Value
+from ..types import STOP, Action, Task, Trajectory, Value, digest
 
 
 class FolderTask(Value):
@@ -54,12 +54,12 @@ class FolderBenchmark:
         self._tasks = {task.name: task for task in load_tasks(self.folder.path / "tasks.toml")}
 
     def tasks(self) -> list[Task]:
-        """The tasks in the order of the file."""
+        """The tasks in the order of the file; one whose check changed is another task."""
         return [
             Task(
                 environment=self.name,
                 instruction=task.instruction,
-                setup={"run": task.setup} if task.setup else {},
+                setup={**({"run": task.setup} if task.setup else {}), "check": digest(task.check)},
                 parent=task.name,
             )
             for task in self._tasks.values()
