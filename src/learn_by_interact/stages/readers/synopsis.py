@@ -38,8 +38,8 @@ ONE_OF_MANY = WORD.replace(_MIDDLE, _MIDDLE.replace("[^ ", "[^, "))
 """The same of an argument that may be repeated: blanks stand between several, no commas."""
 CODE = "'[^'\"\\\\]*[ (.=*]([^'\"\\\\]|\\\\\")*'" + r'|\\"[^"\\]*[ (.=*][^"\\]*\\"'
 """The same of an argument in another language: quoted, and more than a word."""
-NEW = r"((new|my)_[a-z]+|[a-z]+(_[a-z]+)?_(new|copy|list|view|[0-9]+))"
-"""Regular expression of a name that hardly anything has yet."""
+NEW = r"((new|my)_[a-z]{1,12}|[a-z]{1,12}(_[a-z]{1,12})?_(new|copy|list|view|[0-9]{1,4}))"
+"""Regular expression of a name that hardly anything has yet; bounded, or a small model finds no end."""
 
 INTO = r"( > [A-Za-z0-9_-]+\.[a-z]+)?"
 """Regular expression of what may follow a command: a file for its output."""
@@ -152,7 +152,8 @@ def pattern(
     """
     written: list[str] = []
     made = MAKING.search(re.split(r" (?=[\[<]|[A-Z]{2})", form, maxsplit=1)[0])
-    for part in GROUP.findall(form):
+    parts = GROUP.findall(form)
+    for number, part in enumerate(parts, 1):
         if part.upper() in ("[OPTIONS]", "[OPTIONS...]"):
             continue
         if re.fullmatch(r"[a-z\d][\w:.-]*|[\w:.-]*[a-z][\w:.-]*", part):
@@ -176,6 +177,9 @@ def pattern(
         optional = part.startswith("[") and not (FILE.search(part) and targets)
         optional_many = many or " " in part
         sign = ("*" if optional_many else "?") if optional else ("+" if many else "")
+        if sign in ("*", "+") and number < len(parts):
+            # A small model that may go on, and may not end here, goes on without end.
+            sign = "{0,4}" if optional else "{1,4}"
         written.append(f"( {word}){sign}")
     must = f" {chosen.pattern}" if chosen else ""
     others = "|".join(option.pattern for option in known if option != chosen)
