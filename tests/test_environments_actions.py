@@ -28,6 +28,7 @@ def stop(answer: str = "") -> Action:
         ("ACTION: ls", "", bash("ls")),
         ("ACTION: ACTION: ls", "", bash("ls")),
         ("ACTION: Action:\nls", "", bash("ls")),
+        ("So:\n```bash\nACTION: ls\n```", "So:", bash("ls")),
         ("ACTION: ACTION: stop", "", stop()),
         ("Reason: a\nAction: `ls *.csv`", "a", bash("ls *.csv")),
         ("**REASON:** a\n**ACTION:** ls", "a", bash("ls")),

@@ -121,6 +121,7 @@ def test_a_file_must_be_one_that_exists_and_placeholders_take_several_words() ->
 def test_what_a_file_goes_into_is_known_or_new_and_of_its_kind() -> None:
     form = pattern("tool insert PATH TABLE [FILE]", (), files=["a.csv"], targets=["x.db"])
     assert allows(form, "tool insert x.db t a.csv") and allows(form, "tool insert new.db t a.csv")
+    assert not allows(form, "tool insert x.db a.csv a.csv")
     assert not allows(form, "tool insert a.csv t a.csv") and not allows(form, "tool insert x.db t")
 
 

@@ -145,8 +145,7 @@ def _read(text: str) -> tuple[str, Action]:
 
 def _labelled(first: str, rest: str) -> Action:
     """The action whose label was found: what stands on its line, and below."""
-    while label := _ACTION.match(first):
-        first = label[1].strip()
+    first = _without_label(first)
     below = rest.removeprefix("\n").split("\n")
     if re.fullmatch(r"(?:bash|sh|shell)?", first):
         while below and not below[0].strip():
@@ -163,12 +162,20 @@ def _labelled(first: str, rest: str) -> Action:
     return _command([first, *below])
 
 
+def _without_label(line: str) -> str:
+    """A line without the label of an action, which small models write twice."""
+    while label := _ACTION.match(line):
+        line = label[1].strip()
+    return line
+
+
 def _block(text: str) -> Action:
     """The action in a fenced block that begins the text."""
     content, literal = _fenced(text.split("\n"))
     if literal:
         return Action(tool=SHELL, arguments={"command": content})
     lines = content.strip("\n").split("\n")
+    lines[0] = _without_label(lines[0])
     if _PROMPT.match(lines[0]) or len(lines) == 1:
         return _command(lines)
     return Action(tool=SHELL, arguments={"command": "\n".join(lines).rstrip()})

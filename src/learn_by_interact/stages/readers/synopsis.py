@@ -34,6 +34,8 @@ PLAIN = rf"""[^ "'\\|<>;&$`()[{{,-]({_MIDDLE}[^ "'\\|<>;&$`()[,:=])?"""
 QUOTED = "'([^'\"\\\\]|\\\\\")+'" + r'|\\"[^"\\]+\\"'
 WORD = rf"({PLAIN}|{QUOTED})"
 """Regular expression of an argument, over JSON text: quotation marks are escaped in it."""
+NO_FILE = WORD.replace(_MIDDLE, _MIDDLE.replace("[^ ", "[^. "))
+"""The same of an argument that is no file, where others are: without a dot inside."""
 ONE_OF_MANY = WORD.replace(_MIDDLE, _MIDDLE.replace("[^ ", "[^, "))
 """The same of an argument that may be repeated: blanks stand between several, no commas."""
 CODE = "'[^'\"\\\\]*[ (.=*]([^'\"\\\\]|\\\\\")*'" + r'|\\"[^"\\]*[ (.=*][^"\\]*\\"'
@@ -167,6 +169,8 @@ def pattern(
             word = NEW
         elif part.endswith("..."):
             word = ONE_OF_MANY
+        elif targets:
+            word = NO_FILE
         if FILE.search(part) and files:
             word = _one_of(files)
         elif TARGET.search(part) and targets:
