@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from learn_by_interact.stages.ground import carried_over, focus, masked, unknown
 
 START = """shop.db
@@ -43,7 +45,26 @@ def test_focus_fits_the_kinds_of_files_that_the_page_names() -> None:
 def test_focus_knows_rows_of_a_table_and_passes_over_what_was_cut_out() -> None:
     cut_out = "[... 80 characters and 2 lines left out ...]"
     start = f"ID Name\n-- ----\n 1 Rent\n{cut_out}\n  4 Dentist\n      at 9\n15 Bank"
-    assert set(focus(start, "", "seed", 9)) == {"1 Rent", "4 Dentist: at 9", "15 Bank"}
+    assert set(focus(start, "", "seed", 9)) == {"ID 1, Name Rent", "ID 4, Name Dentist", "ID 15, Name Bank"}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "ID Kind Due   Text\n-- ---- ----- -------\n 1 home        Pay rent\n 2      05-01 Call\n2 tasks",
+        " ID | Kind | Due   | Text\n----+------+-------+------\n  1 | home |       | Pay rent\n"
+        "  2 |      | 05-01 | Call\n(2 rows)",
+    ],
+)
+def test_focus_names_the_columns_of_a_row(table: str) -> None:
+    assert set(focus(table, "", "seed", 9)) == {
+        "ID 1, Kind home, Text Pay rent",
+        "ID 2, Due 05-01, Text Call",
+    }
+
+
+def test_a_title_that_is_underlined_is_no_table() -> None:
+    assert focus("Notes\n=====\na.txt", "", "seed", 9) == ["a.txt"]
 
 
 def test_names_of_examples_that_are_not_there_are_masked() -> None:

@@ -33,6 +33,16 @@ fenced = {"": f"Here you are:\n```json\n{json.dumps({'tasks': PROPOSED}, indent=
 numbered = {
     "": json.dumps({"tasks": {"1": PROPOSED[0], "2": PROPOSED[1], "3": PROPOSED[2] | {"task": "List."}}})
 }
+repeated = {
+    "": json.dumps(
+        {
+            "tasks": {
+                "1": {"command": "put c.txt 'x; with the command put NAME TEXT'", "task": "Write x."},
+                "2": {"command": "put c.txt yes", "task": "Write yes."},
+            }
+        }
+    )
+}
 cut_off = {"": json.dumps({"tasks": PROPOSED})[:-75]}
 garbage = {"": "I would rather not."}
 wrong_kind = {"": json.dumps({"tasks": ["Tell what a.txt says.", PROPOSED[1], 3]})}
@@ -186,6 +196,12 @@ def test_propose_binds_the_arguments_of_examples_whose_options_stand_on_another_
     assert "like: put b.txt 'x + 1' --fast" in request.messages[-1].content
     assert re.search(form, "put a.txt 'y + 2' --fast") and re.search(form, "put a.txt 'y + 2'")
     assert not re.search(form, "put a.txt y --fast") and not re.search(form, "put --fast a.txt 'y + 2'")
+
+
+def test_propose_drops_a_command_that_repeats_the_question(store: Store) -> None:
+    done(Propose(environment=NAME, model=model("repeated")), store)
+    tasks = store.records(Task, about=DOCUMENTS["put"].id)
+    assert {task.hint for task in tasks} == {"put c.txt yes"}
 
 
 def test_propose_keeps_the_batches_that_could_be_read(store: Store) -> None:

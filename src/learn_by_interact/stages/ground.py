@@ -106,20 +106,40 @@ def focus(start: str, page: str, seed: str, number: int) -> list[str]:
 
 def _groups(start: str) -> list[list[str]]:
     groups: list[list[str]] = []
-    table = False
+    table, columns, above = False, [], ""
     for line in start.splitlines():
         if LEFT_OUT.match(line):
             groups.append([])
         elif RULE.match(line):
             # What stands above the rule is the head of a table, which no task is about.
-            groups, table = groups[:-1], True
+            groups, table, columns = groups[:-1], True, _columns(above, line)
         elif not re.search(r"\w", line):
-            table = False
+            table, columns = False, []
         elif indent(line) > (COLUMN if table else 0) and groups:
-            groups[-1].append(line.strip())
-        else:
-            groups.append([line.strip()])
+            if not columns:
+                groups[-1].append(line.strip())
+        elif text := _row(line, columns) if columns else line.strip():
+            groups.append([text])
+        above = line
     return [group for group in groups if group]
+
+
+def _columns(head: str, rule: str) -> list[tuple[str, int, int | None]]:
+    """Name, begin and end of each column of a table with this head and the rule below it; [] for a title."""
+    begins = [run.start() for run in re.finditer(r"[-=]+", rule)]
+    ends = [*begins[1:], None]
+    found = [(head[begin:end].strip(" |+"), begin, end) for begin, end in zip(begins, ends, strict=True)]
+    return found if len(found) > 1 and all(name for name, _, _ in found) else []
+
+
+def _row(line: str, columns: Sequence[tuple[str, int, int | None]]) -> str:
+    """A row with the names of its columns: `ID 7, Description Call the plumber`; "" for a table's last line.
+
+    Without them a small model takes the whole row for a name.
+    """
+    cells = [(name, line[begin:end].strip(" |+")) for name, begin, end in columns]
+    filled = [f"{name} {cell}" for name, cell in cells if cell]
+    return ", ".join(filled) if len(filled) >= min(3, len(columns)) else ""
 
 
 def _things(group: list[str], seed: str) -> list[str]:

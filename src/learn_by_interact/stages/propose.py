@@ -110,7 +110,10 @@ class Propose(ModelStage):
                 failure, usage = error, usage + getattr(error, "usage", Usage())
                 continue
             usage = usage + used
+            told = {item.text.rpartition("; ")[2] for item in items[first : first + BATCH]}
             for instruction, hint in _read(answer["tasks"]):
+                if any(text in hint for text in told):
+                    continue  # The command repeats the question.
                 task = Task(
                     environment=environment.name, instruction=instruction, parent=document.id, hint=hint
                 )
