@@ -258,7 +258,7 @@ def test_step_limit_tokens_temperature_and_seed_are_the_same_for_all_arms(store:
     folder, _ = documents.build(store)
     for name in ("plain", "rag", "reflexion"):
         settings: dict[str, Any] = {"trials": 2} if name == "reflexion" else {}
-        replies = script("ACTION: list", "ACTION: list", "Hm.", "ACTION: list", "ACTION: list")
+        replies = script("ACTION: list", "ACTION: show a.txt", "Hm.", "ACTION: list", "ACTION: show a.txt")
         played = Played(name, replies, index=str(folder), steps=2, **settings)
         assert len(played.episode.steps) == 2 and played.episode.stop == "step limit"
         assert {(one.max_tokens, one.temperature, one.seed) for one in played.requests} == {(160, 0.0, 0)}
