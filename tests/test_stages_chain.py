@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from learn_by_interact.engine.store import Store
+from learn_by_interact.evaluation.overview import overview
 from learn_by_interact.models import Request
 from learn_by_interact.models.endpoint import ModelSettings
 from learn_by_interact.stages.chain import Chain
@@ -56,6 +57,7 @@ def test_a_command_that_failed_is_tried_after_what_makes_it_work(store: Store) -
     assert (session.task, session.start, session.chained) == (failed.task, failed.start, 1)
     assert session.steps[-1].observation.text == "yes"
     assert session.usage == Usage()
+    assert overview(store).trajectories == 4
 
 
 def test_only_what_is_new_gets_an_instruction_and_replay_verifies_it(store: Store) -> None:

@@ -12,6 +12,7 @@ from .evaluation.evaluate import choose
 from .evaluation.overview import StageTotals, totals
 from .pipeline import Pipeline, Report, Say
 from .registry import benchmark
+from .stages.base import EXPLORATION
 from .stages.keep import SAME_TASK, kept
 from .stages.replay import JUDGE as REPLAY
 from .types import Document, Example, Task, Usage, Value, Verdict
@@ -155,7 +156,7 @@ def _expected(recipe: Recipe, store: Store, measured: dict[str, StageTotals]) ->
 
     scale = len(documents) / max(1, len({attempt.input for attempt in store.attempts("propose")}))
     explore = scale * (len(tasks) - len(same))
-    explored = sum(measured[stage].outputs for stage in ("explore", "chain") if stage in measured)
+    explored = sum(measured[stage].outputs for stage in EXPLORATION if stage in measured)
     relabel = explore * explored / tried("explore")
     replay = relabel * len({example.trajectory for example in examples}) / tried("relabel")
     judge = relabel * sum(example.id not in swept for example in examples) / tried("relabel")

@@ -153,8 +153,7 @@ class Pipeline:
         )
         progress = self._run(stage)
         if table.chain:
-            world = {"environment": self.recipe.world, "unsafe": self.recipe.unsafe}
-            self._run(Chain(**world, tries=table.chain, enough=self.recipe.propose.enough))
+            self._run(Chain(**self._world(), tries=table.chain, enough=self.recipe.propose.enough))
         return progress
 
     def relabel(self) -> Progress:
@@ -164,7 +163,7 @@ class Pipeline:
 
     def replay(self) -> Progress:
         self._need(Example, "examples", "relabel")
-        stage = Replay(environment=self.recipe.world, unsafe=self.recipe.unsafe)
+        stage = Replay(**self._world())
         progress = self._run(stage)
         # Under which key the verdicts stand: those of an environment that changed since do not.
         self.store.set_meta(Replay.name, stage.key)
@@ -276,7 +275,7 @@ class Pipeline:
         """Ask the committee, or the recipe's model where it names none, about sessions with a known grade."""
         tasks = self.chosen()
         self.store.add(tasks)
-        world = {"environment": self.recipe.world, "unsafe": self.recipe.unsafe}
+        world = self._world()
         names = tuple(task.id for task in tasks)
         for stage in (Gold(**world, tasks=names), Mismatched(**world, tasks=names), ReplaySessions(**world)):
             self._run(stage)
@@ -318,13 +317,15 @@ class Pipeline:
             gold = tuple(actions.format(action) for action in world.gold(task))
             yield HeldOut(name=task.parent, instruction=task.instruction, gold=gold)
 
+    def _world(self) -> dict[str, Any]:
+        return {"environment": self.recipe.world, "unsafe": self.recipe.unsafe}
+
     def _model(self) -> dict[str, object]:
         recipe = self.recipe
         connect(recipe.model, Path(self.replies))
         return {
+            **self._world(),
             "model": recipe.model,
-            "environment": recipe.world,
-            "unsafe": recipe.unsafe,
             "replies": self.replies,
         }
 

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..engine.store import Store
+from ..stages.base import EXPLORATION
 from ..stages.keep import CONTAMINATED, RULES, Rule, committee, constructed, kept, standing, verified
 from ..stages.windows import choose, windows, without_duplicates
 from ..types import Attempt, Document, Example, Task, Trajectory, Usage, Value, Verdict
@@ -132,7 +133,7 @@ def overview(store: Store, rule: Rule = "replay", cap: int = 5) -> Overview:
     attempts = list(store.attempts())
     documents = set(store.ids(Document))
     proposed = sum(task.parent in documents for task in store.records(Task))
-    explored = {output for attempt in attempts if _name(attempt) == "explore" for output in attempt.outputs}
+    explored = {output for attempt in attempts if _name(attempt) in EXPLORATION for output in attempt.outputs}
     aside = {example.id for example in constructed(store, distilled=True)}
     verdicts = {subject: given for subject, given in standing(store).items() if subject not in aside}
     said: dict[str, Counter[str]] = defaultdict(Counter)

@@ -12,6 +12,9 @@ from ..models.connect import connect
 from ..models.endpoint import ModelSettings
 from ..registry import benchmark, identity
 
+EXPLORATION = ("explore", "chain")
+"""The stages whose trajectories are learned from."""
+
 
 class World(Stage):
     """A stage that acts in an environment, or needs to know it."""

@@ -28,10 +28,17 @@ class Item(Value):
 
     text: str
     form: str
+    thing: str = ""
+    """The line of the start state that the task is about; "" for any."""
     inputs: tuple[str, ...] = ()
     """Files that its argument FILE can name; one of them is what the task is about."""
     fixed: bool = False
     """There is one such command only."""
+
+    @property
+    def line(self) -> str:
+        """What the question says of this task."""
+        return f"{self.thing}; {self.text}" if self.thing else self.text
 
 
 def calls(title: str, tools: Sequence[str]) -> tuple[str, ...]:
@@ -113,7 +120,7 @@ def matched(
             continue
         thing = min(things, key=lambda thing: (-_fit(thing, item), used[thing], things.index(thing)))
         used[thing] += 1
-        items.append(item.model_copy(update={"text": f"{thing}; {item.text}"}))
+        items.append(item.model_copy(update={"thing": thing}))
     return items
 
 

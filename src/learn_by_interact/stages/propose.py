@@ -11,7 +11,7 @@ from ..errors import ParseError
 from ..models import Message, Request
 from ..prompts import cut, prompt
 from ..types import Document, Record, Task, Trajectory, Usage, Verdict
-from .base import ModelStage
+from .base import EXPLORATION, ModelStage
 from .features import Item, features, matched, page_about
 from .structured import ask
 from .windows import choose
@@ -79,7 +79,7 @@ class Propose(ModelStage):
         acted: dict[str, list[Trajectory]] = defaultdict(list)
         dropped = {verdict.subject for verdict in store.records(Verdict) if not verdict.keep}
         explored: dict[str, list[str]] = defaultdict(list)
-        for stage in ("explore", "chain"):
+        for stage in EXPLORATION:
             for attempt in store.attempts(stage):
                 explored[attempt.input] += attempt.outputs
         for earlier in range(self.round):
@@ -110,7 +110,7 @@ class Propose(ModelStage):
                 failure, usage = error, usage + getattr(error, "usage", Usage())
                 continue
             usage = usage + used
-            told = {item.text.rpartition("; ")[2] for item in items[first : first + BATCH]}
+            told = {item.text for item in items[first : first + BATCH]}
             for instruction, hint in _read(answer["tasks"]):
                 if any(text in hint for text in told):
                     continue  # The command repeats the question.
@@ -139,7 +139,7 @@ class Propose(ModelStage):
         question = PROMPT.fill(
             "question",
             number=len(items),
-            items="\n".join(f"{number}. {item.text}" for number, item in enumerate(items, 1)),
+            items="\n".join(f"{number}. {item.line}" for number, item in enumerate(items, 1)),
         )
         model = self.connect()
         return ask(

@@ -11,7 +11,7 @@ from ..errors import ParseError
 from ..models import Message, Request
 from ..prompts import cut, prompt
 from ..types import Example, Record, Trajectory, Usage
-from .base import ModelStage
+from .base import EXPLORATION, ModelStage
 from .structured import ask
 from .windows import choose, without_duplicates
 
@@ -47,10 +47,7 @@ class Relabel(ModelStage):
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
         """Trajectories of exploration; those of evaluations are never learned from."""
         found = {
-            output
-            for stage in ("explore", "chain")
-            for attempt in store.attempts(stage)
-            for output in attempt.outputs
+            output for stage in EXPLORATION for attempt in store.attempts(stage) for output in attempt.outputs
         }
         return [(identity,) for identity in sorted(found)]
 
