@@ -107,7 +107,7 @@ def test_a_form_allows_its_arguments_and_the_options_of_the_page(command: str, e
 
 def test_a_chosen_option_must_stand_there() -> None:
     known = options(HELP)
-    form = pattern("tool insert [OPTIONS] PATH", known, known[0])
+    form = pattern("tool insert [OPTIONS] PATH", known, known[:1])
     assert allows(form, "tool insert a.db --pk id --csv") and not allows(form, "tool insert a.db --csv")
 
 

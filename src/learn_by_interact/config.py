@@ -52,6 +52,8 @@ class ExploreTable(Value):
     """The first action is the command that was proposed with the task."""
     settle: bool = False
     """A first command that worked ends the rollout."""
+    mend: int = Field(default=8, ge=0)
+    """Changes that are tried on a first command that failed, by what its error says; 0: none."""
     chain: int = Field(default=6, ge=0)
     """A command that did nothing at the start is tried after so many earlier sessions; 0: it is not."""
     limits: Limits = Limits(steps=4)

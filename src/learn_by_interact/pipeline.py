@@ -37,6 +37,7 @@ from .stages.explore import Explore
 from .stages.ingest import ingest, without_page
 from .stages.judge import Judge
 from .stages.keep import HeldOut, judge_contamination, judge_examples, judge_tasks, kept
+from .stages.mend import Mend
 from .stages.propose import Propose
 from .stages.relabel import Relabel
 from .stages.replay import Replay
@@ -152,6 +153,8 @@ class Pipeline:
             max_tokens=table.max_tokens,
         )
         progress = self._run(stage)
+        if table.mend:
+            self._run(Mend(**self._world(), tries=table.mend))
         if table.chain:
             self._run(Chain(**self._world(), tries=table.chain, enough=self.recipe.propose.enough))
         return progress

@@ -38,17 +38,24 @@ class Fingerprint:
         self._folder = folder
         self._volatile = volatile
         self._known: dict[str, tuple[Seen, str]] = {}
+        self.files: dict[str, str] = {}
+        """Digest of the content of each file, as of the last fingerprint; a new mapping each time."""
 
     def take(self) -> str:
         """32 hexadecimal digits. Nothing may write to the folder meanwhile."""
         found = {os.path.relpath(entry.path, self._folder): entry for entry in entries(self._folder)}
         whole = hashlib.blake2b(digest_size=16)
+        files: dict[str, str] = {}
         for name in sorted(found):
             if _beside(name, found):
                 continue
             status = found[name].stat(follow_symlinks=False)
-            line = [name, stat.filemode(status.st_mode), self._content(name, status)]
+            content = self._content(name, status)
+            line = [name, stat.filemode(status.st_mode), content]
+            if stat.S_ISREG(status.st_mode):
+                files[name] = content
             whole.update("\0".join(line).encode("utf-8", "surrogateescape") + b"\0\n")
+        self.files = files
         return whole.hexdigest()
 
     def _content(self, name: str, status: os.stat_result) -> str:

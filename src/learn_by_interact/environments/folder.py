@@ -86,6 +86,8 @@ class EnvironmentFolder(Value):
     """Run once in a copy of the start folder; episodes copy what it left."""
     look: str = LOOK
     """Its output is the first observation."""
+    changes: bool = True
+    """After a command that changed the folder, the observation names the files and what `look` shows anew."""
     install: Install = Install()
     env: dict[str, str] = Field(default_factory=dict)
     docs: Docs = Docs()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from types import TracebackType
-from typing import Self
+from collections.abc import Mapping
+from types import MappingProxyType, TracebackType
+from typing import NamedTuple, Self
 
 from ..errors import EnvironmentFault
 from ..types import STOP, Action, Observation, Task, digest
 from . import ActionSpace, install
 from .actions import SHELL, ShellActions
+from .changes import changes
 from .fingerprint import Fingerprint
 from .folder import EnvironmentFolder
 from .sandbox import HOME, Result, Sandbox, open_sandbox
@@ -28,6 +30,14 @@ _REWRITTEN = re.compile(r"^[^\n]*\r(?=[^\n])", re.MULTILINE)
 """What a progress line has overwritten. Without its anchor it would take quadratic time on a long line."""
 
 
+class _Seen(NamedTuple):
+    """The folder after a step: its state, its files with their digests, what looking around shows."""
+
+    state: str = ""
+    files: Mapping[str, str] = MappingProxyType({})
+    shown: str = ""
+
+
 class ShellEnvironment:
     """One episode in the environment that a folder declares.
 
@@ -36,7 +46,8 @@ class ShellEnvironment:
     `Observation.key` is the hash of that state, the exit code, and the full output: cleaned, without
     the volatile parts, the times that `ls` and `stat` print, and the workspace's real path. Of a
     command that was killed the limit counts instead of its output. So two observations have the
-    same key when the same was seen over the same files.
+    same key when the same was seen over the same files. What a command changed (see `changes.py`)
+    stands in the text and not in the key: it follows from the two states.
     """
 
     def __init__(self, folder: EnvironmentFolder, unsafe: bool = False) -> None:
@@ -51,7 +62,8 @@ class ShellEnvironment:
         self._sandbox: Sandbox | None = None
         self._fingerprint: Fingerprint | None = None
         self._cwd = HOME
-        self._kept: dict[str, tuple[str, list[tuple[str, str]]]] = {}
+        self._last = _Seen()
+        self._kept: dict[str, tuple[str, list[tuple[str, str]], _Seen]] = {}
 
     def __enter__(self) -> Self:
         """Install the tools if need be, and copy the start folder.
@@ -100,6 +112,7 @@ class ShellEnvironment:
                 told = clean(result.output).strip()[-300:] or f"exit code {result.code}"
                 raise EnvironmentFault(f"{self.name}: the {name} failed: {told}")
         self._cwd = self.sandbox.inside_home
+        self._look(clean(result.output) if self.folder.look else "")
         return self._observe(result)
 
     def step(self, action: Action) -> Observation:
@@ -108,31 +121,51 @@ class ShellEnvironment:
         Raises EnvironmentFault for an action of another tool, or when the sandbox breaks.
         """
         if action.tool == STOP:
-            return self._observe(Result("", 0, 0.0, "", self._cwd), shown="")
+            return self._observe(Result("", 0, 0.0, "", self._cwd), stopped=True)
         command = action.arguments.get("command")
         if action.tool != SHELL or not isinstance(command, str) or "\0" in command:
             raise EnvironmentFault(f"{self.name}: this is no action of a shell: {action.tool}")
         result = self._run(command)
         self._cwd = result.cwd
         self.transcript.append((command, clean(result.output)))
-        return self._observe(result)
+        return self._observe(result, self._changed() if self.folder.changes else "")
 
     def snapshot(self) -> str:
         """Keep the folder, its /tmp, where the shell stands and the transcript; see `Branching`."""
         name = self.sandbox.save()
-        self._kept[name] = (self._cwd, list(self.transcript))
+        self._kept[name] = (self._cwd, list(self.transcript), self._last)
         return name
 
     def restore(self, snapshot: str) -> None:
         """Go back to a snapshot of this episode; see `Branching`."""
         self.sandbox.load(snapshot)
-        self._cwd, transcript = self._kept[snapshot]
+        self._cwd, transcript, self._last = self._kept[snapshot]
         self.transcript = list(transcript)
 
     def _run(self, command: str) -> Result:
         return self.sandbox.run(command, self._cwd, self.folder.limits)
 
-    def _observe(self, result: Result, shown: str | None = None) -> Observation:
+    def _changed(self) -> str:
+        """What the folder has, and looking around shows, that was not so after the step before."""
+        assert self._fingerprint is not None
+        before = self._last
+        if self._fingerprint.take() == before.state:
+            return ""
+        shown = before.shown
+        if self.folder.look:
+            result = self.sandbox.run(self.folder.look, self.sandbox.inside_home, self.folder.limits)
+            # A look that fails now says nothing: what the command broke is seen by the next ones.
+            shown = before.shown if result.code or result.ended else clean(result.output)
+        self._look(shown)
+        return changes(before.files, self._last.files, before.shown, shown)
+
+    def _look(self, shown: str) -> None:
+        """Remember the folder as it is now: looking around may have changed it too."""
+        assert self._fingerprint is not None
+        state = self._fingerprint.take()
+        self._last = _Seen(state, self._fingerprint.files, shown)
+
+    def _observe(self, result: Result, changed: str = "", stopped: bool = False) -> Observation:
         assert self._fingerprint is not None
         sandbox, limits = self.sandbox, self.folder.limits
         state = self._fingerprint.take()
@@ -147,9 +180,9 @@ class ShellEnvironment:
         }
         last = ends.get(result.ended) or (f"[exit code {result.code}]" if result.code else "")
         text = cut(output.rstrip(), limits.output_chars)
-        text = "\n".join(part for part in (text, last) if part) or "[no output]"
+        parts = [text or ("" if last else "[no output]"), changed, last]
         return Observation(
-            text=text if shown is None else shown,
+            text="" if stopped else "\n".join(part for part in parts if part),
             # How much a command printed before it was killed depends on the moment.
             key=digest([state, result.ended] if result.ended else [state, lasting, result.code]),
             state=state,

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from ..engine.stage import Outcome
 from ..environments import Environment
-from ..types import Action, Document, Record, Step, Task, Trajectory, Usage
-from .base import World
+from ..types import Action, Document, Observation, Record, Step, Task, Trajectory, Usage
+from .base import EXPLORATION, World
 from .explore import proposed
 from .windows import choose, teaches
 
@@ -53,11 +53,12 @@ class Chain(World):
         tasks = {task.id: task for task in store.records(Task)}
         pages = {page.id: page for page in store.records(Document)}
         explored: dict[str, list[Trajectory]] = defaultdict(list)
-        for attempt in store.attempts("explore"):
-            for output in attempt.outputs:
-                trajectory = store.get(output)
-                assert isinstance(trajectory, Trajectory)
-                explored[trajectory.task].append(trajectory)
+        for stage in EXPLORATION:
+            for attempt in store.attempts(stage) if stage != self.name else ():
+                for output in attempt.outputs:
+                    trajectory = store.get(output)
+                    assert isinstance(trajectory, Trajectory)
+                    explored[trajectory.task].append(trajectory)
         tools = self.world().tools
         worked: Counter[str] = Counter()
         failed: list[Task] = []
@@ -71,7 +72,7 @@ class Chain(World):
             for one in explored[identity]:
                 if changing(one, tools):
                     said = f"{_done(one)} {_lead(pages.get(task.parent))}"
-                    sessions.append(_Session(one.id, task.parent, _words(said)))
+                    sessions.append(_Session(one.id, task.parent, words(said)))
         waiting = [task for task in failed if worked[task.parent] < self.enough]
         rarity = _rarity(session.words for session in sessions)
         return [
@@ -141,21 +142,21 @@ def _after(
     last = Step(thought=thought, action=action, observation=environment.step(action))
     if not teaches(last, steps[-1].observation):
         return None
+    return chained(task, start, steps, last, session.model)
+
+
+def chained(task: Task, start: Observation, steps: Sequence[Step], last: Step, model: str) -> Trajectory:
+    """A trajectory of steps that were taken over from another one, and one more."""
     before = [step.model_copy(update={"usage": Usage(), "shown": (), "why": ()}) for step in steps]
     return Trajectory(
-        task=task.id,
-        start=start,
-        steps=(*before, last),
-        stop="done",
-        model=session.model,
-        chained=len(before),
+        task=task.id, start=start, steps=(*before, last), stop="done", model=model, chained=len(before)
     )
 
 
 def _about(task: Task, trajectories: Sequence[Trajectory], pages: dict[str, Document]) -> frozenset[str]:
     """What a task that failed is about: its command, its page, and what it was answered."""
     answers = [one.steps[-1].observation.text[-LEAD:] for one in trajectories if one.steps]
-    return _words(" ".join((task.hint, _lead(pages.get(task.parent)), *answers)))
+    return words(" ".join((task.hint, _lead(pages.get(task.parent)), *answers)))
 
 
 def _lead(page: Document | None) -> str:
@@ -166,7 +167,7 @@ def _done(trajectory: Trajectory) -> str:
     return " ".join(str(value) for step in trajectory.steps for value in step.action.arguments.values())
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"[^\W\d_]+|\d+", text.lower()))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from ..types import Document, Value
 from .ground import carried_over, file_names, focus, masked, unknown
 from .readers.shown import commands
-from .readers.synopsis import FILE, TARGET, forms, literal, options, pattern
+from .readers.synopsis import FILE, TARGET, Option, forms, literal, options, pattern
 
 ANYTHING = r'([^"\\<]|\\.)+'
 """Regular expression, over JSON text, of the rest of a command; there can be no `<name>` in it."""
@@ -24,21 +24,63 @@ FOCUS = 8
 
 
 class Item(Value):
-    """What a task is to be about or to show, and the regular expression of its command; "" for any."""
+    """What a task is to be about or to show, and how its command is written."""
 
     text: str
-    form: str
+    free: str = ""
+    """Regular expression of its command where no synopsis is known; "" for any."""
+    synopsis: str = ""
+    """As `readers.synopsis.forms` gives it."""
+    chosen: tuple[Option, ...] = ()
+    """Options that the command has."""
+    known: tuple[Option, ...] = ()
+    """Those of its page: the command may have them, if any are chosen."""
+    rest: str = ""
+    """Regular expression of what may stand in the place of options that are not known."""
+    inputs: tuple[str, ...] = ()
+    """Files that its argument FILE can name."""
+    targets: tuple[str, ...] = ()
+    """Those that it can go into."""
     thing: str = ""
     """The line of the start state that the task is about; "" for any."""
-    inputs: tuple[str, ...] = ()
-    """Files that its argument FILE can name; one of them is what the task is about."""
-    fixed: bool = False
-    """There is one such command only."""
+
+    @property
+    def fixed(self) -> bool:
+        """There is one such command only."""
+        return bool(self.synopsis) and not self.known and not OPEN.search(self.synopsis)
+
+    @property
+    def form(self) -> str:
+        """Regular expression of the command, over JSON text; "" for any."""
+        if not self.synopsis:
+            return self.free
+        known = self.known if self.chosen else ()
+        return pattern(self.synopsis, known, self.chosen, self.inputs, self.targets, self.rest)
 
     @property
     def line(self) -> str:
         """What the question says of this task."""
         return f"{self.thing}; {self.text}" if self.thing else self.text
+
+    def kind(self, thing: str) -> Option | None:
+        """The option of the page that is called as the kind of the file of a thing: `--csv`."""
+        names = {f"--{kind}" for kind in _kinds(thing)} if self.inputs else ()
+        return next((option for option in self.known if option.name in names and not option.values), None)
+
+    def about(self, thing: str) -> Item:
+        """This item about a thing: what it reads is the thing's file, with the option that says its kind."""
+        files = tuple(name for name in self.inputs if name in _files_of(thing))
+        kind = self.kind(thing) if files and self.chosen else None
+        if kind is None or kind in self.chosen:
+            return self.model_copy(update={"thing": thing, "inputs": files or self.inputs})
+        return self.model_copy(
+            update={
+                "thing": thing,
+                "inputs": files,
+                "text": f"{self.text} and {kind.name}",
+                "chosen": (kind, *self.chosen),
+            }
+        )
 
 
 def calls(title: str, tools: Sequence[str]) -> tuple[str, ...]:
@@ -67,25 +109,24 @@ def features(
     opening = calls(document.title, tools)
     anything = rf"^({'|'.join(map(literal, opening))}) {ANYTHING}$" if tools else ""
     known = [option for option in options(document.text) if option.name not in skip]
-    found = []
-    begun: list[tuple[str, tuple[str, ...]]] = []
+    found: list[Item] = []
+    begun: list[Item] = []
     for form in forms(document, tools):
-        files, targets = _files(form, start, description)
+        inputs, targets = _files(form, start, description)
+        item = Item(text="", synopsis=form, known=tuple(known), inputs=inputs, targets=targets)
         if "[OPTIONS" in form and not known:  # They stand on another page.
-            begun.append((pattern(form, (), None, files, targets, ANYTHING), files))
+            begun.append(item.model_copy(update={"rest": ANYTHING}))
             continue
         told = "without options" if known else f"with the command {form}"
-        for option in (None, *known):
-            if option:
-                told = f"with {option.name} ({option.help})"
-            allowed = pattern(form, known if option else (), option, files, targets)
-            fixed = not known and not OPEN.search(form)
-            found.append(Item(text=told, form=allowed, inputs=files, fixed=fixed))
-    like, inputs = begun[0] if len(begun) == 1 else (anything, ())
+        found.append(item.model_copy(update={"text": told}))
+        for option in known:
+            told = f"with {option.name} ({option.help})"
+            found.append(item.model_copy(update={"text": told, "chosen": (option,)}))
+    like = begun[0] if len(begun) == 1 else Item(text="", free=anything)
     if not found:
         _, examples = page_about(document, start, tools)
-        found = [Item(text=f"like: {one}", form=like, inputs=inputs) for one in examples]
-    return found or [Item(text="as the page says", form=like, inputs=inputs)]
+        found = [like.model_copy(update={"text": f"like: {one}"}) for one in examples]
+    return found or [like.model_copy(update={"text": "as the page says"})]
 
 
 def _files(form: str, start: str, description: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -111,6 +152,7 @@ def matched(
     # The description names the main files: it says what a page is about that names none.
     page = document.text if file_names(document.text) else f"{document.text}\n{description}"
     usual, every = focus(start, page, seed, FOCUS), focus(start, "", seed, 99)
+    words = _letters(document.text)
     used: Counter[str] = Counter()
     items = []
     for item in chosen:
@@ -118,16 +160,30 @@ def matched(
         if not things:
             items.append(item)
             continue
-        thing = min(things, key=lambda thing: (-_fit(thing, item), used[thing], things.index(thing)))
+        thing = min(things, key=lambda thing: (-_fit(thing, item, words), used[thing], things.index(thing)))
         used[thing] += 1
-        items.append(item.model_copy(update={"thing": thing}))
+        items.append(item.about(thing))
     return items
 
 
-def _fit(thing: str, item: Item) -> int:
+def _fit(thing: str, item: Item, words: frozenset[str]) -> int:
+    """How well a thing fits: its file can be read, its kind is what the item or its page (`words`) names."""
     if not item.inputs:
         return 0
-    about = {name for names in file_names(thing.partition(":")[0]).values() for name in names}
-    words = set(re.findall(r"[a-z]+", item.text.lower()))
-    kinds = {name.rpartition(".")[2].lower() for name in about}
-    return bool(about & set(item.inputs)) + bool(kinds & words)
+    kinds = _kinds(thing)
+    # Without options a file is read whose kind no option names.
+    plain = bool(item.chosen) or not item.kind(thing)
+    fits = (bool(_files_of(thing) & set(item.inputs)), kinds & _letters(item.text), kinds & words, plain)
+    return sum(weight for weight, fit in zip((8, 4, 1, 2), fits, strict=True) if fit)
+
+
+def _files_of(thing: str) -> frozenset[str]:
+    return frozenset(name for names in file_names(thing.partition(":")[0]).values() for name in names)
+
+
+def _kinds(thing: str) -> frozenset[str]:
+    return frozenset(name.rpartition(".")[2].lower() for name in _files_of(thing))
+
+
+def _letters(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[a-z]+", text.lower()))

@@ -18,6 +18,8 @@ RULE = re.compile(r"^[ +|]*[-=]{2,}[-=+| ]*$")
 """The rule below the head of a table."""
 COLUMN = 3
 """Blanks that a row of a table may begin with: its first column may hold numbers, set to the right."""
+ENOUGH = 4
+"""Things of files of the kinds that a page names, from which on no others are needed."""
 LEFT_OUT = re.compile(r"^\[\.\.\. .* left out \.\.\.\]$")
 """The line that says what was cut out of a long observation."""
 
@@ -84,8 +86,8 @@ def focus(start: str, page: str, seed: str, number: int) -> list[str]:
     """`number` things of the start state for tasks to be about: lines of it, each with what it stands under.
 
     Lines come in turn from the groups (a line without indentation and the indented ones below it).
-    Groups that name a file of a kind that the page names too come first; the rest of the order
-    follows from the hash of `seed`.
+    Groups that name a file of a kind that the page names too come alone, if they give as many as
+    ENOUGH, and else first; the rest of the order follows from the hash of `seed`.
     """
     kinds = set(file_names(page))
     groups = _groups(start)
@@ -98,9 +100,10 @@ def focus(start: str, page: str, seed: str, number: int) -> list[str]:
     )
     fitting = [group for group in groups if kinds & set(file_names(group[0]))]
     rows = [_things(group, seed) for group in fitting or groups]
-    rest = [] if not fitting else [_things(group, seed)[0] for group in groups[len(fitting) :]]
     longest = max(map(len, rows), default=0)
     dealt = [row[turn] for turn in range(longest) for row in rows if turn < len(row)]
+    more = fitting and len(dealt) < ENOUGH
+    rest = [_things(group, seed)[0] for group in groups[len(fitting) :]] if more else []
     return [*dealt, *rest][:number]
 
 

@@ -38,7 +38,10 @@ NO_FILE = WORD.replace(_MIDDLE, _MIDDLE.replace("[^ ", "[^. "))
 """The same of an argument that is no file, where others are: without a dot inside."""
 ONE_OF_MANY = WORD.replace(_MIDDLE, _MIDDLE.replace("[^ ", "[^, "))
 """The same of an argument that may be repeated: blanks stand between several, no commas."""
-CODE = "'[^'\"\\\\]*[ (.=*]([^'\"\\\\]|\\\\\")*'" + r'|\\"[^"\\]*[ (.=*][^"\\]*\\"'
+CODE = (
+    r"'[^'\"\\\n]*[ (.=*]([^'\"\\\n]|\\\")*'"
+    r'|\\"[^"\\\n]*[ (.=*][^"\\\n]*\\"'
+)
 """The same of an argument in another language: quoted, and more than a word."""
 NEW = r"((new|my)_[a-z]{1,12}|[a-z]{1,12}(_[a-z]{1,12})?_(new|copy|list|view|[0-9]{1,4}))"
 """Regular expression of a name that hardly anything has yet; bounded, or a small model finds no end."""
@@ -141,14 +144,14 @@ def _continued(lines: Sequence[str]) -> Iterator[str]:
 def pattern(
     form: str,
     known: Sequence[Option],
-    chosen: Option | None = None,
+    chosen: Sequence[Option] = (),
     files: Sequence[str] = (),
     targets: Sequence[str] = (),
     rest: str = "",
 ) -> str:
     """Regular expression, over JSON text, of the commands of a synopsis: arguments first, then options.
 
-    `known`: the options that may stand there; `chosen`: one that must; `files`: those that an argument
+    `known`: the options that may stand there; `chosen`: those that must; `files`: those that an argument
     called FILE can name; `targets`: those that it goes into, which PATH or DB then names, or a new one of
     their kind; `rest`: what may follow instead of the options, where they are not known.
     """
@@ -185,8 +188,8 @@ def pattern(
             # A small model that may go on, and may not end here, goes on without end.
             sign = "{0,4}" if optional else "{1,4}"
         written.append(f"( {word}){sign}")
-    must = f" {chosen.pattern}" if chosen else ""
-    others = "|".join(option.pattern for option in known if option != chosen)
+    must = "".join(f" {option.pattern}" for option in chosen)
+    others = "|".join(option.pattern for option in known if option not in chosen)
     more = f"( ({others}))*" if others else ""
     end = f"( {rest})?" if rest else f"{must}{more}{INTO}"
     return f"^{''.join(written)}{end}$"

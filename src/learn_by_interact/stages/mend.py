@@ -1,0 +1,201 @@
+"""Mend: what a proposed command was answered when it failed often says what is wrong with it.
+
+An option that the error names (`use --csv for CSV files`) is added, a word that it objects to is left out or
+replaced, and another file that is there is read. What then works is a trajectory that recovers from an
+error: agents meet the same error and see what helped. No model is called.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ..engine.stage import Outcome
+from ..environments import Environment
+from ..types import Action, Document, Record, Step, Task, Trajectory
+from .base import World
+from .chain import LEAD, chained, words
+from .explore import proposed
+from .ground import file_names
+from .propose import in_order
+from .readers.synopsis import Option, options
+from .windows import choose, teaches
+
+if TYPE_CHECKING:
+    from ..engine.store import Store
+
+TOKEN = re.compile(r"'[^']*'|\"[^\"]*\"|[^\s'\"]+")
+NAMED = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
+"""An option, as an error or a command names it."""
+QUOTED = re.compile(r"'([^'\n]+)'|\"([^\"\n]+)\"|\(([^()\s]+)\)|`([^`\n]+)`")
+"""What an error quotes."""
+
+OPTIONS = 5
+"""Options that are added, one at a time."""
+
+
+class Mend(World):
+    """Task, trajectory that failed, pages, their other tasks -> a trajectory in which a change helped."""
+
+    name = "mend"
+    tries: int = 8
+    """Changes of a command that are tried, at most."""
+
+    def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
+        """Explored tasks that taught nothing and whose command failed.
+
+        Each with the pages about its command and the other tasks that were proposed from them.
+        """
+        tools = self.world().tools
+        pages = {page.id: page for page in store.records(Document)}
+        about: dict[str, list[str]] = defaultdict(list)
+        proposed_of: dict[str, list[str]] = defaultdict(list)
+        for page in in_order(list(pages.values())):
+            about[_command(page)].append(page.id)
+        tasks = {task.id: task for task in store.records(Task)}
+        for task in tasks.values():
+            proposed_of[task.parent].append(task.id)
+        found = []
+        for attempt in store.attempts("explore"):
+            sessions = [one for one in map(store.get, attempt.outputs) if isinstance(one, Trajectory)]
+            if any(choose(one, 1, tools) for one in sessions):
+                continue
+            failed = next((one for one in sessions if one.steps and one.steps[0].observation.failed), None)
+            if failed is None or failed.task not in tasks:
+                continue
+            begun = tasks[failed.task]
+            if begun.hint and begun.parent in pages:
+                near = about[_command(pages[begun.parent])]
+                others = sorted(other for page in near for other in proposed_of[page] if other != begun.id)
+                found.append((begun.id, failed.id, *near, *others))
+        return sorted(found)
+
+    def __call__(self, *records: Record) -> Outcome:
+        task, session, *rest = records
+        assert isinstance(task, Task) and isinstance(session, Trajectory)
+        failed = session.steps[0]
+        known = [option for page in rest if isinstance(page, Document) for option in options(page.text)]
+        others = [other.hint for other in rest if isinstance(other, Task)]
+        changed = list(changes(task.hint, failed.observation.text[-LEAD:], known, others, session.start.text))
+        with self.world().environment() as environment:
+            helped = self._helping(environment, task, session, changed[: self.tries])
+        if helped is None:
+            return Outcome()
+        # Once more, without the tries before it.
+        with self.world().environment() as environment:
+            start = environment.reset(task)
+            if environment.step(failed.action).key != failed.observation.key:
+                return Outcome()
+            last = Step(thought="", action=helped, observation=environment.step(helped))
+        if not teaches(last, failed.observation):
+            return Outcome()
+        return Outcome(records=(chained(task, start, [failed], last, session.model),))
+
+    def _helping(
+        self, environment: Environment, task: Task, session: Trajectory, changed: Sequence[str]
+    ) -> Action | None:
+        """The first of the changed commands that works after the failure; None: none does."""
+        environment.reset(task)
+        before = environment.step(session.steps[0].action)
+        for command in changed:
+            begun = proposed(environment.actions, command)
+            if begun is None:
+                continue
+            seen = environment.step(begun[1])
+            if teaches(Step(thought="", action=begun[1], observation=seen), before):
+                return begun[1]
+            before = seen
+        return None
+
+
+def _command(page: Document) -> str:
+    """The command that a page of a help tree, or a section of it, is about; its title."""
+    return page.title.partition(" > ")[0]
+
+
+def changes(
+    command: str, error: str, known: Sequence[Option], others: Sequence[str], start: str
+) -> Iterator[str]:
+    """What to try in the place of a command that failed, likeliest first, each once.
+
+    `known`: the options of its page. `others`: other commands, for the values of options. `start`: what is
+    there, for files that it could read instead.
+    """
+    tried = {command}
+    for changed in (
+        *_blamed(command, error, known),
+        *_added(command, error, known, others),
+        *_swapped(command, start),
+    ):
+        if changed not in tried:
+            tried.add(changed)
+            yield changed
+
+
+def _blamed(command: str, error: str, known: Sequence[Option]) -> Iterator[str]:
+    """Without a word that the error quotes or an option that it names, or with what it names instead.
+
+    Of a word such as `table=books` a part may be meant.
+    """
+    parts = TOKEN.findall(command)
+    quoted = {text.strip() for match in QUOTED.findall(error) for text in match if text}
+    blamed = {word for text in quoted for word in (text, *text.split())} | {*NAMED.findall(error)}
+    named = {*NAMED.findall(error), *re.findall(r"(?<=: )[^\s:]+(?=\s)", f"{error}\n")}
+    names = {option.name: option for option in known}
+    for at, part in enumerate(parts):
+        if not at or part.strip("'\"") not in blamed | named:
+            continue
+        if part.startswith("-"):
+            instead = [name for name in NAMED.findall(error) if name in names and name not in parts]
+            yield from (" ".join([*parts[:at], name, *parts[at + 1 :]]) for name in dict.fromkeys(instead))
+            value = at + 1 < len(parts) and not parts[at + 1].startswith("-")
+            if value and (part not in names or names[part].values):
+                yield " ".join([*parts[:at], *parts[at + 2 :]])
+        for piece in re.split(r"[=:.]", part)[::-1]:
+            if piece != part and piece:
+                yield " ".join([*parts[:at], piece, *parts[at + 1 :]])
+        yield " ".join([*parts[:at], *parts[at + 1 :]])
+
+
+def _added(command: str, error: str, known: Sequence[Option], others: Sequence[str]) -> Iterator[str]:
+    """With another option of the page: those that the error names, then the likeliest by its words.
+
+    An option with a value has one that another command gives it.
+    """
+    present, named = set(NAMED.findall(command)), set(NAMED.findall(error))
+    kinds = {kind.lower() for kind in file_names(command)}
+    about = words(error) | kinds
+    body, into = [*re.split(r"(?= > )", command, maxsplit=1), ""][:2]
+
+    def rank(option: Option) -> tuple[bool, bool, int]:
+        telling = words(f"{option.name} {option.help}") & about
+        name = option.name.lstrip("-")
+        return (option.name not in named, name not in kinds and name not in about, -len(telling))
+
+    fitting = [
+        option
+        for option in sorted(known, key=rank)
+        if option.name not in present
+        and (option.name in named or words(f"{option.name} {option.help}") & about)
+    ]
+    for option in fitting[:OPTIONS]:
+        if not option.values:
+            yield f"{body} {option.name}{into}"
+        elif option.values == 1:
+            given = (re.search(rf"{option.name}[ =]({TOKEN.pattern})", other) for other in others)
+            yield from (f"{body} {match[0]}{into}" for match in given if match)
+
+
+def _swapped(command: str, start: str) -> Iterator[str]:
+    """With another file that is there in the place of the last one that it names."""
+    here = [name for names in file_names(start).values() for name in names]
+    last = next((part for part in reversed(TOKEN.findall(command)) if part in here), None)
+    if last is None:
+        return
+    before, _, after = command.rpartition(last)
+    kind = last.rpartition(".")[2]
+    for name in sorted(here, key=lambda name: name.rpartition(".")[2] != kind):
+        if name not in command:
+            yield f"{before}{name}{after}"
