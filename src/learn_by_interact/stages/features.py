@@ -134,12 +134,16 @@ def _files(form: str, start: str, description: str) -> tuple[tuple[str, ...], tu
     if not FILE.search(form):
         return (), ()
     files = [name for names in file_names(start).values() for name in names]
-    sentences = re.sub(r"\.(?=\s|$)", "", description)
-    main = {name for names in file_names(sentences).values() for name in names}
+    main = {name for names in file_names(_without_stops(description)).values() for name in names}
     rest = [name for name in files if name not in main]
     if rest and TARGET.search(form):
         return tuple(rest), tuple(name for name in files if name in main)
     return tuple(files), ()
+
+
+def _without_stops(text: str) -> str:
+    """A text without the full stops of its sentences: a file's name may stand before one."""
+    return re.sub(r"\.(?=\s|$)", "", text)
 
 
 def matched(
@@ -150,7 +154,7 @@ def matched(
     A file fits a command that reads a file, best when its kind is named: `events.csv` fits `--csv`.
     """
     # The description names the main files: it says what a page is about that names none.
-    page = document.text if file_names(document.text) else f"{document.text}\n{description}"
+    page = document.text if file_names(document.text) else f"{document.text}\n{_without_stops(description)}"
     usual, every = focus(start, page, seed, FOCUS), focus(start, "", seed, 99)
     words = _letters(document.text)
     used: Counter[str] = Counter()

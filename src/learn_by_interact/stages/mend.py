@@ -125,7 +125,7 @@ def changes(
     """
     tried = {command}
     for changed in (
-        *_blamed(command, error, known),
+        *_blamed(command, error, known, start),
         *_added(command, error, known, others),
         *_swapped(command, start),
     ):
@@ -134,7 +134,7 @@ def changes(
             yield changed
 
 
-def _blamed(command: str, error: str, known: Sequence[Option]) -> Iterator[str]:
+def _blamed(command: str, error: str, known: Sequence[Option], start: str) -> Iterator[str]:
     """Without a word that the error quotes or an option that it names, or with what it names instead.
 
     Of a word such as `table=books` a part may be meant.
@@ -142,10 +142,13 @@ def _blamed(command: str, error: str, known: Sequence[Option]) -> Iterator[str]:
     parts = TOKEN.findall(command)
     quoted = {text.strip() for match in QUOTED.findall(error) for text in match if text}
     blamed = {word for text in quoted for word in (text, *text.split())} | {*NAMED.findall(error)}
-    named = {*NAMED.findall(error), *re.findall(r"(?<=: )[^\s:]+(?=\s)", f"{error}\n")}
     names = {option.name: option for option in known}
-    for at, part in enumerate(parts):
-        if not at or part.strip("'\"") not in blamed | named:
+    for at, part in list(enumerate(parts))[1:]:
+        word = part.strip("'\"")
+        pieces = [piece for sign in "=:." if sign in word for piece in word.split(sign, 1)[::-1]]
+        for piece in pieces if word in error and word not in start else ():
+            yield " ".join([*parts[:at], *([piece] if piece else []), *parts[at + 1 :]])
+        if word not in blamed:
             continue
         if part.startswith("-"):
             instead = [name for name in NAMED.findall(error) if name in names and name not in parts]
@@ -153,9 +156,6 @@ def _blamed(command: str, error: str, known: Sequence[Option]) -> Iterator[str]:
             value = at + 1 < len(parts) and not parts[at + 1].startswith("-")
             if value and (part not in names or names[part].values):
                 yield " ".join([*parts[:at], *parts[at + 2 :]])
-        for piece in re.split(r"[=:.]", part)[::-1]:
-            if piece != part and piece:
-                yield " ".join([*parts[:at], piece, *parts[at + 1 :]])
         yield " ".join([*parts[:at], *parts[at + 1 :]])
 
 

@@ -1,0 +1,41 @@
+"""What a command changed is said in words."""
+
+from __future__ import annotations
+
+from learn_by_interact.environments.changes import LINES, changes, difference
+
+LOOKED = "books.db\n  table books(id, title)\n 3 rows"
+
+
+def test_files_are_new_changed_or_gone() -> None:
+    before, now = {"a": "1", "b": "1", "c": "1"}, {"a": "1", "b": "2", "d": "1"}
+    assert changes(before, now, "", "") == "[new: d; changed: b; gone: c]"
+    assert changes(before, before, LOOKED, LOOKED) == ""
+
+
+def test_what_looking_shows_anew_stands_below() -> None:
+    looks = LOOKED.replace("title", "name")
+    assert changes({"books.db": "1"}, {"books.db": "2"}, LOOKED, looks).split("\n") == [
+        "[changed: books.db]",
+        "-   table books(id, title)",
+        "+   table books(id, name)",
+    ]
+
+
+def test_blanks_beside_a_line_are_no_difference() -> None:
+    assert difference("ID  Name\n 1  Ada\n", "ID Name\n 1 Ada\n\n") == []
+
+
+def test_hidden_files_are_named_where_nothing_else_can_be_said() -> None:
+    before, now = {".log": "1", "a": "1"}, {".log": "2", "a": "1"}
+    assert changes(before, now, "x", "x") == "[changed: .log]"
+    assert changes(before, now, "x", "y") == "- x\n+ y"
+    assert changes(before, {**now, "a": "2"}, "x", "x") == "[changed: a]"
+
+
+def test_long_differences_and_many_files_are_bounded() -> None:
+    text = "\n".join(f"line {number}" for number in range(100))
+    found = difference("", text)
+    assert len(found) == LINES + 1 and found[-1] == f"[{100 - LINES} more lines differ]"
+    said = changes({}, {f"f{number}": "1" for number in range(9)}, "", "")
+    assert said == "[new: f0, f1, f2, f3, f4, f5 and 3 more]"

@@ -1,0 +1,131 @@
+"""Commands that failed are tried again as their errors say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from learn_by_interact.engine.store import Store
+from learn_by_interact.models import Request
+from learn_by_interact.models.endpoint import ModelSettings
+from learn_by_interact.stages.mend import Mend, changes
+from learn_by_interact.stages.readers.synopsis import options
+from learn_by_interact.stages.relabel import Relabel
+from learn_by_interact.stages.replay import Replay
+from learn_by_interact.types import Example, Task, Trajectory, Verdict
+from room import DOCUMENTS, NAME, acted, asked, done, learned
+
+PAGE = """Usage: tool load [OPTIONS] DB TABLE FILE
+
+Options:
+  --key TEXT   Column that is the key
+  --csv        Expect CSV input
+  --tsv        Expect TSV input
+  --lines      One row for each line
+"""
+START = "a.db\n  table books(id)\nb.db\n  table orders(id)\nnew.csv (3 lines)"
+
+
+def tried(command: str, error: str, others: tuple[str, ...] = ()) -> list[str]:
+    return list(changes(command, error, options(PAGE), others, START))
+
+
+def labels(request: Request) -> str:
+    return json.dumps({"summary": "Replicate the following: b.txt.", "task": "Read the note b.txt."})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "run") as made:
+        made.add(DOCUMENTS.values())
+        yield made
+
+
+def explored(store: Store, command: str, page: str = "show") -> Trajectory:
+    task = asked(page, f"Do as {command}.", hint=command)
+    store.add([task])
+    session = acted(command, task=task)
+    learned(store, session)
+    return session
+
+
+def mended(store: Store) -> list[Trajectory]:
+    outputs = [one for line in done(Mend(environment=NAME), store) for one in line.outputs]
+    return [one for one in map(store.get, outputs) if isinstance(one, Trajectory)]
+
+
+def commands(session: Trajectory) -> list[str]:
+    return [str(step.action.arguments["command"]) for step in session.steps]
+
+
+def test_an_option_that_the_error_names_comes_first() -> None:
+    found = tried("tool load x.db t new.csv", "Invalid JSON - use --csv for CSV or --tsv for TSV files")
+    assert found[:2] == ["tool load x.db t new.csv --csv", "tool load x.db t new.csv --tsv"]
+    into = tried("tool load x.db t new.csv > out.txt", "use --csv")
+    assert into[0] == "tool load x.db t new.csv --csv > out.txt"
+
+
+def test_an_option_with_a_value_has_one_that_another_command_gives_it() -> None:
+    error = "Error: load() requires a key"
+    assert tried("tool load x.db t new.csv", error, ("tool load y.db u b.csv --key code --csv",))[0] == (
+        "tool load x.db t new.csv --key code"
+    )
+    assert not any("--key" in one for one in tried("tool load x.db t new.csv", error))
+
+
+def test_an_option_that_is_not_known_is_replaced_or_left_out() -> None:
+    error = "No such option '--line'. Did you mean '--lines'?"
+    found = tried("tool load x.db t new.csv --line", error)
+    assert found[:2] == ["tool load x.db t new.csv --lines", "tool load x.db t new.csv"]
+
+
+def test_a_word_that_the_error_quotes_is_left_out_or_a_part_of_it_is_meant() -> None:
+    assert tried("tool load x.db t new.csv extra", "unexpected extra argument (extra)")[0] == (
+        "tool load x.db t new.csv"
+    )
+    assert tried("tool rows a.db table=books", "Error: no such table: table=books")[0] == (
+        "tool rows a.db books"
+    )
+
+
+def test_another_file_is_read_those_of_its_kind_first() -> None:
+    found = tried("tool rows a.db orders", "no such table: orders")
+    assert found.index("tool rows b.db orders") < found.index("tool rows new.csv orders")
+
+
+def test_nothing_is_tried_twice_or_as_it_was() -> None:
+    command = "tool load x.db t new.csv --csv"
+    found = tried(command, "use --csv or '--csv' for 'new.csv'")
+    assert len(found) == len(set(found)) and command not in found
+
+
+def test_what_helps_becomes_a_trajectory_that_recovers(store: Store) -> None:
+    failed = explored(store, "show note=b.txt")
+    explored(store, "show a.txt")
+    (session,) = mended(store)
+    assert commands(session) == ["show note=b.txt", "show b.txt"]
+    assert (session.task, session.start, session.chained) == (failed.task, failed.start, 1)
+    assert [step.observation.failed for step in session.steps] == [True, False]
+    done(Relabel(environment=NAME, model=ModelSettings(name=f"scripted/{__name__}:labels"), cap=1), store)
+    windows = {(one.begin, one.end) for one in store.records(Example) if one.trajectory == session.id}
+    assert windows == {(0, 2), (1, 2)}
+    done(Replay(environment=NAME), store)
+    (verdict,) = store.records(Verdict, about=session.id)
+    assert (verdict.keep, verdict.measure) == (True, 2.0)
+
+
+def test_what_nothing_helps_leaves_no_trajectory(store: Store) -> None:
+    explored(store, "show note=z.txt")
+    explored(store, "sing", page="list")
+    assert mended(store) == []
+
+
+@pytest.mark.parametrize("hint", ["", "stop"])
+def test_a_task_without_a_command_is_left_alone(store: Store, hint: str) -> None:
+    task = Task(environment="room", instruction="Look.", parent=DOCUMENTS["show"].id, hint=hint)
+    store.add([task])
+    learned(store, acted("show z.txt", task=task))
+    assert mended(store) == []
