@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..agents.session import session
 from ..engine.stage import Outcome
@@ -19,15 +19,25 @@ if TYPE_CHECKING:
     from ..engine.store import Store
 
 PROMPT = prompt("stages", "relabel")
-SCHEMA = {
-    "type": "object",
-    "properties": {
-        "summary": {"type": "string", "minLength": 20, "maxLength": 400},
-        "task": {"type": "string", "minLength": 12, "maxLength": 300},
-    },
-    "required": ["summary", "task"],
-    "additionalProperties": False,
-}
+LOOKING = (
+    r"^(Show|List|Find|Count|Print|Display|Look up|Tell|Get|Calculate|Check|Search|Compare|Read|View|What|Which|How)"
+    r" ([^\"\\\n]|\\.){8,240}$"
+)
+"""Regular expression, over JSON text, of the task of a session that changed nothing."""
+
+
+def schema(changed: bool) -> dict[str, Any]:
+    """Of a label. A small model says of a session that only looked that it added or changed something."""
+    task = {"minLength": 12, "maxLength": 300} if changed else {"pattern": LOOKING}
+    return {
+        "type": "object",
+        "properties": {
+            "summary": {"type": "string", "minLength": 20, "maxLength": 400},
+            "task": {"type": "string", **task},
+        },
+        "required": ["summary", "task"],
+        "additionalProperties": False,
+    }
 
 
 class Relabel(ModelStage):
@@ -93,6 +103,9 @@ class Relabel(ModelStage):
             start=cut(trajectory.observation(begin).text, 2 * self.observation),
             session=session(environment.actions, trajectory.steps[begin:end], self.observation),
         )
+        states = [trajectory.observation(at).state for at in range(begin, end + 1)]
+        changed = len(set(states)) > 1
+        question = PROMPT.fill("question") if changed else PROMPT.fill("looked")
         model = self.connect()
         return ask(
             model,
@@ -100,9 +113,9 @@ class Relabel(ModelStage):
                 model=model.name,
                 messages=(
                     Message(role="system", content=PROMPT.fill("system")),
-                    Message(role="user", content=f"{text}\n\n{PROMPT.fill('question')}"),
+                    Message(role="user", content=f"{text}\n\n{question}"),
                 ),
                 max_tokens=300,
-                json_schema=SCHEMA,
+                json_schema=schema(changed),
             ),
         )

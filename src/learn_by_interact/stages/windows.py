@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
+from itertools import pairwise
 
 from ..types import STOP, Observation, Step, Trajectory
 
 NOTHING = frozenset({"", "[no output]"})
 """What environments write for an observation that shows nothing."""
+
+OPTION = re.compile(r"--[A-Za-z][\w-]*")
+ATTRIBUTE = re.compile(r"[A-Za-z][\w.]*[:=][^\s/]")
 
 MENDED = 0.6
 """Likeness (difflib's ratio) from which an action counts as another try of one that failed."""
@@ -78,9 +82,30 @@ def choose(trajectory: Trajectory, cap: int, tools: Sequence[str] = ()) -> list[
     return sorted(sorted(found, key=rank)[:cap])
 
 
+def misread(step: Step) -> bool:
+    """Whether a command stored its options or attributes as text: the tool did not take them as such.
+
+    `task add --project Home Pay rent` makes a task that is called `--project Home Pay rent`. A model that
+    reads the command would say that it sets the project, and act so ever after. Seen in the lines that a
+    change added: an option of the command, or two attributes (`a:b`, `a=b`) side by side.
+    """
+    added = [
+        f" {' '.join(line[1:].split())} " for line in step.observation.text.split("\n") if line[:1] == "+"
+    ]
+    if not added or step.observation.failed:
+        return False
+    words = [word.strip("'\"") for word in _written(step).split()]
+    telling = [word for word in words if OPTION.fullmatch(word)]
+    pairs = pairwise(words)
+    telling += [f"{one} {two}" for one, two in pairs if ATTRIBUTE.match(one) and ATTRIBUTE.match(two)]
+    return any(f" {text} " in line for text in telling for line in added)
+
+
 def _worth(steps: Sequence[Step], tools: Sequence[str]) -> bool:
     if steps[-1].action.tool == STOP:
         return True
+    if any(misread(step) for step in steps):
+        return False
     worked = [_written(step) for step in steps if not step.observation.failed]
     failed = [_written(step) for step in steps if step.observation.failed]
     if tools and not any(re.search(rf"\b{re.escape(tool)}\b", text) for text in worked for tool in tools):
