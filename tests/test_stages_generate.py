@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -221,13 +222,30 @@ def test_relabel_has_nothing_to_ask_of_an_episode_that_teaches_nothing(store: St
     assert (attempt.error, attempt.outputs, attempt.usage) == ("", (), Usage())
 
 
+def test_relabel_says_and_asks_for_no_change_where_there_was_none(store: Store) -> None:
+    learned(store, acted("list", "put c.txt yes"))
+    done(Relabel(environment=NAME, model=model("one_kind"), cap=9), store)
+    for request in asked_for:
+        looked = "put c.txt" not in request.messages[-1].content
+        assert ("This session changed nothing" in request.messages[-1].content) is looked
+        assert request.json_schema
+        task = request.json_schema["properties"]["task"]
+        assert ("pattern" in task) is looked
+        if looked:
+            assert re.search(task["pattern"], "Show the names of all notes.")
+            assert not re.search(task["pattern"], "Add a note that is called c.txt.")
+
+
 def test_relabel_prompts_with_one_beginning_extend_each_other(store: Store) -> None:
     learned(store, acted("list", "put c.txt yes", "show c.txt"))
     done(Relabel(environment=NAME, model=model("one_kind"), cap=9), store)
     texts = list(dict.fromkeys(request.messages[-1].content for request in asked_for))
     question = texts[0][texts[0].rindex("Write the JSON") :]
     assert all(text.endswith(question) for text in texts)
-    one, two, three, fourth, *_ = (text.removesuffix(question).rstrip() for text in texts)
+    one, two, three, fourth, *_ = (
+        text.removesuffix(question).partition("\n\nThis session")[0] for text in texts
+    )
+    two, three = two.rstrip(), three.rstrip()
     assert two.startswith(one) and three.startswith(two) and not fourth.startswith(one)
     assert START in one and "show c.txt" not in two and "show c.txt" in three
     assert asked().instruction not in three

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from learn_by_interact.stages.windows import choose, windows, without_duplicates
-from learn_by_interact.types import STOP, Trajectory
+from learn_by_interact.stages.windows import choose, misread, windows, without_duplicates
+from learn_by_interact.types import STOP, Action, Observation, Step, Trajectory
 from room import acted
 
 COMMANDS = (
@@ -162,3 +162,30 @@ def test_without_duplicates_no_two_neighbours_are_equal(seed: int) -> None:
     assert set(pairs) == {(step.action.model_dump_json(), step.observation.key) for step in episode.steps}
     assert without_duplicates(cleaned) is cleaned
     assert (cleaned.id == episode.id) == (cleaned.steps == episode.steps)
+
+
+def stored(command: str, *added: str, failed: bool = False) -> Step:
+    """A command, and the lines that what it changed added."""
+    text = "\n".join(["[no output]", *(f"+ {line}" for line in added)])
+    seen = Observation(text=text, key=text, state=text, failed=failed)
+    return Step(thought="", action=Action(tool="bash", arguments={"command": command}), observation=seen)
+
+
+@pytest.mark.parametrize(
+    ("command", "added", "expected"),
+    [
+        ("todo add --project Home 'Pay rent'", "15      --project Home Pay rent", True),
+        ("todo add project=Home pri=H Pay rent", "15   project=Home pri=H Pay rent", True),
+        ("todo add project:Home Pay rent", "15 Home Pay rent", False),
+        ("todo add --project Home Pay rent", "15 Home Pay rent", False),
+        ("todo tag 3 area=north", "3 area=north Pay rent", False),
+        ("todo see https://a.org http://b.org", "3 https://a.org http://b.org", False),
+    ],
+)
+def test_options_and_attributes_that_were_stored_as_text_were_misread(
+    command: str, added: str, expected: bool
+) -> None:
+    assert misread(stored(command, added)) is expected
+    assert not misread(stored(command)) and not misread(stored(command, added, failed=True))
+    episode = acted("list").model_copy(update={"steps": (stored(command, added),)})
+    assert choose(episode, 1) == ([] if expected else [(0, 1)])

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 PROMPT = prompt("stages", "relabel")
 LOOKING = (
-    r"^(Show|List|Find|Count|Print|Display|Look up|Tell|Get|Calculate|Check|Search|Compare|Read|View|What|Which|How)"
+    "^(Show|List|Find|Count|Print|Display|Look up|Tell|Get|Calculate"
+    "|Check|Search|Compare|Read|View|What|Which|How)"
     r" ([^\"\\\n]|\\.){8,240}$"
 )
 """Regular expression, over JSON text, of the task of a session that changed nothing."""
