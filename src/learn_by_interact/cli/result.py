@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -113,11 +115,24 @@ def _written(pipeline: Pipeline) -> dict[str, Any]:
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": shlex.join(["lbi", *sys.argv[1:]]),
-        "version": version("learn-by-interact"),
+        "version": _version(),
         "recipe": {**recipe.model_dump(mode="json"), "path": recipe.path.name},
         "model": _model(recipe.model, Path(pipeline.replies)),
         "seed": recipe.evaluate.seed,
     }
+
+
+def _version() -> str:
+    """The program's version; of a checkout with its commit (PEP 440, local versions): `0.1.0+1f2e3d4`."""
+    root = Path(__file__).parents[3]
+    said = version("learn-by-interact")
+    if not (root / ".git").exists():
+        return said
+    with suppress(OSError, subprocess.SubprocessError):
+        arguments = ["git", "-C", str(root), "describe", "--always", "--dirty=.changed", "--exclude=*"]
+        found = subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=20)
+        return f"{said}+{found.stdout.strip()}"
+    return said
 
 
 def _model(settings: ModelSettings, replies: Path) -> ModelFacts:
