@@ -75,3 +75,41 @@ def test_without_options_a_file_is_read_whose_kind_needs_none() -> None:
 def test_what_reads_no_file_is_about_the_main_one() -> None:
     found = items("Usage: tool rows [OPTIONS] PATH TABLE\n\nOptions:\n  --key TEXT  Key\n  --fast  Fast\n")
     assert {one.thing.split(":")[0] for one in found} == {"main.db"}
+
+
+MANUAL = {
+    "SYNOPSIS": "SYNOPSIS\n    tool [OPTION]... FROM TO\n    tool <command> help\n",
+    "OPTIONS": "OPTIONS\n    -k, --key=TEXT  Column that is the key\n    --fast  Skip checks\n",
+    "COMMANDS": "COMMANDS\n    tool add <mods>\n    tool <filter> modify <mods>\n"
+    "    tool <filter> log <mods>\n"
+    "    tool <filter> count\n",
+    "MODS": "ATTRIBUTES\n    due:<date>  What you modify is due then.",
+    "EXAMPLES": "EXAMPLES\n    $ tool add due:2035-01-01\n",
+}
+
+
+def of_manual(title: str) -> list[Item]:
+    pages = [
+        Document(source="man tool", title=name, text=text, begin=1, end=9) for name, text in MANUAL.items()
+    ]
+    (page,) = (one for one in pages if one.title == title)
+    return features(page, START, ABOUT, ("tool",), others=[one for one in pages if one is not page])
+
+
+def test_options_without_a_synopsis_borrow_that_of_the_manual() -> None:
+    key = next(one for one in of_manual("OPTIONS") if "--key" in one.text)
+    assert key.synopsis == "tool [OPTION]... FROM TO"
+    assert allows(key, "tool a b --key=id --fast") and not allows(key, "tool a b --fast")
+
+
+def test_a_section_about_a_shared_argument_borrows_the_synopses_that_have_it() -> None:
+    found = of_manual("MODS")
+    assert found[0].synopsis == "tool <filter> modify <mods>"
+    assert {one.synopsis for one in found} == {
+        "tool add <mods>", "tool <filter> modify <mods>", "tool <filter> log <mods>",
+    }  # fmt: skip
+    assert allows(found[0], "tool 3 modify due:2035-01-01") and not allows(found[0], "tool 3 due:2035-01-01")
+
+
+def test_a_section_with_examples_follows_these() -> None:
+    assert [one.text for one in of_manual("EXAMPLES")] == ["like: tool add due:2035-01-01"]

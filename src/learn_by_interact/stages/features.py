@@ -13,12 +13,26 @@ from collections.abc import Collection, Sequence
 from ..types import Document, Value
 from .ground import carried_over, file_names, focus, masked, unknown
 from .readers.shown import commands
-from .readers.synopsis import FILE, TARGET, Option, forms, literal, options, pattern
+from .readers.synopsis import (
+    ANY_COMMAND,
+    FILE,
+    GROUP,
+    OPTIONS,
+    TARGET,
+    Option,
+    borrowed,
+    forms,
+    literal,
+    options,
+    pattern,
+)
 
 ANYTHING = r'([^"\\<]|\\.)+'
 """Regular expression, over JSON text, of the rest of a command; there can be no `<name>` in it."""
 OPEN = re.compile(r"[<\[]|\b[A-Z]{2}")
 """What a form has where it leaves something open."""
+LENT = 6
+"""Synopses of other sections that a page is given."""
 FOCUS = 8
 """Things of the start state that the tasks of one page are about."""
 
@@ -102,19 +116,34 @@ def page_about(document: Document, start: str, tools: Sequence[str]) -> tuple[st
     return masked(page, shown, names), [masked(" ".join(one.split()), [one], names) for one in shown]
 
 
+def own_forms(document: Document, tools: Sequence[str]) -> list[str]:
+    """The synopses of a page, but those that stand for several commands."""
+    return [form for form in forms(document, tools) if not ANY_COMMAND.search(form)]
+
+
 def features(
-    document: Document, start: str, description: str, tools: Sequence[str], skip: Collection[str] = ()
+    document: Document,
+    start: str,
+    description: str,
+    tools: Sequence[str],
+    skip: Collection[str] = (),
+    others: Sequence[Document] = (),
 ) -> list[Item]:
-    """The forms that a page gives and its options (but `skip`); without these the commands that it shows."""
+    """The forms that a page gives and its options (but `skip`); without these the commands that it shows.
+
+    `others`: sections of the same manual, whose synopses a page has that gives none.
+    """
     opening = calls(document.title, tools)
     anything = rf"^({'|'.join(map(literal, opening))}) {ANYTHING}$" if tools else ""
     known = [option for option in options(document.text) if option.name not in skip]
     found: list[Item] = []
     begun: list[Item] = []
-    for form in forms(document, tools):
+    lent = [] if own_forms(document, tools) else borrowed(document, others, tools)[:LENT]
+    shown = page_about(document, start, tools)[1] if lent and not known else ()
+    for form in own_forms(document, tools) or (() if shown else lent):
         inputs, targets = _files(form, start, description)
         item = Item(text="", synopsis=form, known=tuple(known), inputs=inputs, targets=targets)
-        if "[OPTIONS" in form and not known:  # They stand on another page.
+        if not known and any(map(OPTIONS.fullmatch, GROUP.findall(form))):  # They stand on another page.
             begun.append(item.model_copy(update={"rest": ANYTHING}))
             continue
         told = "without options" if known else f"with the command {form}"

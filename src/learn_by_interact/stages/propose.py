@@ -12,7 +12,7 @@ from ..models import Message, Request
 from ..prompts import cut, prompt
 from ..types import Document, Record, Task, Trajectory, Usage, Verdict
 from .base import EXPLORATION, ModelStage
-from .features import Item, features, matched, page_about
+from .features import Item, features, matched, own_forms, page_about
 from .structured import ask
 from .windows import choose
 
@@ -59,18 +59,27 @@ class Propose(ModelStage):
     version: str = PROMPT.version
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
-        """Documents; in a later round with the trajectories of their earlier tasks."""
+        """Documents; those without a synopsis with the sections of the same source that have one.
+
+        In a later round also with the trajectories of their earlier tasks.
+        """
         documents = in_order(list(store.records(Document)))
-        if not self.round:
-            return [(document.id,) for document in documents]
-        asked, waiting, acted = self._earlier(store)
         tools = self.world().tools
+        manual: dict[str, list[str]] = defaultdict(list)
+        for document in documents:
+            if own_forms(document, tools):
+                manual[document.source].append(document.id)
+        others = {one.id: () if own_forms(one, tools) else tuple(manual[one.source]) for one in documents}
+        if not self.round:
+            return [(document.id, *others[document.id]) for document in documents]
+        asked, waiting, acted = self._earlier(store)
         found: list[tuple[str, ...]] = []
         for document in documents:
             trajectories = acted[document.id]
             worked = sum(len(choose(trajectory, self.enough, tools)) for trajectory in trajectories)
             if document.id in asked and document.id not in waiting and worked < self.enough:
-                found.append((document.id, *(trajectory.id for trajectory in trajectories[-TOLD:])))
+                told = (trajectory.id for trajectory in trajectories[-TOLD:])
+                found.append((document.id, *others[document.id], *told))
         return found
 
     def _earlier(self, store: Store) -> tuple[set[str], set[str], dict[str, list[Trajectory]]]:
@@ -92,14 +101,16 @@ class Propose(ModelStage):
         return asked, waiting, acted
 
     def __call__(self, *records: Record) -> Outcome:
-        document, *earlier = records
+        document, *rest = records
         assert isinstance(document, Document)
+        earlier = [record for record in rest if isinstance(record, Trajectory)]
+        others = [record for record in rest if isinstance(record, Document)]
         world = self.world()
         with world.environment() as environment:
             start = environment.reset(Task(environment=environment.name, instruction="")).text
         system = PROMPT.fill("system", description=environment.description, start=start)
         page = self._page(document, earlier, environment, start)
-        items = self.items(document, environment.description, start)
+        items = self.items(document, environment.description, start, others)
         found: dict[str, Task] = {}
         usage = Usage()
         failure: ParseError | None = None
@@ -123,9 +134,11 @@ class Propose(ModelStage):
             raise failure
         return Outcome(records=tuple(found.values()), usage=usage)
 
-    def items(self, document: Document, description: str, start: str) -> list[Item]:
-        """What each task of this round is to be about, and to show."""
-        known = features(document, start, description, self.world().tools, self.skip)
+    def items(
+        self, document: Document, description: str, start: str, others: Sequence[Document] = ()
+    ) -> list[Item]:
+        """What each task of this round is to be about, and to show; `others`: see `features`."""
+        known = features(document, start, description, self.world().tools, self.skip, others)
         # Once is enough for a command that leaves nothing open.
         again = [feature for feature in known if not feature.fixed]
         number = min(max(len(known), self.tasks if again else 0), self.most)

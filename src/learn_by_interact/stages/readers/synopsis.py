@@ -8,10 +8,11 @@ and manual pages (`-o, --output FILE  Where to write`).
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ...types import Document
+from ...types import Document, digest
 from . import indent
 
 USAGE = re.compile(r"^\s*usage:\s*", re.IGNORECASE)
@@ -24,6 +25,8 @@ OPTION = re.compile(
     rf"^\s+(?P<names>{NAME}(?:(?:, | / | \| )\s*{NAME})*)"
     r"(?P<values>[ =](?:<[^<>]*>|\[[^\[\]]*\]|[A-Z][A-Z_|-]*)(?:\.\.\.)?)?(?:\s\s+(?P<help>\S.*)|\s*)$"
 )
+_LITERAL = re.compile(r"[a-z\d][\w:.-]*|[\w:.-]*[a-z][\w:.-]*")
+"""A part of a synopsis that is written as it stands."""
 _WORDS = re.compile(r"[\w-]+( [a-z][\w.-]*)+")
 """A command without placeholders; what it does stands below it, indented further."""
 ASIDE = frozenset({"--help", "--version", "-h", "-V"})
@@ -45,6 +48,13 @@ CODE = (
 """The same of an argument in another language: quoted, and more than a word."""
 NEW = r"((new|my)_[a-z]{1,12}|[a-z]{1,12}(_[a-z]{1,12})?_(new|copy|list|view|[0-9]{1,4}))"
 """Regular expression of a name that hardly anything has yet; bounded, or a small model finds no end."""
+
+OPTIONS = re.compile(r"\[-{0,2}(?:OPTION|FLAG|SWITCH)(?:S|\(S\))?(?:\.\.\.)?\](?:\.\.\.)?", re.IGNORECASE)
+"""Where options stand in a synopsis."""
+ANY_COMMAND = re.compile(r"<(?:sub)?command>|\b(?:SUB)?COMMAND\b", re.IGNORECASE)
+"""What a synopsis has that stands for several: `tool <filter> <command> <mods>`."""
+SHARED = 3
+"""Synopses of a manual that have an argument, from which on it is explained apart from them."""
 
 INTO = r"( > [A-Za-z0-9_-]+\.[a-z]+)?"
 """Regular expression of what may follow a command: a file for its output."""
@@ -129,6 +139,31 @@ def forms(document: Document, tools: Sequence[str]) -> list[str]:
     return list(found)
 
 
+def borrowed(document: Document, pages: Sequence[Document], tools: Sequence[str]) -> list[str]:
+    """Synopses of other sections that a section without one is about, likeliest first.
+
+    If it lists options, those synopses that have options; else those that end in an argument which many
+    share (`<mods>`): what such arguments are is said in sections of their own. The likeliest have the
+    words that the section uses most; the rest of the order follows from a hash, so that the sections of
+    a manual do not all get the same ones.
+    """
+    every = [form for page in pages for form in forms(page, tools) if not ANY_COMMAND.search(form)]
+    every = list(dict.fromkeys(every))
+    if options(document.text):
+        every = [form for form in every if any(map(OPTIONS.fullmatch, GROUP.findall(form)))]
+    else:
+        ends = {form: GROUP.findall(form)[-1] for form in every}
+        used = Counter(ends.values())
+        every = [form for form in every if used[ends[form]] >= SHARED and not _LITERAL.fullmatch(ends[form])]
+    said = Counter(re.findall(r"[\w.-]+", document.text.lower()))
+
+    def rank(form: str) -> tuple[int, str]:
+        own = [part for part in GROUP.findall(form)[1:] if _LITERAL.fullmatch(part)]
+        return -sum(said[part] for part in own), digest([document.title, form])
+
+    return sorted(every, key=rank)
+
+
 def _placeholders(text: str) -> bool:
     return bool(re.search(r"<\w[^<>]*>|\s\[", text)) and not re.search(r"\s{3,}|<-|[.:]$", text)
 
@@ -159,9 +194,9 @@ def pattern(
     made = MAKING.search(re.split(r" (?=[\[<]|[A-Z]{2})", form, maxsplit=1)[0])
     parts = GROUP.findall(form)
     for number, part in enumerate(parts, 1):
-        if part.upper() in ("[OPTIONS]", "[OPTIONS...]"):
+        if OPTIONS.fullmatch(part):
             continue
-        if re.fullmatch(r"[a-z\d][\w:.-]*|[\w:.-]*[a-z][\w:.-]*", part):
+        if _LITERAL.fullmatch(part):
             written.append(("" if not written else " ") + literal(part))
             continue
         word, many = WORD, part.endswith("...") or part.startswith("<")
