@@ -13,7 +13,17 @@ import pytest
 import tiny
 
 VERBS = ("ingest", "propose", "explore", "relabel", "replay", "judge", "index", "evaluate", "run")
-OTHERS = ("show", "models", "models list", "models pull", "models serve", "validate", "install", "doctor")
+OTHERS = (
+    "show",
+    "export",
+    "models",
+    "models list",
+    "models pull",
+    "models serve",
+    "validate",
+    "install",
+    "doctor",
+)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from ..engine.ending import end
 from ..errors import BudgetSpent, LbiError
 from . import models, verbs
 from .doctor import doctor, install
+from .export import EXAMPLE, export
 from .report import report
 from .show import show
 from .validate import validate
@@ -48,6 +49,7 @@ app = typer.Typer(
 verbs.add_to(app)
 app.command(epilog="Example: lbi show runs/demo 3f2a")(show)
 app.command(epilog="Example: lbi report runs/demo --out report")(report)
+app.command(epilog=EXAMPLE)(export)
 app.add_typer(models.app, name="models")
 app.command(epilog="Example: lbi validate environments/sqlite-utils")(validate)
 app.command(epilog="Example: lbi install environments/sqlite-utils")(install)

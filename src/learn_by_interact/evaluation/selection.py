@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from pydantic import Field, model_validator
@@ -51,23 +51,40 @@ def select(store: Store, examples: Sequence[Example], selection: Selection) -> l
     Raises ConfigError when a title under `sections` or `without_sections` fits no section.
     """
     titles = {document.id: document.title for document in store.records(Document)}
-    for pattern in (*selection.sections, *selection.without_sections):
-        if not _named(set(titles.values()), [pattern]):
-            raise ConfigError(
-                f"[[evaluate.variant]]: no section of the documentation is called {pattern!r}; there are: "
-                f"{', '.join(sorted(set(titles.values())))}."
-            )
-    only = _named(set(titles.values()), selection.sections or ["*"])
-    out = _named(set(titles.values()), selection.without_sections)
+    fits = fitting(titles.values(), selection)
     origins = sections(store, examples)
-    chosen = []
-    for example in examples:
-        title = titles.get(origins[example.id])
-        inside = title in only - out if title is not None else not selection.sections
-        if inside and _fits(example, selection):
-            chosen.append(example)
-    chosen.sort(key=lambda example: digest([selection.seed, example.id]))
+    chosen = [example for example in examples if fits(example, titles.get(origins[example.id]))]
+    chosen.sort(key=lambda example: rank(example, selection.seed))
     return sorted(chosen[: selection.most], key=lambda example: example.id)
+
+
+def fitting(
+    titles: Iterable[str], selection: Selection, within: str = "[[evaluate.variant]]"
+) -> Callable[[Example, str | None], bool]:
+    """Whether a selection admits an example that goes back to a section of this title (None: to none).
+
+    `titles`: of all sections. `most` is not looked at. Raises ConfigError that begins with `within` when a
+    title under `sections` or `without_sections` fits no section.
+    """
+    known = set(titles)
+    for pattern in (*selection.sections, *selection.without_sections):
+        if not _named(known, [pattern]):
+            raise ConfigError(
+                f"{within}: no section of the documentation is called {pattern!r}; there are: "
+                f"{', '.join(sorted(known))}."
+            )
+    inside = _named(known, selection.sections or ["*"]) - _named(known, selection.without_sections)
+
+    def fits(example: Example, title: str | None) -> bool:
+        here = title in inside if title is not None else not selection.sections
+        return here and _fits(example, selection)
+
+    return fits
+
+
+def rank(example: Example, seed: int) -> str:
+    """Where an example stands in the order in which `most` takes the first."""
+    return digest([seed, example.id])
 
 
 def sections(store: Store, examples: Iterable[Example]) -> dict[str, str]:

@@ -87,18 +87,39 @@ def kept(store: Store, rule: Rule = "unanimous", distilled: bool = False) -> lis
     if rule not in RULES:
         raise ConfigError(f"There is no rule {rule!r}; there are {', '.join(RULES)}.")
     verdicts = standing(store)
-    return [example for example in constructed(store, distilled) if _keeps(rule, example, verdicts)]
+    return [example for example in constructed(store, distilled) if keeps(rule, example, verdicts)]
 
 
 def standing(store: Store) -> dict[str, list[Verdict]]:
     """The verdicts on each subject; of replays, only those of the environment as it was replayed last."""
-    stage = store.meta(REPLAY)
-    current = {output for attempt in store.attempts(stage) for output in attempt.outputs} if stage else set()
+    replays = current_replays(store)
     verdicts: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in store.records(Verdict):
-        if verdict.judge != REPLAY or not stage or verdict.id in current:
+        if _stands(verdict, replays):
             verdicts[verdict.subject].append(verdict)
     return verdicts
+
+
+def current_replays(store: Store) -> frozenset[str] | None:
+    """Ids of the replay verdicts of the environment as it was replayed last; None: all are."""
+    stage = store.meta(REPLAY)
+    if not stage:
+        return None
+    return frozenset(output for attempt in store.attempts(stage) for output in attempt.outputs)
+
+
+def standing_on(
+    store: Store, subjects: Iterable[str], replays: frozenset[str] | None
+) -> dict[str, list[Verdict]]:
+    """`standing`, of these subjects alone: for reading a store of any size. `replays`: `current_replays`."""
+    return {
+        subject: [verdict for verdict in store.records(Verdict, subject) if _stands(verdict, replays)]
+        for subject in subjects
+    }
+
+
+def _stands(verdict: Verdict, replays: frozenset[str] | None) -> bool:
+    return verdict.judge != REPLAY or replays is None or verdict.id in replays
 
 
 def constructed(store: Store, distilled: bool = False) -> list[Example]:
@@ -136,7 +157,8 @@ def _agree(rule: str, votes: Sequence[bool]) -> bool:
     return all(votes)
 
 
-def _keeps(rule: Rule, example: Example, verdicts: Mapping[str, list[Verdict]]) -> bool:
+def keeps(rule: Rule, example: Example, verdicts: Mapping[str, list[Verdict]]) -> bool:
+    """Whether the rule keeps an example, by the verdicts on it and on its trajectory."""
     if any(v.judge in (SAME_EXAMPLE, CONTAMINATED) and not v.keep for v in verdicts.get(example.id, [])):
         return False
     return holds(rule, _votes(example, verdicts), verified(example, verdicts))

@@ -1,0 +1,219 @@
+"""Export: the chosen examples of a run, written down for a trainer, a side at a time split by section.
+
+The store is read twice, once to see what there is and once to write; no list of rows is ever made. Files are
+written into a folder beside the one that was asked for, which takes its name when all are complete.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..engine.run import Progress
+from ..engine.store import Store
+from ..environments import Environment
+from ..errors import ConfigError, StoreError
+from ..types import Example, Value
+from .choose import Choice, Chooser
+from .formats import Format, Totals, named
+from .rows import Maker, Row, Rows
+from .split import SIDES, Side, Sides, Split, origins
+from .survey import Alike, Lengths, Survey, lengths
+
+MANIFEST = "export.json"
+BOTH_SIDES = "both sides of the split"
+NO_ROW = "no action to learn"
+EVERY = 50
+"""Examples between two reports."""
+
+
+class Exported(Value):
+    """What an export wrote, and what it did not."""
+
+    run: str
+    environment: str
+    format: str
+    folder: str
+    choice: Choice
+    rows_made: Rows
+    split: Split
+    examples: dict[Side, int]
+    sections: dict[Side, int]
+    rows: dict[Side, int]
+    """In this format: one a step, a window or a trajectory."""
+    left_out: dict[str, int]
+    """Examples by why they were left out."""
+    kinds: dict[str, int]
+    actions: Lengths
+    """Of a window."""
+    prompt: Lengths
+    """Characters of a row before its last reply."""
+    reply: Lengths
+    """Characters of the last reply."""
+    alike: Alike
+    not_carried: tuple[str, ...]
+    use: str
+    """What reads the folder."""
+
+
+class _Counts:
+    """What was written, counted while it is."""
+
+    def __init__(self) -> None:
+        self.examples, self.rows = dict.fromkeys(SIDES, 0), dict.fromkeys(SIDES, 0)
+        self.groups: dict[Side, set[str]] = {side: set() for side in SIDES}
+        self.left_out: Counter[str] = Counter()
+        self.prompt: Counter[int] = Counter()
+        self.reply: Counter[int] = Counter()
+
+    def see(self, row: Row) -> None:
+        *before, last = (len(message.content) for message in row.messages)
+        self.prompt[sum(before)] += 1
+        self.reply[last] += 1
+
+    @property
+    def sections(self) -> dict[Side, int]:
+        return {side: len(groups) for side, groups in self.groups.items()}
+
+
+def export(
+    store: Store,
+    environment: Environment,
+    name: str,
+    folder: Path,
+    choice: Choice | None = None,
+    rows: Rows | None = None,
+    split: Split | None = None,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> Exported:
+    """Write the examples that `choice` names into `folder`, in the format `name`.
+
+    `environment` says how its actions are written; it is not entered. Raises ConfigError for an unknown
+    format, a folder that is not empty, a title that fits no section, and a choice that leaves nothing;
+    StoreError when the folder cannot be written.
+    """
+    choice, rows, split = choice or Choice(), rows or Rows(), split or Split()
+    kind = named(name)
+    with _folder(folder) as place:
+        writer = kind(place, rows)
+        chooser = Chooser(store, choice)
+        survey = Survey(chooser)
+        if not survey.examples:
+            raise ConfigError(_nothing(store, chooser))
+        sides = Sides(survey.groups, split, origins(store, chooser.sections, survey.chained))
+        try:
+            counts = _write(
+                chooser,
+                sides,
+                writer,
+                Maker(environment.actions, environment.description, rows),
+                survey.examples,
+                report,
+            )
+        except BaseException:
+            writer.abandon()
+            raise
+        writer.close(
+            Totals(
+                run=store.folder.resolve().name,
+                environment=environment.name,
+                rows=counts.rows,
+                examples=counts.examples,
+                sections=counts.sections,
+            )
+        )
+        exported = Exported(
+            run=str(store.folder),
+            environment=environment.name,
+            format=name,
+            folder=str(folder),
+            choice=choice,
+            rows_made=rows,
+            split=split,
+            examples=counts.examples,
+            sections=counts.sections,
+            rows=counts.rows,
+            left_out=dict((chooser.left_out + counts.left_out).most_common()),
+            kinds=dict(survey.kinds.most_common()),
+            actions=lengths(survey.actions),
+            prompt=lengths(counts.prompt),
+            reply=lengths(counts.reply),
+            alike=survey.alike(sides),
+            not_carried=tuple(writer.not_carried()),
+            use=writer.use(),
+        )
+        text = exported.model_dump_json(indent=2)
+        (place / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    return exported
+
+
+def _write(
+    chooser: Chooser,
+    sides: Sides,
+    writer: Format,
+    maker: Maker,
+    total: int,
+    report: Callable[[Progress], None],
+) -> _Counts:
+    counts, begin = _Counts(), time.monotonic()
+    report(Progress(stage="export", total=total))
+    for through, window in enumerate(chooser, 1):
+        side = sides.of(window)
+        made = maker.rows(window) if side else []
+        if side and made:
+            counts.rows[side] += writer.add(side, window, made)
+            counts.examples[side] += 1
+            counts.groups[side].add(window.group)
+            for row in made:
+                counts.see(row)
+        else:
+            counts.left_out[NO_ROW if side else BOTH_SIDES] += 1
+        if through % EVERY == 0 or through == total:
+            report(Progress(stage="export", total=total, done=through, seconds=time.monotonic() - begin))
+    return counts
+
+
+def _nothing(store: Store, chooser: Chooser) -> str:
+    """Why there is nothing to export, and what helps."""
+    if not store.count(Example):
+        return f"{store.folder} holds no examples yet: `lbi run` with its recipe makes them."
+    reasons = ", ".join(f"{reason} {count}" for reason, count in chooser.left_out.most_common())
+    return (
+        f"No example of {store.folder} is left to export ({reasons or 'none is of these kinds'}): "
+        "choose another --rule, or choose less narrowly."
+    )
+
+
+@contextmanager
+def _folder(folder: Path) -> Iterator[Path]:
+    """A place to write in, which becomes `folder` at the end; it is removed when writing fails."""
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        what = "is a file" if folder.is_file() else "is not empty"
+        raise ConfigError(f"{folder} {what}: name another --out, or remove it.")
+    place = folder.with_name(f"{folder.name}.part")
+    try:
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        yield place
+        if folder.is_dir():
+            folder.rmdir()
+        place.rename(folder)
+    except OSError as error:
+        shutil.rmtree(place, ignore_errors=True)
+        raise StoreError(f"{folder} cannot be written: {error.strerror or error}.") from error
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+
+
+def load_manifest(folder: Path) -> Exported:
+    """What `export` wrote about itself. Raises StoreError when there is none that can be read."""
+    try:
+        return Exported.model_validate(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{folder} has no {MANIFEST} that can be read: `lbi export` writes one.") from error

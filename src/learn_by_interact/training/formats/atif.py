@@ -1,0 +1,141 @@
+"""ATIF 1.8, the Agent Trajectory Interchange Format: one document a line.
+
+Source: github.com/harbor-framework/harbor, rfcs/0001-trajectory-format.md. Each document is checked with the
+package `atif` before it is written. What is ours (instruction, start, fingerprints, origin) is under `extra`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ... import __version__
+from ...errors import ConfigError
+from ...types import Action, Step, Usage
+from ..choose import Window
+from ..rows import Origin, Row, Rows, origin
+from ..split import Side
+from . import Totals
+from .lines import Lines, read_lines
+from .sessions import Act, Session, blobs, given, missing_blobs
+
+VERSION = "ATIF-v1.8"
+
+
+class Atif:
+    """The window of each example: the start and the instruction from the user, then one step an action."""
+
+    about: ClassVar[str] = f"{VERSION} (whole trajectories, JSONL)"
+
+    def __init__(self, folder: Path, settings: Rows) -> None:
+        try:
+            from atif import Trajectory
+        except ImportError as error:
+            raise ConfigError(
+                "ATIF is checked with its package: pip install 'learn-by-interact[export]'"
+            ) from error
+        self._check, self._lines, self._blobs = Trajectory, Lines(folder), 0
+
+    def add(self, side: Side, window: Window, rows: Sequence[Row]) -> int:
+        document = self._check.model_validate(written(window))
+        self._lines.write(side, document.to_json_dict())
+        self._blobs += blobs(window)
+        return 1
+
+    def close(self, totals: Totals) -> None:
+        self._lines.close()
+
+    def abandon(self) -> None:
+        self._lines.close()
+
+    def not_carried(self) -> list[str]:
+        what = "the agent's own prompt, which replies are learned, and the added stop: --format trl has these"
+        return [what, *missing_blobs(self._blobs)]
+
+    def use(self) -> str:
+        return "atif.Trajectory.model_validate_json(line) for each line"
+
+    @staticmethod
+    def read(folder: Path, side: Side) -> Iterator[Session]:
+        for value in read_lines(folder, side):
+            acts = []
+            for step in value["steps"]:
+                if step["source"] == "agent":
+                    (call,), (result,) = step["tool_calls"], step["observation"]["results"]
+                    action = Action(tool=call["function_name"], arguments=call["arguments"])
+                    thought, failed = step.get("reasoning_content", ""), result["extra"]["failed"]
+                    acts.append(Act(thought=thought, action=action, seen=result["content"], failed=failed))
+            extra = value["extra"]
+            yield Session(
+                instruction=extra["instruction"],
+                start=extra["start"]["text"],
+                acts=tuple(acts),
+                origin=Origin.model_validate(extra["origin"]),
+            )
+
+
+def written(window: Window) -> dict[str, Any]:
+    """The document of a window, as plain values."""
+    example, trajectory = window.example, window.trajectory
+    start = trajectory.observation(example.begin)
+    asked = f"{start.text}\n\n{example.instruction}"
+    agent = {"name": "learn-by-interact", "version": __version__, "model_name": trajectory.model or None}
+    total = sum((step.usage for step in window.steps), Usage())
+    return {
+        "schema_version": VERSION,
+        "trajectory_id": example.id,
+        "session_id": trajectory.id,
+        "agent": given(agent),
+        "steps": [
+            {"step_id": 1, "source": "user", "message": asked},
+            *(_step(number, step) for number, step in enumerate(window.steps, 2)),
+        ],
+        "final_metrics": {**_metrics(total, "total_"), "total_steps": len(window.steps) + 1},
+        "extra": {
+            "instruction": example.instruction,
+            "start": start.model_dump(mode="json"),
+            "origin": origin(window).model_dump(mode="json"),
+        },
+    }
+
+
+def _step(number: int, step: Step) -> dict[str, Any]:
+    call = f"call_{number - 1}"
+    seen = step.observation
+    result = {
+        "source_call_id": call,
+        "content": seen.text,
+        "extra": {"key": seen.key, "state": seen.state, "failed": seen.failed},
+    }
+    shown = {"shown": list(step.shown), "why": list(step.why)} if step.shown else {}
+    return given(
+        {
+            "step_id": number,
+            "source": "agent",
+            "message": "",
+            "reasoning_content": step.thought or None,
+            "tool_calls": [
+                {
+                    "tool_call_id": call,
+                    "function_name": step.action.tool,
+                    "arguments": step.action.arguments,
+                }
+            ],
+            "observation": {"results": [result]},
+            # Steps without a call of their own (taken over, or begun by the proposer) have no measure.
+            "metrics": _metrics(step.usage) if step.usage.calls else None,
+            "extra": {**shown, **({"malformed": step.malformed} if step.malformed else {})} or None,
+        }
+    )
+
+
+def _metrics(usage: Usage, before: str = "") -> dict[str, Any]:
+    return given(
+        {
+            f"{before}prompt_tokens": usage.prompt,
+            f"{before}completion_tokens": usage.completion,
+            f"{before}cached_tokens": usage.cached,
+            f"{before}cost_usd": usage.cost,
+        }
+    )

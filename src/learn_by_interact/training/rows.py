@@ -1,0 +1,150 @@
+"""From an example to training rows: the prompt that the agent will see, and the reply it should give.
+
+One row a step is the action prediction of the paper (arXiv 2501.10893): what was done before is prompt, and
+only the reply counts. One row a window is a whole chat. Both are written by the agent of the evaluation
+itself, without retrieval, so that training and use have the same text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from ..agents.agent import PROMPT, Acting, LanguageAgent
+from ..environments import ActionSpace
+from ..errors import ModelRefused
+from ..models import Message, Reply, Request
+from ..types import STOP, Action, Kind, Step, Task, Value
+from .choose import Window
+
+
+class Rows(Value):
+    """How rows are made of an example."""
+
+    per: Literal["step", "window"] = "step"
+    failed: bool = False
+    """Learn the actions that failed, too. Otherwise they are only seen, in what came before the others."""
+    stop: bool = True
+    """Add the reply that ends the episode after a window that does not end it: no window of backward
+    construction has a stop without an answer, and a model that never saw one does not stop. Not where the
+    instruction is a question. This is ours, not the paper's."""
+    characters: int = Field(default=Acting().characters, ge=1)
+    """Bound of a prompt without the system message, as in the agent; the oldest steps give way."""
+
+
+class Origin(Value):
+    """Where a row comes from, down to the lines of the documentation."""
+
+    example: str
+    kind: Kind
+    trajectory: str
+    begin: int
+    """The window: observation `begin`, then the actions and observations up to `end`."""
+    end: int
+    step: int | None = None
+    """Which action of the window the reply is, from 1; `end - begin + 1` is an added stop; None: all."""
+    verified: bool
+    environment: str
+    model: str
+    """What acted."""
+    prompt_version: str
+    """Version of the agent's prompt that the row is written with."""
+    labelled: str
+    """Stage that wrote the instruction, and the digest of its settings, prompt and model."""
+    task: str
+    document: str
+    """Id of the section of documentation; "" and 0 below where there is none."""
+    source: str
+    title: str
+    first_line: int
+    last_line: int
+
+
+class Row(Value):
+    """A chat, and which of its replies are learned."""
+
+    messages: tuple[Message, ...]
+    """System, then user and assistant in turn; the last is the assistant's."""
+    learn: tuple[int, ...]
+    """Positions of the replies whose tokens count for the loss."""
+    origin: Origin
+
+
+def origin(window: Window, step: int | None = None) -> Origin:
+    """Where a row of this window comes from."""
+    example, section = window.example, window.section
+    return Origin(
+        example=example.id,
+        kind=example.kind,
+        trajectory=example.trajectory,
+        begin=example.begin,
+        end=example.end,
+        step=step,
+        verified=window.verified,
+        environment=window.task.environment,
+        model=window.trajectory.model,
+        prompt_version=PROMPT.version,
+        labelled=window.labelled,
+        task=window.task.id,
+        document=section.id if section else "",
+        source=section.source if section else "",
+        title=section.title if section else "",
+        first_line=section.begin if section else 0,
+        last_line=section.end if section else 0,
+    )
+
+
+class Maker:
+    """Makes the rows of a window."""
+
+    def __init__(self, actions: ActionSpace, description: str, settings: Rows | None = None) -> None:
+        self.settings = settings or Rows()
+        self._actions = actions
+        acting = Acting(characters=self.settings.characters)
+        self._agent = LanguageAgent(_Nobody(), actions, description, acting)
+
+    def rows(self, window: Window) -> list[Row]:
+        """One row for each action that is learned, or one for all of them."""
+        replies = list(self._replies(window))
+        if self.settings.per == "step":
+            return [
+                self._row(window, at, reply, (-1,), at + 1)
+                for at, (reply, learned) in enumerate(replies)
+                if learned
+            ]
+        # Every other message is a reply, the last one is the last of them.
+        places = [2 * (at - len(replies)) + 1 for at, (_, learned) in enumerate(replies) if learned]
+        return [self._row(window, len(replies) - 1, replies[-1][0], places, None)] if places else []
+
+    def _replies(self, window: Window) -> Iterator[tuple[str, bool]]:
+        """What the model should say, action by action, and whether it is learned."""
+        for step in window.steps:
+            reply = self._actions.reply(step.thought, step.action)
+            yield reply, self.settings.failed or not step.observation.failed
+        asks = window.example.instruction.rstrip().endswith("?")
+        if self.settings.stop and not window.ends_itself and not asks:
+            yield self._actions.reply("", Action(tool=STOP, arguments={"answer": ""})), True
+
+    def _row(self, window: Window, at: int, reply: str, learn: Sequence[int], step: int | None) -> Row:
+        """The chat up to reply `at` (from 0). `learn`: positions from the end, -1 being that reply."""
+        prompt = self.prompt(window, window.steps[:at])
+        messages = (*prompt, Message(role="assistant", content=reply))
+        # The oldest turns may have been left out of a long chat.
+        kept = tuple(len(messages) + place for place in learn if len(messages) + place > 1)
+        return Row(messages=messages, learn=kept, origin=origin(window, step))
+
+    def prompt(self, window: Window, steps: Sequence[Step]) -> tuple[Message, ...]:
+        """What the agent sees after these steps, when the example's instruction is its task."""
+        task = Task(environment=window.task.environment, instruction=window.example.instruction)
+        return self._agent.messages(task, window.trajectory.observation(window.example.begin), steps)
+
+
+class _Nobody:
+    """A model in the place of one that is not asked."""
+
+    name = ""
+
+    def complete(self, request: Request) -> Reply:
+        raise ModelRefused("Rows are made without a model.")
