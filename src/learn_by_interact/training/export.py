@@ -10,7 +10,7 @@ import json
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from ..engine.store import Store
 from ..environments import Environment
 from ..errors import ConfigError, StoreError
 from ..types import Example, Value
-from .choose import Choice, Chooser
+from .choose import Choice, Chooser, Window
 from .formats import Format, Totals, named
 from .rows import Maker, Row, Rows
 from .split import SIDES, Side, Sides, Split, origins
@@ -68,10 +68,21 @@ class _Counts:
         self.examples, self.rows = dict.fromkeys(SIDES, 0), dict.fromkeys(SIDES, 0)
         self.groups: dict[Side, set[str]] = {side: set() for side in SIDES}
         self.left_out: Counter[str] = Counter()
+        self.blobs = 0
+        """Pictures and files of observations: no format has them yet."""
         self.prompt: Counter[int] = Counter()
         self.reply: Counter[int] = Counter()
 
-    def see(self, row: Row) -> None:
+    def add(self, side: Side, window: Window, rows: Sequence[Row], written: int) -> None:
+        self.rows[side] += written
+        self.examples[side] += 1
+        self.groups[side].add(window.group)
+        seen = range(window.example.begin, window.example.end + 1)
+        self.blobs += sum(len(window.trajectory.observation(at).blobs) for at in seen)
+        for row in rows:
+            self._measure(row)
+
+    def _measure(self, row: Row) -> None:
         *before, last = (len(message.content) for message in row.messages)
         self.prompt[sum(before)] += 1
         self.reply[last] += 1
@@ -144,7 +155,7 @@ def export(
             prompt=lengths(counts.prompt),
             reply=lengths(counts.reply),
             alike=survey.alike(sides),
-            not_carried=tuple(writer.not_carried()),
+            not_carried=(*writer.not_carried(), *_blobs(counts.blobs)),
             use=writer.use(),
         )
         text = exported.model_dump_json(indent=2)
@@ -166,16 +177,16 @@ def _write(
         side = sides.of(window)
         made = maker.rows(window) if side else []
         if side and made:
-            counts.rows[side] += writer.add(side, window, made)
-            counts.examples[side] += 1
-            counts.groups[side].add(window.group)
-            for row in made:
-                counts.see(row)
+            counts.add(side, window, made, writer.add(side, window, made))
         else:
             counts.left_out[NO_ROW if side else BOTH_SIDES] += 1
         if through % EVERY == 0 or through == total:
             report(Progress(stage="export", total=total, done=through, seconds=time.monotonic() - begin))
     return counts
+
+
+def _blobs(count: int) -> list[str]:
+    return [f"{count:,} pictures and files of observations"] if count else []
 
 
 def _nothing(store: Store, chooser: Chooser) -> str:
@@ -195,7 +206,9 @@ def _folder(folder: Path) -> Iterator[Path]:
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         what = "is a file" if folder.is_file() else "is not empty"
         raise ConfigError(f"{folder} {what}: name another --out, or remove it.")
-    place = folder.with_name(f"{folder.name}.part")
+    if folder.resolve() == Path.cwd():
+        raise ConfigError(f"{folder} is the current folder: name a new one with --out.")
+    place = folder.with_name(f".{folder.name}.lbi-part")
     try:
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)

@@ -16,7 +16,7 @@ from ..agents.agent import PROMPT, Acting, LanguageAgent
 from ..environments import ActionSpace
 from ..errors import ModelRefused
 from ..models import Message, Reply, Request
-from ..types import STOP, Action, Kind, Step, Task, Value
+from ..types import STOP, Action, Kind, Task, Value
 from .choose import Window
 
 
@@ -108,15 +108,16 @@ class Maker:
     def rows(self, window: Window) -> list[Row]:
         """One row for each action that is learned, or one for all of them."""
         replies = list(self._replies(window))
+        prompts = self.prompts(window, len(replies))
         if self.settings.per == "step":
             return [
-                self._row(window, at, reply, (-1,), at + 1)
+                _row(prompts[at], reply, (-1,), origin(window, at + 1))
                 for at, (reply, learned) in enumerate(replies)
                 if learned
             ]
         # Every other message is a reply, the last one is the last of them.
         places = [2 * (at - len(replies)) + 1 for at, (_, learned) in enumerate(replies) if learned]
-        return [self._row(window, len(replies) - 1, replies[-1][0], places, None)] if places else []
+        return [_row(prompts[-1], replies[-1][0], places, origin(window))] if places else []
 
     def _replies(self, window: Window) -> Iterator[tuple[str, bool]]:
         """What the model should say, action by action, and whether it is learned."""
@@ -127,18 +128,23 @@ class Maker:
         if self.settings.stop and not window.ends_itself and not asks:
             yield self._actions.reply("", Action(tool=STOP, arguments={"answer": ""})), True
 
-    def _row(self, window: Window, at: int, reply: str, learn: Sequence[int], step: int | None) -> Row:
-        """The chat up to reply `at` (from 0). `learn`: positions from the end, -1 being that reply."""
-        prompt = self.prompt(window, window.steps[:at])
-        messages = (*prompt, Message(role="assistant", content=reply))
-        # The oldest turns may have been left out of a long chat.
-        kept = tuple(len(messages) + place for place in learn if len(messages) + place > 1)
-        return Row(messages=messages, learn=kept, origin=origin(window, step))
-
-    def prompt(self, window: Window, steps: Sequence[Step]) -> tuple[Message, ...]:
-        """What the agent sees after these steps, when the example's instruction is its task."""
+    def prompts(self, window: Window, count: int) -> list[tuple[Message, ...]]:
+        """What the agent sees before each of its first `count` replies, the instruction being its task."""
         task = Task(environment=window.task.environment, instruction=window.example.instruction)
-        return self._agent.messages(task, window.trajectory.observation(window.example.begin), steps)
+        start = window.trajectory.observation(window.example.begin)
+        longest = self._agent.messages(task, start, window.steps[: count - 1])
+        if len(longest) == 2 * count:
+            # Nothing was left out, so that each prompt begins the next.
+            return [longest[: 2 * at] for at in range(1, count + 1)]
+        return [self._agent.messages(task, start, window.steps[:at]) for at in range(count)]
+
+
+def _row(prompt: tuple[Message, ...], reply: str, learn: Sequence[int], origin: Origin) -> Row:
+    """The chat that ends with this reply. `learn`: positions from the end, -1 being the reply."""
+    messages = (*prompt, Message(role="assistant", content=reply))
+    # The oldest turns may have been left out of a long chat.
+    kept = tuple(len(messages) + place for place in learn if len(messages) + place > 1)
+    return Row(messages=messages, learn=kept, origin=origin)
 
 
 class _Nobody:

@@ -22,7 +22,7 @@ class Split(Value):
 
     validation: float = Field(default=0.1, ge=0, lt=1)
     """Share of the sections (0 to 1) whose examples are for validation; above 0 it is at least one section of
-    two or more."""
+    two or more. One section alone is for training."""
     seed: int = 0
     """Another draw of the same share."""
 
@@ -37,9 +37,9 @@ class Sides:
     def __init__(self, groups: Iterable[str], split: Split, begun: Mapping[str, frozenset[str]]) -> None:
         """`groups`: of all chosen windows. `begun`: what `origins` gives."""
         names = sorted(set(groups), key=lambda name: digest([split.seed, name]))
-        wanted = round(split.validation * len(names))
-        if split.validation and len(names) > 1:
-            wanted = min(max(wanted, 1), len(names) - 1)
+        wanted = 0
+        if split.validation:
+            wanted = min(max(round(split.validation * len(names)), 1), len(names) - 1)
         self._validation = frozenset(names[:wanted])
         self._begun = begun
 

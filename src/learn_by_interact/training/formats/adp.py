@@ -19,7 +19,7 @@ from ..rows import Origin, Row, Rows
 from ..split import Side
 from . import Totals
 from .lines import Lines, read_lines
-from .sessions import Act, Session, blobs, missing_blobs, session
+from .sessions import Act, Session, session
 
 VERSION: Literal["1.5.0"] = "1.5.0"
 
@@ -99,11 +99,10 @@ class Adp:
     about: ClassVar[str] = f"ADP {VERSION} (whole trajectories, JSONL)"
 
     def __init__(self, folder: Path, settings: Rows) -> None:
-        self._lines, self._blobs = Lines(folder), 0
+        self._lines = Lines(folder)
 
     def add(self, side: Side, window: Window, rows: Sequence[Row]) -> int:
         self._lines.write(side, written(session(window)).model_dump(mode="json", exclude_none=True))
-        self._blobs += blobs(window)
         return 1
 
     def close(self, totals: Totals) -> None:
@@ -116,7 +115,6 @@ class Adp:
         return [
             "the agent's own prompt, which replies are learned, and the added stop: --format trl has these",
             "fingerprints of states, token usage, and what retrieval showed: --format atif has these",
-            *missing_blobs(self._blobs),
         ]
 
     def use(self) -> str:

@@ -18,7 +18,7 @@ from ..rows import Origin, Row, Rows, origin
 from ..split import Side
 from . import Totals
 from .lines import Lines, read_lines
-from .sessions import Act, Session, blobs, given, missing_blobs
+from .sessions import Act, Session, given
 
 VERSION = "ATIF-v1.8"
 
@@ -35,12 +35,11 @@ class Atif:
             raise ConfigError(
                 "ATIF is checked with its package: pip install 'learn-by-interact[export]'"
             ) from error
-        self._check, self._lines, self._blobs = Trajectory, Lines(folder), 0
+        self._check, self._lines = Trajectory, Lines(folder)
 
     def add(self, side: Side, window: Window, rows: Sequence[Row]) -> int:
         document = self._check.model_validate(written(window))
         self._lines.write(side, document.to_json_dict())
-        self._blobs += blobs(window)
         return 1
 
     def close(self, totals: Totals) -> None:
@@ -51,7 +50,7 @@ class Atif:
 
     def not_carried(self) -> list[str]:
         what = "the agent's own prompt, which replies are learned, and the added stop: --format trl has these"
-        return [what, *missing_blobs(self._blobs)]
+        return [what]
 
     def use(self) -> str:
         return "atif.Trajectory.model_validate_json(line) for each line"

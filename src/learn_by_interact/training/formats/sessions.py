@@ -49,17 +49,6 @@ def session(window: Window) -> Session:
     )
 
 
-def blobs(window: Window) -> int:
-    """Pictures and files that belong to the observations of the window."""
-    seen = [window.trajectory.observation(at) for at in range(window.example.begin, window.example.end + 1)]
-    return sum(len(observation.blobs) for observation in seen)
-
-
-def missing_blobs(count: int) -> list[str]:
-    """A sentence about pictures and files, or none where there are none."""
-    return [f"{count:,} pictures and files of observations"] if count else []
-
-
 def given(value: dict[str, Any]) -> dict[str, Any]:
     """A JSON object without what is None."""
     return {key: item for key, item in value.items() if item is not None}
