@@ -182,7 +182,7 @@ def test_numbers_are_those_of_the_files(store: Store, tmp_path: Path) -> None:
     assert len({row.origin.example for row in found}) == sum(done.examples.values()) == 46
     prompts = [sum(len(message.content) for message in row.messages[:-1]) for row in found]
     assert done.prompt.most == max(prompts) and done.reply.most == len("ACTION: put c.txt yes")
-    assert (done.actions.median, done.actions.p95, done.actions.most) == (2, 5, 5)
+    assert (done.actions.median, done.actions.p95, done.actions.most) == (3, 5, 5)
     assert (told[0].done, told[-1].done, told[-1].total) == (0, 46, 46)
     assert load_manifest(tmp_path / "out") == done
 
@@ -196,9 +196,9 @@ def test_instructions_that_repeat_are_counted(tmp_path: Path) -> None:
         for number in range(5, 9):
             told = "Print everything that the notes say about apples, bread, butter, and cheese, now"
             taught.teach(store, taught.page(number), ("list", "list"), [(0, 1)], about=told)
-        alike = write(store, tmp_path / "b", split=Split(validation=0.5)).alike
-    assert (alike.sample, alike.near_duplicates) == (18, 6)
-    assert alike.across > 0
+        alike = write(store, tmp_path / "b", split=Split(validation=0.5, seed=1)).alike
+        # Of these four sections one is for validation, with an example of each kind.
+        assert (alike.sample, alike.near_duplicates, alike.across) == (18, 6, 2)
 
 
 def test_lengths_of_nothing_and_of_something() -> None:

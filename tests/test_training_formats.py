@@ -231,7 +231,7 @@ def test_adp_keeps_its_rules(store: Store, tmp_path: Path) -> None:
 
 def test_a_lone_surrogate_does_not_stop_an_export(tmp_path: Path) -> None:
     with Store(tmp_path / "run") as store:
-        taught.teach(store, taught.page(1), ("put c.txt \udc80x", "show c.txt"), [(0, 2)])
+        taught.teach(store, taught.page(1), windows=[(0, 3)], about="Show \udc80 it")
         for name in FORMATS:
             if name not in NEEDS or pytest.importorskip(NEEDS[name]):
                 write(store, name, tmp_path / name)

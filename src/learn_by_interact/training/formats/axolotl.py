@@ -33,7 +33,8 @@ CONFIG = """\
 base_model: Qwen/Qwen2.5-Coder-1.5B-Instruct
 chat_template: tokenizer_default
 datasets:
-{train}{validation}sequence_len: 4096
+{train}{validation}val_set_size: 0
+sequence_len: 4096
 adapter: lora
 lora_r: 16
 lora_alpha: 32
