@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from ..training.survey import Lengths
 
 V = TypeVar("V", bound=Value)
+Sections = Annotated[
+    list[str] | None, typer.Option(metavar="TITLE", help="Sections of documentation, with * and ?.")
+]
+WithoutSections = Annotated[list[str] | None, typer.Option(metavar="TITLE", help="Sections to leave out.")]
+Verified = Annotated[
+    bool | None, typer.Option("--verified/--unverified", help="Whether replay verified them.")
+]
+Elsewhere = Annotated[
+    str | None, typer.Option(help="The environment, where the recipe's is not found from here.")
+]
 EXAMPLE = "Example: lbi export runs/demo --format trl --out demo-rows"
 
 
@@ -36,15 +46,9 @@ def export(
     kind: Annotated[
         list[str] | None, typer.Option(metavar="KIND", help="summary, abstraction, or task (distilled).")
     ] = None,
-    section: Annotated[
-        list[str] | None, typer.Option(metavar="TITLE", help="Sections of documentation, with * and ?.")
-    ] = None,
-    without_section: Annotated[
-        list[str] | None, typer.Option(metavar="TITLE", help="Sections to leave out.")
-    ] = None,
-    verified: Annotated[
-        bool | None, typer.Option("--verified/--unverified", help="Whether replay verified them.")
-    ] = None,
+    section: Sections = None,
+    without_section: WithoutSections = None,
+    verified: Verified = None,
     most: Annotated[int | None, typer.Option(help="At most so many examples.")] = None,
     validation: Annotated[float, typer.Option(help="Share of the sections kept for validation.")] = 0.1,
     seed: Annotated[int, typer.Option(help="Of the draw of sections and of --most.")] = 0,
@@ -52,9 +56,7 @@ def export(
     stop: Annotated[
         bool, typer.Option("--stop/--no-stop", help="Add the reply that ends the episode.")
     ] = True,
-    environment: Annotated[
-        str | None, typer.Option(help="The environment, where the recipe's is not found from here.")
-    ] = None,
+    environment: Elsewhere = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")] = False,
 ) -> None:
     """Write the kept examples of a run as training rows, split by section. No model is called."""
@@ -80,12 +82,16 @@ def export(
     }
     with Store(run, readonly=True) as store, reporting() as reporter:
         recipe: dict[str, Any] = store.meta("recipe") or {}
-        decided = rule or recipe.get("judge", {}).get("rule") or "replay"
-        choice = _checked(Choice, {**chosen, "rule": decided})
+        choice = _checked(Choice, {**chosen, "rule": rule or _rule(recipe)})
         world = _environment(store, recipe, environment)
         folder = out or run / "export" / format
         done = training.export(store, world, format, folder, choice, rows, split, reporter.report)
     typer.echo(done.model_dump_json() if as_json else _text(done))
+
+
+def _rule(recipe: dict[str, Any]) -> str:
+    """The rule of the recipe that used the folder last."""
+    return str(recipe["judge"]["rule"]) if recipe else "replay"
 
 
 def _checked(kind: type[V], values: dict[str, Any]) -> V:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ..engine.run import Progress
 from ..engine.store import Store
@@ -91,6 +92,25 @@ class _Counts:
     def sections(self) -> dict[Side, int]:
         return {side: len(groups) for side, groups in self.groups.items()}
 
+    def totals(self, run: str, environment: str) -> Totals:
+        return Totals(
+            run=run,
+            environment=environment,
+            rows=self.rows,
+            examples=self.examples,
+            sections=self.sections,
+        )
+
+    def told(self) -> dict[str, Any]:
+        """Fields of `Exported`."""
+        return {
+            "examples": self.examples,
+            "sections": self.sections,
+            "rows": self.rows,
+            "prompt": lengths(self.prompt),
+            "reply": lengths(self.reply),
+        }
+
 
 def export(
     store: Store,
@@ -117,27 +137,13 @@ def export(
         if not survey.examples:
             raise ConfigError(_nothing(store, chooser))
         sides = Sides(survey.groups, split, origins(store, chooser.sections, survey.chained))
+        maker = Maker(environment.actions, environment.description, rows)
         try:
-            counts = _write(
-                chooser,
-                sides,
-                writer,
-                Maker(environment.actions, environment.description, rows),
-                survey.examples,
-                report,
-            )
+            counts = _write(chooser, sides, writer, maker, survey.examples, report)
         except BaseException:
             writer.abandon()
             raise
-        writer.close(
-            Totals(
-                run=store.folder.resolve().name,
-                environment=environment.name,
-                rows=counts.rows,
-                examples=counts.examples,
-                sections=counts.sections,
-            )
-        )
+        writer.close(counts.totals(store.folder.resolve().name, environment.name))
         exported = Exported(
             run=str(store.folder),
             environment=environment.name,
@@ -146,20 +152,15 @@ def export(
             choice=choice,
             rows_made=rows,
             split=split,
-            examples=counts.examples,
-            sections=counts.sections,
-            rows=counts.rows,
+            **counts.told(),
             left_out=dict((chooser.left_out + counts.left_out).most_common()),
             kinds=dict(survey.kinds.most_common()),
             actions=lengths(survey.actions),
-            prompt=lengths(counts.prompt),
-            reply=lengths(counts.reply),
             alike=survey.alike(sides),
             not_carried=(*writer.not_carried(), *_blobs(counts.blobs)),
             use=writer.use(),
         )
-        text = exported.model_dump_json(indent=2)
-        (place / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        (place / MANIFEST).write_text(exported.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return exported
 
 

@@ -7,10 +7,10 @@ package `atif` before it is written. What is ours (instruction, start, fingerpri
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ... import __version__
 from ...errors import ConfigError
 from ...types import Action, Step, Usage
 from ..choose import Window
@@ -79,7 +79,8 @@ def written(window: Window) -> dict[str, Any]:
     example, trajectory = window.example, window.trajectory
     start = trajectory.observation(example.begin)
     asked = f"{start.text}\n\n{example.instruction}"
-    agent = {"name": "learn-by-interact", "version": __version__, "model_name": trajectory.model or None}
+    program = "learn-by-interact"
+    agent = {"name": program, "version": version(program), "model_name": trajectory.model or None}
     total = sum((step.usage for step in window.steps), Usage())
     return {
         "schema_version": VERSION,
