@@ -124,10 +124,22 @@ def test_the_episode_is_ended_once(
     assert len(stops) == last.startswith("ACTION: stop")
 
 
-def test_no_stop_without_an_answer_is_added_to_a_question(store: Store) -> None:
+@pytest.mark.parametrize(
+    ("instruction", "stops"),
+    [
+        ("What does a.txt say? ", False),
+        ("Tell what a.txt says.", False),
+        ("Look into a.txt and answer with its text alone.", False),
+        ("Show what a.txt says.", True),
+    ],
+)
+def test_no_stop_without_an_answer_is_added_where_one_may_be_wanted(
+    store: Store, instruction: str, stops: bool
+) -> None:
     window = only(store, "show a.txt", window=(0, 1))
-    asks = window.example.model_copy(update={"instruction": "What does a.txt say? "})
-    assert [row.messages[-1].content for row in made(window._replace(example=asks))] == ["ACTION: show a.txt"]
+    asks = window.example.model_copy(update={"instruction": instruction})
+    said = [row.messages[-1].content for row in made(window._replace(example=asks))]
+    assert said == ["ACTION: show a.txt", *(["ACTION: stop"] if stops else [])]
 
 
 def test_the_origin_goes_back_to_the_lines_of_the_documentation(store: Store) -> None:

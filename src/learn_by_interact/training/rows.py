@@ -7,6 +7,7 @@ itself, without retrieval, so that training and use have the same text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -19,6 +20,9 @@ from ..models import Message, Reply, Request
 from ..types import STOP, Action, Kind, Task, Value
 from .choose import Window
 
+ASKS = re.compile(r"\?\s*$|^(what|which|who|when|where|how|tell)\b|\banswer\b", re.IGNORECASE)
+"""An instruction that may want an answer: a stop without one would be wrong after it."""
+
 
 class Rows(Value):
     """How rows are made of an example."""
@@ -29,7 +33,7 @@ class Rows(Value):
     stop: bool = True
     """Add the reply that ends the episode after a window that does not end it: no window of backward
     construction has a stop without an answer, and a model that never saw one does not stop. Not where the
-    instruction is a question. This is ours, not the paper's."""
+    instruction may want an answer. This is ours, not the paper's."""
     characters: int = Field(default=Acting().characters, ge=1)
     """Bound of a prompt without the system message, as in the agent; the oldest steps give way."""
 
@@ -124,7 +128,7 @@ class Maker:
         for step in window.steps:
             reply = self._actions.reply(step.thought, step.action)
             yield reply, self.settings.failed or not step.observation.failed
-        asks = window.example.instruction.rstrip().endswith("?")
+        asks = ASKS.search(window.example.instruction)
         if self.settings.stop and not window.ends_itself and not asks:
             yield self._actions.reply("", Action(tool=STOP, arguments={"answer": ""})), True
 

@@ -27,7 +27,7 @@ GROUP_CHARACTERS = 8_000_000
 NUMBERS = ("begin", "end", "step", "first_line", "last_line")
 CARD = """\
 ---
-pretty_name: {name}
+pretty_name: {quoted}
 tags:
 - agent
 - learn-by-interact
@@ -111,8 +111,10 @@ class Parquet:
             f"| {side} | {totals.rows[side]:,} | {totals.examples[side]:,} | {totals.sections[side]:,} |"
             for side in written
         )
+        name = f"Learn-by-Interact: {totals.run}"
         text = CARD.format(
-            name=json.dumps(f"Learn-by-Interact: {totals.run}"),
+            name=name,
+            quoted=json.dumps(name),
             files=files,
             count="Action predictions" if self._step else "Chats",
             environment=totals.environment,
