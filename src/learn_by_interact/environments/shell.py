@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from types import MappingProxyType, TracebackType
 from typing import NamedTuple, Self
 
@@ -153,9 +154,10 @@ class ShellEnvironment:
             return ""
         shown = before.shown
         if self.folder.look:
-            result = self.sandbox.run(self.folder.look, self.sandbox.inside_home, self.folder.limits)
             # A look that fails now says nothing: what the command broke is seen by the next ones.
-            shown = before.shown if result.code or result.ended else clean(result.output)
+            with suppress(EnvironmentFault):
+                result = self.sandbox.run(self.folder.look, self.sandbox.inside_home, self.folder.limits)
+                shown = before.shown if result.code or result.ended else clean(result.output)
         self._look(shown)
         return changes(before.files, self._last.files, before.shown, shown)
 
@@ -180,7 +182,8 @@ class ShellEnvironment:
         }
         last = ends.get(result.ended) or (f"[exit code {result.code}]" if result.code else "")
         text = cut(output.rstrip(), limits.output_chars)
-        parts = [text or ("" if last else "[no output]"), changed, last]
+        # What a failure says stays last, where it is looked for.
+        parts = [changed, text, last] if last else [text or "[no output]", changed]
         return Observation(
             text="" if stopped else "\n".join(part for part in parts if part),
             # How much a command printed before it was killed depends on the moment.
