@@ -9,6 +9,7 @@ jam             breaks the environment itself
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from itertools import count
 from types import TracebackType
@@ -22,15 +23,21 @@ from learn_by_interact.engine.store import Store
 from learn_by_interact.environments import ActionSpace, Environment
 from learn_by_interact.environments.actions import ShellActions
 from learn_by_interact.errors import EnvironmentFault, GraderFault
+from learn_by_interact.models import Request
+from learn_by_interact.models.endpoint import ModelSettings
+from learn_by_interact.stages.relabel import Relabel
+from learn_by_interact.stages.replay import Replay
 from learn_by_interact.types import (
     STOP,
     Action,
     Attempt,
     Document,
+    Example,
     Observation,
     Step,
     Task,
     Trajectory,
+    Verdict,
     digest,
 )
 
@@ -165,3 +172,35 @@ def learned(store: Store, *episodes: Trajectory) -> None:
     """Write episodes as if they had been explored."""
     for episode in episodes:
         store.commit(Attempt(stage="explore:0", input=episode.task, outputs=(episode.id,)), [episode])
+
+
+def explored(store: Store, *commands: str, page: str = "put") -> Trajectory:
+    """A task of a page, proposed with the last of these commands, and its exploration."""
+    task = asked(page, f"Do as {commands}.", hint=commands[-1])
+    store.add([task])
+    session = acted(*commands, task=task)
+    learned(store, session)
+    return session
+
+
+def found(stage: Stage, store: Store) -> list[Trajectory]:
+    """Run a stage here -> the trajectories that it made."""
+    outputs = [store.get(one) for line in done(stage, store) for one in line.outputs]
+    return [one for one in outputs if isinstance(one, Trajectory)]
+
+
+def commands(session: Trajectory) -> list[str]:
+    return [str(step.action.arguments["command"]) for step in session.steps]
+
+
+def labels(request: Request) -> str:
+    return json.dumps({"summary": "Replicate the following: b.txt.", "task": "Read the note b.txt."})
+
+
+def relabelled(store: Store, session: Trajectory) -> tuple[set[tuple[int, int]], Verdict]:
+    """Relabel and replay all -> the windows of a session that got an instruction, and its replay."""
+    done(Relabel(environment=NAME, model=ModelSettings(name=f"scripted/{__name__}:labels"), cap=1), store)
+    done(Replay(environment=NAME), store)
+    (verdict,) = store.records(Verdict, about=session.id)
+    windows = {(one.begin, one.end) for one in store.records(Example) if one.trajectory == session.id}
+    return windows, verdict

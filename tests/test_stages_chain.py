@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,17 +9,9 @@ import pytest
 
 from learn_by_interact.engine.store import Store
 from learn_by_interact.evaluation.overview import overview
-from learn_by_interact.models import Request
-from learn_by_interact.models.endpoint import ModelSettings
 from learn_by_interact.stages.chain import Chain
-from learn_by_interact.stages.relabel import Relabel
-from learn_by_interact.stages.replay import Replay
-from learn_by_interact.types import Example, Task, Trajectory, Usage, Verdict
-from room import DOCUMENTS, NAME, acted, asked, done, learned
-
-
-def labels(request: Request) -> str:
-    return json.dumps({"summary": "Replicate the following: c.txt.", "task": "Read the note c.txt."})
+from learn_by_interact.types import Task, Trajectory, Usage
+from room import DOCUMENTS, NAME, acted, asked, commands, explored, found, learned, relabelled
 
 
 @pytest.fixture
@@ -30,22 +21,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield made
 
 
-def explored(store: Store, *commands: str, page: str = "put") -> Trajectory:
-    """A task of a page with this command, explored."""
-    task = asked(page, f"Do as {commands}.", hint=commands[-1])
-    store.add([task])
-    session = acted(*commands, task=task)
-    learned(store, session)
-    return session
-
-
 def chained(store: Store, **settings: int) -> list[Trajectory]:
-    outputs = [one for line in done(Chain(environment=NAME, **settings), store) for one in line.outputs]
-    return [one for one in map(store.get, outputs) if isinstance(one, Trajectory)]
-
-
-def commands(session: Trajectory) -> list[str]:
-    return [str(step.action.arguments["command"]) for step in session.steps]
+    return found(Chain(environment=NAME, **settings), store)
 
 
 def test_a_command_that_failed_is_tried_after_what_makes_it_work(store: Store) -> None:
@@ -64,12 +41,8 @@ def test_only_what_is_new_gets_an_instruction_and_replay_verifies_it(store: Stor
     explored(store, "show c.txt", page="show")
     explored(store, "put c.txt yes")
     (session,) = chained(store)
-    done(Relabel(environment=NAME, model=ModelSettings(name=f"scripted/{__name__}:labels"), cap=1), store)
-    windows = {(one.begin, one.end) for one in store.records(Example) if one.trajectory == session.id}
-    assert windows == {(0, 2), (1, 2)}
-    done(Replay(environment=NAME), store)
-    (verdict,) = store.records(Verdict, about=session.id)
-    assert (verdict.keep, verdict.measure) == (True, 2.0)
+    windows, verdict = relabelled(store, session)
+    assert windows == {(0, 2), (1, 2)} and (verdict.keep, verdict.measure) == (True, 2.0)
 
 
 def test_what_works_at_the_start_and_sections_with_enough_are_left_alone(store: Store) -> None:

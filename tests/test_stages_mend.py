@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from learn_by_interact.engine.store import Store
-from learn_by_interact.models import Request
-from learn_by_interact.models.endpoint import ModelSettings
 from learn_by_interact.stages.mend import Mend, changes
 from learn_by_interact.stages.readers.synopsis import options
-from learn_by_interact.stages.relabel import Relabel
-from learn_by_interact.stages.replay import Replay
-from learn_by_interact.types import Example, Task, Trajectory, Verdict
-from room import DOCUMENTS, NAME, acted, asked, done, learned
+from learn_by_interact.types import Task, Trajectory
+from room import DOCUMENTS, NAME, acted, commands, explored, found, learned, relabelled
 
 PAGE = """Usage: tool load [OPTIONS] DB TABLE FILE
 
@@ -33,10 +28,6 @@ def tried(command: str, error: str, others: tuple[str, ...] = ()) -> list[str]:
     return list(changes(command, error, options(PAGE), others, START))
 
 
-def labels(request: Request) -> str:
-    return json.dumps({"summary": "Replicate the following: b.txt.", "task": "Read the note b.txt."})
-
-
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     with Store(tmp_path / "run") as made:
@@ -44,21 +35,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield made
 
 
-def explored(store: Store, command: str, page: str = "show") -> Trajectory:
-    task = asked(page, f"Do as {command}.", hint=command)
-    store.add([task])
-    session = acted(command, task=task)
-    learned(store, session)
-    return session
-
-
 def mended(store: Store) -> list[Trajectory]:
-    outputs = [one for line in done(Mend(environment=NAME), store) for one in line.outputs]
-    return [one for one in map(store.get, outputs) if isinstance(one, Trajectory)]
-
-
-def commands(session: Trajectory) -> list[str]:
-    return [str(step.action.arguments["command"]) for step in session.steps]
+    return found(Mend(environment=NAME), store)
 
 
 def test_an_option_that_the_error_names_comes_first() -> None:
@@ -103,22 +81,18 @@ def test_nothing_is_tried_twice_or_as_it_was() -> None:
 
 
 def test_what_helps_becomes_a_trajectory_that_recovers(store: Store) -> None:
-    failed = explored(store, "show note=b.txt")
-    explored(store, "show a.txt")
+    failed = explored(store, "show note=b.txt", page="show")
+    explored(store, "show a.txt", page="show")
     (session,) = mended(store)
     assert commands(session) == ["show note=b.txt", "show b.txt"]
     assert (session.task, session.start, session.chained) == (failed.task, failed.start, 1)
     assert [step.observation.failed for step in session.steps] == [True, False]
-    done(Relabel(environment=NAME, model=ModelSettings(name=f"scripted/{__name__}:labels"), cap=1), store)
-    windows = {(one.begin, one.end) for one in store.records(Example) if one.trajectory == session.id}
-    assert windows == {(0, 2), (1, 2)}
-    done(Replay(environment=NAME), store)
-    (verdict,) = store.records(Verdict, about=session.id)
-    assert (verdict.keep, verdict.measure) == (True, 2.0)
+    windows, verdict = relabelled(store, session)
+    assert windows == {(0, 2), (1, 2)} and (verdict.keep, verdict.measure) == (True, 2.0)
 
 
 def test_what_nothing_helps_leaves_no_trajectory(store: Store) -> None:
-    explored(store, "show note=z.txt")
+    explored(store, "show note=z.txt", page="show")
     explored(store, "sing", page="list")
     assert mended(store) == []
 

@@ -113,7 +113,7 @@ class ShellEnvironment:
                 told = clean(result.output).strip()[-300:] or f"exit code {result.code}"
                 raise EnvironmentFault(f"{self.name}: the {name} failed: {told}")
         self._cwd = self.sandbox.inside_home
-        self._look(clean(result.output) if self.folder.look else "")
+        self._see(clean(result.output) if self.folder.look else "")
         return self._observe(result)
 
     def step(self, action: Action) -> Observation:
@@ -122,6 +122,7 @@ class ShellEnvironment:
         Raises EnvironmentFault for an action of another tool, or when the sandbox breaks.
         """
         if action.tool == STOP:
+            self._see(self._last.shown)
             return self._observe(Result("", 0, 0.0, "", self._cwd), stopped=True)
         command = action.arguments.get("command")
         if action.tool != SHELL or not isinstance(command, str) or "\0" in command:
@@ -129,7 +130,7 @@ class ShellEnvironment:
         result = self._run(command)
         self._cwd = result.cwd
         self.transcript.append((command, clean(result.output)))
-        return self._observe(result, self._changed() if self.folder.changes else "")
+        return self._observe(result, self._changed())
 
     def snapshot(self) -> str:
         """Keep the folder, its /tmp, where the shell stands and the transcript; see `Branching`."""
@@ -147,30 +148,31 @@ class ShellEnvironment:
         return self.sandbox.run(command, self._cwd, self.folder.limits)
 
     def _changed(self) -> str:
-        """What the folder has, and looking around shows, that was not so after the step before."""
-        assert self._fingerprint is not None
+        """What the folder has, and looking around shows, that was not so after the step before.
+
+        "" where nothing changed, and where `environment.toml` wants it left out.
+        """
         before = self._last
-        if self._fingerprint.take() == before.state:
+        self._see(before.shown)
+        if self._last.state == before.state or not self.folder.changes:
             return ""
-        shown = before.shown
         if self.folder.look:
             # A look that fails now says nothing: what the command broke is seen by the next ones.
             with suppress(EnvironmentFault):
                 result = self.sandbox.run(self.folder.look, self.sandbox.inside_home, self.folder.limits)
-                shown = before.shown if result.code or result.ended else clean(result.output)
-        self._look(shown)
-        return changes(before.files, self._last.files, before.shown, shown)
+                failed = bool(result.code or result.ended)
+                # It may have changed the folder too.
+                self._see(before.shown if failed else clean(result.output))
+        return changes(before.files, self._last.files, before.shown, self._last.shown)
 
-    def _look(self, shown: str) -> None:
-        """Remember the folder as it is now: looking around may have changed it too."""
+    def _see(self, shown: str) -> None:
+        """Remember the folder as it is now."""
         assert self._fingerprint is not None
         state = self._fingerprint.take()
         self._last = _Seen(state, self._fingerprint.files, shown)
 
     def _observe(self, result: Result, changed: str = "", stopped: bool = False) -> Observation:
-        assert self._fingerprint is not None
-        sandbox, limits = self.sandbox, self.folder.limits
-        state = self._fingerprint.take()
+        sandbox, limits, state = self.sandbox, self.folder.limits, self._last.state
         output = clean(result.output)
         lasting = output.replace(str(sandbox.home), HOME).replace(str(sandbox.temporary), "/tmp")
         lasting = self.folder.volatile.replace(_TIMES.sub("~", lasting))

@@ -14,7 +14,6 @@ from ..types import Document, Value
 from .ground import carried_over, file_names, focus, masked, unknown
 from .readers.shown import commands
 from .readers.synopsis import (
-    ANY_COMMAND,
     FILE,
     GROUP,
     OPTIONS,
@@ -97,9 +96,14 @@ class Item(Value):
         )
 
 
+def page_of(title: str) -> str:
+    """The page that a section belongs to, by its title: of a help tree, the command that it is about."""
+    return title.partition(" > ")[0]
+
+
 def calls(title: str, tools: Sequence[str]) -> tuple[str, ...]:
     """What commands of a section begin with: the command that a page of a help tree is about, or any tool."""
-    command = title.partition(" > ")[0]
+    command = page_of(title)
     if any(command.startswith(f"{tool} ") for tool in tools) and re.fullmatch(r"[\w-]+( [\w-]+)+", command):
         return (command,)
     return tuple(tools)
@@ -114,11 +118,6 @@ def page_about(document: Document, start: str, tools: Sequence[str]) -> tuple[st
     shown = commands(document.model_copy(update={"text": page}), tools)
     names = unknown(page, shown, start) if forms(document, tools) else ()
     return masked(page, shown, names), [masked(" ".join(one.split()), [one], names) for one in shown]
-
-
-def own_forms(document: Document, tools: Sequence[str]) -> list[str]:
-    """The synopses of a page, but those that stand for several commands."""
-    return [form for form in forms(document, tools) if not ANY_COMMAND.search(form)]
 
 
 def features(
@@ -138,9 +137,10 @@ def features(
     known = [option for option in options(document.text) if option.name not in skip]
     found: list[Item] = []
     begun: list[Item] = []
-    lent = [] if own_forms(document, tools) else borrowed(document, others, tools)[:LENT]
+    own = forms(document, tools)
+    lent = [] if own else borrowed(document, others, tools)[:LENT]
     shown = page_about(document, start, tools)[1] if lent and not known else ()
-    for form in own_forms(document, tools) or (() if shown else lent):
+    for form in own or (() if shown else lent):
         inputs, targets = _files(form, start, description)
         item = Item(text="", synopsis=form, known=tuple(known), inputs=inputs, targets=targets)
         if not known and any(map(OPTIONS.fullmatch, GROUP.findall(form))):  # They stand on another page.

@@ -18,18 +18,21 @@ from ..types import Action, Document, Record, Step, Task, Trajectory
 from .base import World
 from .chain import LEAD, chained, words
 from .explore import proposed
+from .features import page_of
 from .ground import file_names
 from .propose import in_order
-from .readers.synopsis import Option, options
+from .readers.shown import QUOTED
+from .readers.synopsis import NAME, Option, options
 from .windows import choose, teaches
 
 if TYPE_CHECKING:
     from ..engine.store import Store
 
-TOKEN = re.compile(r"'[^']*'|\"[^\"]*\"|[^\s'\"]+")
-NAMED = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
+TOKEN = re.compile(rf"{QUOTED.pattern}|[^\s'\"]+")
+"""A word of a command, or what it quotes."""
+NAMED = re.compile(rf"(?<![\w-]){NAME}")
 """An option, as an error or a command names it."""
-QUOTED = re.compile(r"'([^'\n]+)'|\"([^\"\n]+)\"|\(([^()\s]+)\)|`([^`\n]+)`")
+SAID = re.compile(r"'([^'\n]+)'|\"([^\"\n]+)\"|\(([^()\s]+)\)|`([^`\n]+)`")
 """What an error quotes."""
 
 OPTIONS = 5
@@ -53,7 +56,7 @@ class Mend(World):
         about: dict[str, list[str]] = defaultdict(list)
         proposed_of: dict[str, list[str]] = defaultdict(list)
         for page in in_order(list(pages.values())):
-            about[_command(page)].append(page.id)
+            about[page_of(page.title)].append(page.id)
         tasks = {task.id: task for task in store.records(Task)}
         for task in tasks.values():
             proposed_of[task.parent].append(task.id)
@@ -67,7 +70,7 @@ class Mend(World):
                 continue
             begun = tasks[failed.task]
             if begun.hint and begun.parent in pages:
-                near = about[_command(pages[begun.parent])]
+                near = about[page_of(pages[begun.parent].title)]
                 others = sorted(other for page in near for other in proposed_of[page] if other != begun.id)
                 found.append((begun.id, failed.id, *near, *others))
         return sorted(found)
@@ -110,11 +113,6 @@ class Mend(World):
         return None
 
 
-def _command(page: Document) -> str:
-    """The command that a page of a help tree, or a section of it, is about; its title."""
-    return page.title.partition(" > ")[0]
-
-
 def changes(
     command: str, error: str, known: Sequence[Option], others: Sequence[str], start: str
 ) -> Iterator[str]:
@@ -140,7 +138,7 @@ def _blamed(command: str, error: str, known: Sequence[Option], start: str) -> It
     Of a word such as `table=books` a part may be meant.
     """
     parts = TOKEN.findall(command)
-    quoted = {text.strip() for match in QUOTED.findall(error) for text in match if text}
+    quoted = {text.strip() for match in SAID.findall(error) for text in match if text}
     blamed = {word for text in quoted for word in (text, *text.split())} | {*NAMED.findall(error)}
     names = {option.name: option for option in known}
     for at, part in list(enumerate(parts))[1:]:

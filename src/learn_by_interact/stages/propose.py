@@ -12,7 +12,8 @@ from ..models import Message, Request
 from ..prompts import cut, prompt
 from ..types import Document, Record, Task, Trajectory, Usage, Verdict
 from .base import EXPLORATION, ModelStage
-from .features import Item, features, matched, own_forms, page_about
+from .features import Item, features, matched, page_about
+from .readers.synopsis import forms
 from .structured import ask
 from .windows import choose
 
@@ -67,9 +68,9 @@ class Propose(ModelStage):
         tools = self.world().tools
         manual: dict[str, list[str]] = defaultdict(list)
         for document in documents:
-            if own_forms(document, tools):
+            if forms(document, tools):
                 manual[document.source].append(document.id)
-        others = {one.id: () if own_forms(one, tools) else tuple(manual[one.source]) for one in documents}
+        others = {one.id: () if forms(one, tools) else tuple(manual[one.source]) for one in documents}
         if not self.round:
             return [(document.id, *others[document.id]) for document in documents]
         asked, waiting, acted = self._earlier(store)

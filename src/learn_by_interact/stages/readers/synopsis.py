@@ -120,7 +120,10 @@ def _below(lines: Sequence[str], margin: int) -> Iterator[str]:
 
 
 def forms(document: Document, tools: Sequence[str]) -> list[str]:
-    """The synopses in a document of commands that begin with one of the tools, in order, each once."""
+    """The synopses in a document of commands that begin with one of the tools, in order, each once.
+
+    One that stands for several commands (`tool <command> [ARGS]`) says how none of them is written.
+    """
     found: dict[str, None] = {}
     lines = document.text.split("\n")
     for number, line in enumerate(lines):
@@ -136,7 +139,7 @@ def forms(document: Document, tools: Sequence[str]) -> list[str]:
         below = lines[number + 1] if number + 1 < len(lines) else ""
         if usage or _placeholders(text) or (_WORDS.fullmatch(text) and indent(below) > indent(line)):
             found.setdefault(text)
-    return list(found)
+    return [form for form in found if not ANY_COMMAND.search(form)]
 
 
 def borrowed(document: Document, pages: Sequence[Document], tools: Sequence[str]) -> list[str]:
@@ -147,8 +150,7 @@ def borrowed(document: Document, pages: Sequence[Document], tools: Sequence[str]
     words that the section uses most; the rest of the order follows from a hash, so that the sections of
     a manual do not all get the same ones.
     """
-    every = [form for page in pages for form in forms(page, tools) if not ANY_COMMAND.search(form)]
-    every = list(dict.fromkeys(every))
+    every = list(dict.fromkeys(form for page in pages for form in forms(page, tools)))
     if options(document.text):
         every = [form for form in every if any(map(OPTIONS.fullmatch, GROUP.findall(form)))]
     else:

@@ -15,11 +15,10 @@ from pydantic import Field, Tag, model_validator
 from ...environments.actions import SHELL
 from ...types import STOP, Action, Value
 from ..choose import Window
-from ..rows import Origin, Row, Rows
+from ..rows import Origin, Row
 from ..split import Side
-from . import Totals
-from .lines import Lines, read_lines
-from .sessions import Act, Session, session
+from .lines import InLines, read_lines
+from .sessions import PROMPTS, Act, Session, session
 
 VERSION: Literal["1.5.0"] = "1.5.0"
 
@@ -93,27 +92,18 @@ class Trajectory(Value):
         return self
 
 
-class Adp:
+class Adp(InLines):
     """The window of each example: what the user says, then actions and what the environment answers."""
 
     about: ClassVar[str] = f"ADP {VERSION} (whole trajectories, JSONL)"
-
-    def __init__(self, folder: Path, settings: Rows) -> None:
-        self._lines = Lines(folder)
 
     def add(self, side: Side, window: Window, rows: Sequence[Row]) -> int:
         self._lines.write(side, written(session(window)).model_dump(mode="json", exclude_none=True))
         return 1
 
-    def close(self, totals: Totals) -> None:
-        self._lines.close()
-
-    def abandon(self) -> None:
-        self._lines.close()
-
     def not_carried(self) -> list[str]:
         return [
-            "the agent's own prompt, which replies are learned, and the added stop: --format trl has these",
+            PROMPTS,
             "fingerprints of states, token usage, and what retrieval showed: --format atif has these",
         ]
 

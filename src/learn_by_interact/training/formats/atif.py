@@ -16,14 +16,13 @@ from ...types import Action, Step, Usage
 from ..choose import Window
 from ..rows import Origin, Row, Rows, origin
 from ..split import Side
-from . import Totals
-from .lines import Lines, read_lines
-from .sessions import Act, Session, given
+from .lines import InLines, read_lines
+from .sessions import PROMPTS, Act, Session, given
 
 VERSION = "ATIF-v1.8"
 
 
-class Atif:
+class Atif(InLines):
     """The window of each example: the start and the instruction from the user, then one step an action."""
 
     about: ClassVar[str] = f"{VERSION} (whole trajectories, JSONL)"
@@ -35,22 +34,16 @@ class Atif:
             raise ConfigError(
                 "ATIF is checked with its package: pip install 'learn-by-interact[export]'"
             ) from error
-        self._check, self._lines = Trajectory, Lines(folder)
+        super().__init__(folder, settings)
+        self._check = Trajectory
 
     def add(self, side: Side, window: Window, rows: Sequence[Row]) -> int:
         document = self._check.model_validate(written(window))
         self._lines.write(side, document.to_json_dict())
         return 1
 
-    def close(self, totals: Totals) -> None:
-        self._lines.close()
-
-    def abandon(self) -> None:
-        self._lines.close()
-
     def not_carried(self) -> list[str]:
-        what = "the agent's own prompt, which replies are learned, and the added stop: --format trl has these"
-        return [what]
+        return [PROMPTS]
 
     def use(self) -> str:
         return "atif.Trajectory.model_validate_json(line) for each line"

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from ..choose import Window
-from ..rows import Row, Rows
+from ..rows import Row
 from ..split import Side
 from . import Totals
-from .lines import CHAT, Lines, chat, read_lines, row_of, sides
+from .lines import CHAT, InLines, chat, read_lines, row_of, sides
 
 DATASET = """\
   - path: {side}.jsonl
@@ -50,13 +50,10 @@ bf16: auto
 """
 
 
-class Axolotl:
+class Axolotl(InLines):
     """One JSON object a line: `messages`, `origin`."""
 
     about: ClassVar[str] = "axolotl (JSONL, a config)"
-
-    def __init__(self, folder: Path, settings: Rows) -> None:
-        self._folder, self._lines = folder, Lines(folder)
 
     def add(self, side: Side, window: Window, rows: Sequence[Row]) -> int:
         for row in rows:
@@ -66,15 +63,12 @@ class Axolotl:
         return len(rows)
 
     def close(self, totals: Totals) -> None:
-        self._lines.close()
+        super().close(totals)
         validation = ""
         if "validation" in sides(self._folder):
             validation = "test_datasets:\n" + DATASET.format(side="validation")
         config = CONFIG.format(train=DATASET.format(side="train"), validation=validation)
         (self._folder / "lora.yaml").write_text(config, encoding="utf-8")
-
-    def abandon(self) -> None:
-        self._lines.close()
 
     def not_carried(self) -> list[str]:
         return [CHAT]

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ...errors import StoreError
-from ..rows import Origin, Row
+from ..rows import Origin, Row, Rows
 from ..split import SIDES, Side
+from . import Totals
 
 CHAT = "fingerprints of states, token usage, and what retrieval showed: a chat has no place for them"
 
@@ -33,6 +34,21 @@ class Lines:
     def close(self) -> None:
         for file in self._files.values():
             file.close()
+
+
+class InLines:
+    """What formats of one JSON value a line share; the base of their classes."""
+
+    def __init__(self, folder: Path, settings: Rows) -> None:
+        self._folder, self._settings = folder, settings
+        self._lines = Lines(folder)
+
+    def close(self, totals: Totals) -> None:
+        """Nothing stands beside the lines; a format with more extends this."""
+        self._lines.close()
+
+    def abandon(self) -> None:
+        self._lines.close()
 
 
 def read_lines(folder: Path, side: Side, ending: str = ".jsonl") -> Iterator[Any]:

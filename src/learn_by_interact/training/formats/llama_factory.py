@@ -15,7 +15,7 @@ from ..choose import Window
 from ..rows import Row, Rows
 from ..split import Side
 from . import Totals
-from .lines import CHAT, Lines, Unlearned, chat, read_lines, row_of, sides
+from .lines import CHAT, InLines, Unlearned, chat, read_lines, row_of, sides
 
 FROM = {"user": "human", "assistant": "gpt"}
 ROLE = {name: role for role, name in FROM.items()}
@@ -44,14 +44,14 @@ save_strategy: epoch
 """
 
 
-class LlamaFactory:
+class LlamaFactory(InLines):
     """One JSON object a line: `conversations`, `system`, `origin`."""
 
     about: ClassVar[str] = "LLaMA-Factory (ShareGPT JSONL, dataset_info.json, a config)"
 
     def __init__(self, folder: Path, settings: Rows) -> None:
-        self._folder, self._settings = folder, settings
-        self._lines, self._unlearned = Lines(folder), Unlearned()
+        super().__init__(folder, settings)
+        self._unlearned = Unlearned()
 
     def add(self, side: Side, window: Window, rows: Sequence[Row]) -> int:
         for row in rows:
@@ -64,7 +64,7 @@ class LlamaFactory:
         return len(rows)
 
     def close(self, totals: Totals) -> None:
-        self._lines.close()
+        super().close(totals)
         found = sides(self._folder)
         info = {f"lbi_{side}": _declared(side) for side in found}
         (self._folder / "dataset_info.json").write_text(json.dumps(info, indent=2) + "\n", encoding="utf-8")
@@ -72,9 +72,6 @@ class LlamaFactory:
         mask = "true" if self._settings.per == "step" else "false"
         config = CONFIG.format(evaluation=evaluation, mask=mask)
         (self._folder / "lora.yaml").write_text(config, encoding="utf-8")
-
-    def abandon(self) -> None:
-        self._lines.close()
 
     def not_carried(self) -> list[str]:
         remedy = "ShareGPT has no weights; --per step keeps to the loss"

@@ -14,18 +14,19 @@ from ..choose import Window
 from ..rows import Row, Rows
 from ..split import Side
 from . import Totals
-from .lines import CHAT, Lines, chat, read_lines, row_of
+from .lines import CHAT, InLines, Lines, chat, read_lines, row_of
 
 ORIGINS = ".origins.jsonl"
 
 
-class OpenAI:
+class OpenAI(InLines):
     """One JSON object a line: `messages`."""
 
     about: ClassVar[str] = "OpenAI's fine-tuning and what reads its chats (JSONL)"
 
     def __init__(self, folder: Path, settings: Rows) -> None:
-        self._lines, self._origins = Lines(folder), Lines(folder, ORIGINS)
+        super().__init__(folder, settings)
+        self._origins = Lines(folder, ORIGINS)
 
     def add(self, side: Side, window: Window, rows: Sequence[Row]) -> int:
         for row in rows:
@@ -41,7 +42,7 @@ class OpenAI:
         self.abandon()
 
     def abandon(self) -> None:
-        self._lines.close()
+        super().abandon()
         self._origins.close()
 
     def not_carried(self) -> list[str]:

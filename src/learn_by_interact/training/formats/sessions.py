@@ -11,6 +11,9 @@ from ...types import Action, Value
 from ..choose import Window
 from ..rows import Origin, origin
 
+PROMPTS = "the agent's own prompt, which replies are learned, and the added stop: --format trl has these"
+"""What no format of whole trajectories carries."""
+
 
 class Act(Value):
     """One action of a session and what was seen after it."""

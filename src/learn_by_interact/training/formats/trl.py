@@ -13,17 +13,17 @@ from typing import ClassVar
 from ..choose import Window
 from ..rows import Row, Rows
 from ..split import Side
-from . import Totals
-from .lines import CHAT, Lines, Unlearned, chat, read_lines, row_of
+from .lines import CHAT, InLines, Unlearned, chat, read_lines, row_of
 
 
-class Trl:
+class Trl(InLines):
     """One JSON object a line; `origin` stands beside the columns that TRL reads."""
 
     about: ClassVar[str] = "TRL's SFTTrainer (JSONL)"
 
     def __init__(self, folder: Path, settings: Rows) -> None:
-        self._lines, self._settings, self._unlearned = Lines(folder), settings, Unlearned()
+        super().__init__(folder, settings)
+        self._unlearned = Unlearned()
 
     def add(self, side: Side, window: Window, rows: Sequence[Row]) -> int:
         for row in rows:
@@ -35,12 +35,6 @@ class Trl:
                 value = {"messages": messages, "origin": origin}
             self._lines.write(side, value)
         return len(rows)
-
-    def close(self, totals: Totals) -> None:
-        self._lines.close()
-
-    def abandon(self) -> None:
-        self._lines.close()
 
     def not_carried(self) -> list[str]:
         return [CHAT, *self._unlearned.said("TRL's messages have no weights; --per step keeps to the loss")]
