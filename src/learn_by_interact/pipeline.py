@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from .engine.run import Progress, run
 from .engine.stage import Stage
 from .engine.store import Store
 from .environments.shell import ShellEnvironment
+from .environments.web.environment import WebEnvironment
 from .errors import ConfigError, StoreError
 from .evaluation.arms import arm
 from .evaluation.calibration import Calibrate, Calibration, Gold, Mismatched, ReplaySessions, calibrate
@@ -39,6 +40,8 @@ from .stages.judge import Judge
 from .stages.keep import HeldOut, judge_contamination, judge_examples, judge_tasks, kept
 from .stages.mend import Mend
 from .stages.propose import Propose
+from .stages.readers import Run
+from .stages.readers.site import Browse
 from .stages.relabel import Relabel
 from .stages.replay import Replay
 from .types import Attempt, Document, Example, Record, Task, Trajectory, digest
@@ -84,8 +87,9 @@ class Pipeline:
 
     def ingest(self) -> int:
         """Read the documentation into documents -> how many there are; sections that changed are added."""
-        with _reader(self.world) as (docs, root, command):
-            found = [one for one in ingest(docs, root, command, self.say) if self._wanted(one)]
+        with _reader(self.world) as (docs, root, command, browse):
+            every = ingest(docs, root, command, self.say, browse)
+            found = [one for one in every if self._wanted(one)]
         if not found:
             raise ConfigError(f"{self.recipe.path}: [ingest] leaves no section of the documentation.")
         begin = time.monotonic()
@@ -350,17 +354,24 @@ class Pipeline:
 
 
 @contextmanager
-def _reader(world: Benchmark) -> Iterator[tuple[Docs, Path, Callable[[str], str]]]:
-    """Where the documentation is, and how its commands are run: in the environment's sandbox."""
+def _reader(world: Benchmark) -> Iterator[tuple[Docs, Path, Run, Browse | None]]:
+    """Where the documentation is, how its commands are run in the sandbox, and its pages seen."""
     environment = world.environment()
-    if not isinstance(environment, ShellEnvironment):
+    if not isinstance(environment, ShellEnvironment | WebEnvironment):
         raise ConfigError(f"{world.name} declares no documentation that can be read.")
-    with environment:
-        sandbox, folder = environment.sandbox, environment.folder
+    folder, browse = environment.folder, None
+    with ExitStack() as stack:
+        if isinstance(environment, WebEnvironment) and folder.docs.pages:
+            stack.enter_context(environment)
+            environment.reset(Task(environment=folder.name, instruction=""))
+            browse = environment.source_of
+        sandbox = environment.open(filled=True)
+        stack.callback(sandbox.close)
         yield (
             folder.docs,
             folder.path,
             lambda command: sandbox.run(command, sandbox.inside_home, folder.limits).output,
+            browse,
         )
 
 

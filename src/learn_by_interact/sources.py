@@ -20,5 +20,11 @@ class Docs(Value):
     """Folders or files (Markdown, rst, HTML, text), relative to where the table stands."""
     urls: tuple[str, ...] = ()
     """Web pages, http or https."""
+    pages: tuple[str, ...] = ()
+    """Paths of a web application's own pages, seen as its user sees them: `/wiki/Guide`."""
+    follow: tuple[str, ...] = ()
+    """Patterns of paths: links on these pages that match one are read too, and theirs."""
+    most: int = Field(default=200, gt=0)
+    """Pages that are read."""
     chars: int = Field(default=2400, ge=200)
     """Upper bound of a section's text, in characters; one longer line is not cut."""

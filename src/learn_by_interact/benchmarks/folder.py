@@ -13,6 +13,9 @@ The check runs in a sandbox of its own over a copy of the final folder, with
 - $OUTPUT: path of a file with the outputs of all commands, without the commands;
 - $LAST: path of a file with the output of the last command;
 - $ANSWER: the text that the agent stopped with, and $ANSWER_FILE: path of a file with it.
+Of a web application the folder is that of its state, commands are actions, and a `gold` is a list of actions
+(`click [link "Save"]`); `page` is where the episode begins, and a table `[task.expect]` may stand
+instead of the check or beside it (see `expect.py`).
 Any other exit code, or running too long, means that the check is broken: the episode stays
 ungraded (GraderFault), it does not count as failed.
 """
@@ -21,15 +24,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ..environments import Environment
 from ..environments.actions import SHELL
 from ..environments.folder import EnvironmentFolder, checked, read_toml
 from ..environments.sandbox import copy_tree
 from ..environments.shell import ShellEnvironment, clean
-from ..errors import ConfigError, EnvironmentFault, GraderFault
+from ..environments.web.actions import action
+from ..environments.web.environment import WebEnvironment
+from ..errors import ConfigError, EnvironmentFault, GraderFault, ParseError
 from ..types import STOP, Action, Task, Trajectory, Value, digest
+from .expect import Expect, failures
+
+Acted = ShellEnvironment | WebEnvironment
 
 
 class FolderTask(Value):
@@ -38,9 +46,22 @@ class FolderTask(Value):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
     instruction: str = Field(min_length=1)
     setup: str = ""
-    check: str = Field(min_length=1)
+    page: str = ""
+    check: str = ""
+    expect: Expect | None = None
     gold: tuple[str, ...] = ()
     answer: str = ""
+
+    @model_validator(mode="after")
+    def checked(self) -> FolderTask:
+        if not self.check and self.expect is None:
+            raise ValueError("give a check, or of a web application a table expect")
+        return self
+
+    @property
+    def version(self) -> str:
+        """Changes with what the task is checked by."""
+        return digest(self.check if self.expect is None else [self.check, self.expect.model_dump()])
 
 
 class FolderBenchmark:
@@ -51,7 +72,12 @@ class FolderBenchmark:
         self.name = self.folder.name
         self.unsafe = unsafe
         self.tools = self.folder.tools
-        self._tasks = {task.name: task for task in load_tasks(self.folder.path / "tasks.toml")}
+        file = self.folder.path / "tasks.toml"
+        self._tasks = {task.name: task for task in load_tasks(file)}
+        for task in self._tasks.values():
+            if self.folder.web is None and (task.expect or task.page):
+                raise ConfigError(f"{file}: task {task.name}: expect and page are for web applications")
+            self._gold(task)
 
     def tasks(self) -> list[Task]:
         """The tasks in the order of the file; one whose check changed is another task."""
@@ -59,7 +85,11 @@ class FolderBenchmark:
             Task(
                 environment=self.name,
                 instruction=task.instruction,
-                setup={**({"run": task.setup} if task.setup else {}), "check": digest(task.check)},
+                setup={
+                    **({"run": task.setup} if task.setup else {}),
+                    **({"page": task.page} if task.page else {}),
+                    "check": task.version,
+                },
                 parent=task.name,
             )
             for task in self._tasks.values()
@@ -67,15 +97,26 @@ class FolderBenchmark:
 
     def environment(self) -> Environment:
         """A fresh environment, to be used once."""
+        if self.folder.web is not None:
+            return WebEnvironment(self.folder, self.unsafe)
         return ShellEnvironment(self.folder, self.unsafe)
 
     def grade(self, task: Task, environment: Environment, trajectory: Trajectory) -> float:
-        """1.0 or 0.0, by the task's check. Raises GraderFault when the check cannot be run."""
+        """1.0 or 0.0, by the task's checks. Raises GraderFault when one cannot be run."""
+        return 0.0 if self.failures(task, environment, trajectory) else 1.0
+
+    def failures(self, task: Task, environment: Environment, trajectory: Trajectory) -> list[str]:
+        """What an episode lacks, in a sentence each. Raises GraderFault when a check cannot be run."""
         declared = self._declared(task)
-        if not isinstance(environment, ShellEnvironment):
-            raise GraderFault(f"{self.name}: {declared.name}: the check needs a shell environment")
+        if not isinstance(environment, Acted):
+            raise GraderFault(f"{self.name}: {declared.name}: this is not the environment of its folder")
+        answer, found = _answer(trajectory), []
         try:
-            return self._check(declared, environment, _answer(trajectory))
+            if declared.expect is not None and isinstance(environment, WebEnvironment):
+                found = failures(declared.expect, environment, declared.instruction, answer)
+            if declared.check and not found and not self._check(declared, environment, answer):
+                found = ["its check exits with 1"]
+            return found
         except (EnvironmentFault, OSError) as error:
             raise GraderFault(
                 f"{self.name}: the check of {declared.name} could not be run: {error}"
@@ -84,8 +125,16 @@ class FolderBenchmark:
     def gold(self, task: Task) -> list[Action]:
         """The commands of the gold solution, and the stop with its answer."""
         declared = self._declared(task)
-        commands = [Action(tool=SHELL, arguments={"command": command}) for command in declared.gold]
-        return [*commands, Action(tool=STOP, arguments={"answer": declared.answer})]
+        return [*self._gold(declared), Action(tool=STOP, arguments={"answer": declared.answer})]
+
+    def _gold(self, task: FolderTask) -> list[Action]:
+        if self.folder.web is None:
+            return [Action(tool=SHELL, arguments={"command": command}) for command in task.gold]
+        try:
+            return [action(written) for written in task.gold]
+        except ParseError as error:
+            told = str(error).split("\n")[0]
+            raise ConfigError(f"{self.folder.path / 'tasks.toml'}: task {task.name}: gold: {told}") from None
 
     def _declared(self, task: Task) -> FolderTask:
         try:
@@ -93,10 +142,10 @@ class FolderBenchmark:
         except KeyError:
             raise GraderFault(f"{self.name} has no task {task.parent!r} to grade") from None
 
-    def _check(self, task: FolderTask, environment: ShellEnvironment, answer: str) -> float:
+    def _check(self, task: FolderTask, environment: Acted, answer: str) -> bool:
         sandbox = environment.open(filled=False)
         try:
-            copy_tree(environment.sandbox.home, sandbox.home)
+            copy_tree(environment.home, sandbox.home)
             outputs = [output for _, output in environment.transcript]
             texts = {
                 "TRANSCRIPT": "".join(f"$ {do}\n{_line(seen)}" for do, seen in environment.transcript),
@@ -117,7 +166,7 @@ class FolderBenchmark:
             how = f"ended by its limit of {result.ended}" if result.ended else f"exit code {result.code}"
             told = " ".join(clean(result.output).split())[-300:]
             raise GraderFault(f"{self.name}: the check of {task.name} is broken ({how}): {told}")
-        return 1.0 if result.code == 0 else 0.0
+        return result.code == 0
 
 
 def load_tasks(file: Path) -> list[FolderTask]:

@@ -9,6 +9,7 @@ from ..environments import Environment
 from ..errors import EnvironmentFault, GraderFault, ParseError, sentence
 from ..types import STOP, Action, Observation, Step, Task, Trajectory, Value
 from . import Benchmark
+from .folder import FolderBenchmark
 
 
 class TaskProof(Value):
@@ -70,7 +71,10 @@ def _score(benchmark: Benchmark, task: Task, actions: list[Action], problems: li
             start = environment.reset(task)
             steps = [_step(environment, action, problems) for action in actions]
             trajectory = Trajectory(task=task.id, start=start, steps=tuple(steps), stop="done")
-            return benchmark.grade(task, environment, trajectory) >= 1.0
+            passed = benchmark.grade(task, environment, trajectory) >= 1.0
+            if not passed and len(actions) > 1 and isinstance(benchmark, FolderBenchmark):
+                problems += benchmark.failures(task, environment, trajectory)
+            return passed
     except (EnvironmentFault, GraderFault) as error:
         problems.append(sentence(error))
         return None

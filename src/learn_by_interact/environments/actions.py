@@ -10,12 +10,12 @@ a missing reason, a whole invented dialogue of which only the first action count
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 
 from ..errors import ParseError
 from ..types import STOP, Action
+from .reply import ACTION, ANSWER, CONTROL, FENCE, INLINE, STOPPED, TURN, reason_line, thought_of
 
 SHELL = "bash"
 """The tool of an action that runs a command; its one argument is `command`."""
@@ -33,23 +33,9 @@ WANTED = "Reply in this form:\nACTION: one bash command, or stop"
 LONGEST = 20_000
 """Characters of a command; the system takes about 128 KiB."""
 
-_ACTION = re.compile(
-    r"^[ \t>*#-]*(?:action|command)[ \t]*\**[ \t]*:[ \t]*\**[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE
-)
-_INLINE = re.compile(r"\bACTION: *(.*)$", re.MULTILINE)
-_REASON = re.compile(r"^[ \t>*#-]*(?:reason|thought)[ \t]*\**[ \t]*:[ \t]*\**", re.IGNORECASE)
-_TURN = re.compile(
-    r"^[ \t>*#-]*(?:reason|thought|action|command|observation|output|result|user|assistant)"
-    r"[ \t]*\**[ \t]*:",
-    re.IGNORECASE,
-)
-_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*[\w+-]*[ \t]*$")
 _INLINE_FENCE = re.compile(r"^```(?:(?:bash|sh|shell)\s+)?([^`].*?[^`]|[^`])```$")
 _PROMPT = re.compile(r"^[ \t]*\$[ \t]+(?=\S)")
-_STOP = re.compile(r"^(?:stop|done|finish|finished|exit|submit)\s*[.!]?(?:\s*\(\s*\))?$", re.IGNORECASE)
-_ANSWER = re.compile(r"^stop(?:[ \t]*:)?\s+(?=\S)", re.IGNORECASE)
 _HEREDOC = re.compile(r"(?<!<)<<(-?)[ \t]*(['\"]?)(\w+)\2")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffd]")
 
 
 class ShellActions:
@@ -68,7 +54,7 @@ class ShellActions:
         written = str(action.arguments.get("command", action.arguments.get("answer", "")))
         if action.tool == SHELL and not written.strip():
             raise ParseError(f"There is no command after ACTION. {WANTED}")
-        if _CONTROL.search(written):
+        if CONTROL.search(written):
             raise ParseError(f"The command has characters that a shell cannot read. {WANTED}")
         if len(written) > LONGEST:
             raise ParseError(f"The command is too long. {WANTED}")
@@ -86,7 +72,7 @@ class ShellActions:
         The simplest form that is read back as it was: one line, a fenced block, or a block with
         a longer fence, which is taken literally.
         """
-        reason = _plain(thought)
+        reason = reason_line(thought)
         body = str(action.arguments.get("command", action.arguments.get("answer", "")))
         fence = "`" * max([4, *(len(run) + 1 for run in re.findall("`+", body))])
         stop = " stop" if action.tool == STOP else ""
@@ -105,40 +91,21 @@ class ShellActions:
         return literal
 
 
-def _plain(thought: str) -> str:
-    """The line with the reason, or nothing; quoted as JSON when it would not survive as it is."""
-    if not thought:
-        return ""
-    line = f"REASON: {thought}\n"
-    if _thought(line) == thought and "\n" not in thought and not _FENCE.search(thought):
-        return line
-    return f"REASON: {json.dumps(thought)}\n"
-
-
-def _thought(text: str) -> str:
-    """The text before an action, on one line, without its label."""
-    text = _REASON.sub("", text.strip(), count=1).strip()
-    if len(text) > 1 and text[0] == text[-1] == '"':
-        try:
-            return str(json.loads(text))
-        except ValueError:
-            pass
-    return " ".join(text.split())
-
-
 def _read(text: str) -> tuple[str, Action]:
     """Find the first action in a reply that is not empty."""
-    found = _ACTION.search(text) or _INLINE.search(text)
+    found = ACTION.search(text) or INLINE.search(text)
     block = re.search(r"^[ \t]*(?:`{3,}|~{3,})", text, re.MULTILINE)
     if block and (not found or block.start() < found.start()):
-        return _thought(text[: block.start()]), _block(text[block.start() :])
+        return thought_of(text[: block.start()]), _block(text[block.start() :])
     if found:
-        return _thought(text[: found.start()]), _labelled(found[1].strip(), text[found.end() :])
+        return thought_of(text[: found.start()]), _labelled(found[1].strip(), text[found.end() :])
     lines = text.strip("\n").split("\n")
     for index, line in enumerate(lines):
         if _PROMPT.match(line):
-            return _thought("\n".join(lines[:index])), _command([_PROMPT.sub("", line), *lines[index + 1 :]])
-    if _STOP.match(text.strip()) or (_ANSWER.match(text.strip()) and "\n" not in text.strip()):
+            return thought_of("\n".join(lines[:index])), _command(
+                [_PROMPT.sub("", line), *lines[index + 1 :]]
+            )
+    if STOPPED.match(text.strip()) or (ANSWER.match(text.strip()) and "\n" not in text.strip()):
         return "", _command([text.strip()])
     raise ParseError(f"There is no ACTION in your reply. {WANTED}")
 
@@ -150,12 +117,12 @@ def _labelled(first: str, rest: str) -> Action:
     if re.fullmatch(r"(?:bash|sh|shell)?", first):
         while below and not below[0].strip():
             below.pop(0)
-        if not below or _TURN.match(below[0]):
+        if not below or TURN.match(below[0]):
             raise ParseError(f"There is no command after ACTION. {WANTED}")
-        if _FENCE.match(below[0]):
+        if FENCE.match(below[0]):
             return _block("\n".join(below))
         return _command(below)
-    if _FENCE.match(first):
+    if FENCE.match(first):
         return _block("\n".join([first, *below]))
     if first.lower() == STOP and below and re.match(r"`{4,}$", below[0]):
         return Action(tool=STOP, arguments={"answer": _fenced(below)[0]})
@@ -164,7 +131,7 @@ def _labelled(first: str, rest: str) -> Action:
 
 def _without_label(line: str) -> str:
     """A line without the label of an action, which small models write twice."""
-    while label := _ACTION.match(line):
+    while label := ACTION.match(line):
         line = label[1].strip()
     return line
 
@@ -203,9 +170,9 @@ def _command(lines: list[str]) -> Action:
     elif len(first) > 1 and first[0] == first[-1] == "`" and "`" not in first[1:-1]:
         first = first[1:-1].strip()
     first = _PROMPT.sub("", first)
-    if _STOP.match(first):
+    if STOPPED.match(first):
         return Action(tool=STOP, arguments={"answer": _until_turn(lines[1:]) if first == STOP else ""})
-    if answer := _ANSWER.match(first):
+    if answer := ANSWER.match(first):
         text = first[answer.end() :]
         if text.startswith("<") and text.endswith(">"):
             text = text[1:-1]
@@ -216,7 +183,7 @@ def _command(lines: list[str]) -> Action:
 def _until_turn(lines: list[str]) -> str:
     """The lines up to the next invented turn."""
     for index, line in enumerate(lines):
-        if _TURN.match(line):
+        if TURN.match(line):
             lines = lines[:index]
             break
     return "\n".join(lines).strip()
@@ -225,7 +192,7 @@ def _until_turn(lines: list[str]) -> str:
 def _complete(lines: list[str]) -> str:
     """The first line and the further ones that bash would read before it runs it."""
     for count in range(1, len(lines) + 1):
-        if count > 1 and _TURN.match(lines[count - 1]):
+        if count > 1 and TURN.match(lines[count - 1]):
             break
         text = "\n".join(lines[:count])
         if not _open(text):

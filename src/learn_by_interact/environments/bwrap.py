@@ -16,10 +16,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 from ..errors import EnvironmentFault, LbiError, SandboxMissing
 from .folder import Limits
-from .process import descendants, resident_bytes, watch
+from .process import descendants, resident_bytes, start, watch
 from .sandbox import HOME, MEGABYTE, Reason, Result, Room, Tools, prologue
 
 INSTALL = "apt-get install -y bubblewrap"
@@ -51,7 +52,7 @@ class Bubblewrap(Room):
             raise SandboxMissing(f"bubblewrap is not installed; type: {INSTALL}")
         super().__init__(start, tools)
         self._works = False
-        self._arguments = [program, *self._view(), "--info-fd"]
+        self._arguments = [program, *self._view()]
 
     def _view(self) -> list[str]:
         """bwrap's options: namespaces, and the file system seen from inside."""
@@ -83,7 +84,7 @@ class Bubblewrap(Room):
         report, report_writer = os.pipe()
         script = prologue(cwd, limits, f">&{report_writer}")
         (self.control / "prologue").write_text(script, encoding="utf-8")
-        arguments = [*self._arguments, str(info_writer), *self._drop(), "bash", "-c", command]
+        arguments = [*self._arguments, "--info-fd", str(info_writer), *self._drop(), "bash", "-c", command]
         inner = _Inner(info)
         allowed = max(limits.disk_mb * MEGABYTE, self.used())
         reason: Reason = ""
@@ -122,6 +123,15 @@ class Bubblewrap(Room):
             reason = "disk"
         lines = told.split("\n", 1)[1].removesuffix("\n")
         return Result(ended.output, ended.code, ended.seconds, reason, lines or cwd)
+
+    def serve(
+        self, command: str, env: Mapping[str, str], limits: Limits, log: BinaryIO
+    ) -> subprocess.Popen[bytes]:
+        """See `Sandbox.serve`: what is served can be reached, so it has the machine's network."""
+        (self.control / "serve").write_text(prologue(HOME, limits, ">/dev/null"), encoding="utf-8")
+        view = [option for option in self._arguments if option != "--unshare-net"]
+        arguments = [*view, *self._drop(), "bash", "-c", command]
+        return start(arguments, self.environment({**env, "BASH_ENV": "/run/lbi/serve"}), log)
 
     def _broken(self, told: str) -> LbiError:
         """A command could not be started: a passing fault, or nothing ever ran here."""

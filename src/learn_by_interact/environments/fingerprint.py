@@ -2,9 +2,9 @@
 
 It covers every entry's path, kind and permissions, links' targets, and files' contents:
 - text (UTF-8 without NUL): without what the volatile patterns match;
-- SQLite databases: their SQL dump, journal mode and versions, so that the order of pages and
-  free space do not matter; the `-wal`, `-shm` and `-journal` files beside them are read with
-  them and not counted for themselves;
+- SQLite databases: their SQL dump without what the volatile patterns match, journal mode and versions,
+  so that the order of pages and free space do not matter; the `-wal`, `-shm` and `-journal` files beside
+  them are read with them and not counted for themselves;
 - everything else, and databases over 32 MiB: bytes.
 Times, owners and inode numbers do not count.
 """
@@ -16,7 +16,9 @@ import os
 import shutil
 import sqlite3
 import stat
+from collections.abc import Sequence
 from contextlib import closing, suppress
+from fnmatch import fnmatch
 from pathlib import Path
 
 from ..types import digest
@@ -34,9 +36,11 @@ Seen = tuple[int, ...]
 class Fingerprint:
     """Fingerprints of one folder; files that did not change are not read again."""
 
-    def __init__(self, folder: Path, volatile: Volatile) -> None:
+    def __init__(self, folder: Path, volatile: Volatile, aside: Sequence[str] = ()) -> None:
+        """`aside`: patterns of paths that do not count, nor what is in them."""
         self._folder = folder
         self._volatile = volatile
+        self._aside = tuple(aside)
         self._known: dict[str, tuple[Seen, str]] = {}
         self.files: dict[str, str] = {}
         """Digest of the content of each file, as of the last fingerprint; a new mapping each time."""
@@ -47,7 +51,7 @@ class Fingerprint:
         whole = hashlib.blake2b(digest_size=16)
         files: dict[str, str] = {}
         for name in sorted(found):
-            if _beside(name, found):
+            if _beside(name, found) or is_aside(name, self._aside):
                 continue
             status = found[name].stat(follow_symlinks=False)
             content = self._content(name, status)
@@ -64,10 +68,10 @@ class Fingerprint:
             return str(path.readlink())
         if not stat.S_ISREG(status.st_mode):
             return ""
-        seen = _seen(path, status)
+        now = seen(path, status)
         known = self._known.get(name)
-        if known is None or known[0] != seen:
-            known = self._known[name] = (seen, file_digest(path, self._volatile))
+        if known is None or known[0] != now:
+            known = self._known[name] = (now, file_digest(path, self._volatile))
         return known[1]
 
 
@@ -102,7 +106,9 @@ def file_digest(path: Path, volatile: Volatile) -> str:
             if head == SQLITE and size <= LARGEST_DATABASE:
                 text = _dump(path)
                 if text is not None:
-                    return "sqlite:" + hashlib.blake2b(text, digest_size=16).hexdigest()
+                    text = volatile.replace(text) if volatile.patterns else text
+                    dumped = text.encode("utf-8", "surrogateescape")
+                    return "sqlite:" + hashlib.blake2b(dumped, digest_size=16).hexdigest()
             content = head + file.read()
     except OSError:
         return "unreadable"
@@ -112,7 +118,7 @@ def file_digest(path: Path, volatile: Volatile) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def _dump(path: Path) -> bytes | None:
+def _dump(path: Path) -> str | None:
     """A database's SQL and settings; None when SQLite cannot read it. Reads a copy: opening a
     database may write to it."""
     try:
@@ -130,21 +136,27 @@ def _dump(path: Path) -> bytes | None:
                     for name in ("journal_mode", "user_version", "application_id", "encoding")
                 ]
                 lines = [*settings, *connection.iterdump()]
-        return "\n".join(lines).encode("utf-8", "surrogateescape")
+        return "\n".join(lines)
     except (sqlite3.Error, sqlite3.Warning, UnicodeError, ValueError):
         return None
 
 
-def _seen(path: Path, status: os.stat_result) -> Seen:
+def seen(path: Path, status: os.stat_result) -> Seen:
     """What changes when a file, or the write-ahead log of a database, is written."""
-    seen = [status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino]
+    found = [status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino]
     for suffix in ("-wal", "-journal"):
         try:
             beside = os.lstat(f"{path}{suffix}")
         except OSError:
             continue
-        seen += [beside.st_mtime_ns, beside.st_ctime_ns, beside.st_size, beside.st_ino]
-    return tuple(seen)
+        found += [beside.st_mtime_ns, beside.st_ctime_ns, beside.st_size, beside.st_ino]
+    return tuple(found)
+
+
+def is_aside(name: str, patterns: Sequence[str]) -> bool:
+    """Whether a path, or one of the folders that it is in, matches a pattern."""
+    path = Path(name)
+    return any(fnmatch(str(one), pattern) for one in (path, *path.parents) for pattern in patterns)
 
 
 def _beside(name: str, found: dict[str, os.DirEntry[str]]) -> bool:

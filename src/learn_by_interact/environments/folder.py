@@ -6,13 +6,14 @@ import re
 import tomllib
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import Field, ValidationError, field_validator
 
 from ..errors import ConfigError
 from ..sources import Docs
 from ..types import Value
+from .web.config import Web
 
 LOOK = r"find . -type f -printf '%P (%s bytes)\n' | LC_ALL=C sort"
 """The first observation when the folder names no `look`: all files with their sizes."""
@@ -79,7 +80,9 @@ class EnvironmentFolder(Value):
     name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$")
     description: str
     """One or two sentences that the agent is told."""
-    kind: Literal["shell"] = "shell"
+    kind: Literal["shell", "web"] = "shell"
+    web: Web | None = None
+    """Of kind web: the application."""
     start: str = ""
     """Sub-folder that is copied for each episode; "": an empty folder."""
     prepare: str = ""
@@ -105,6 +108,12 @@ class EnvironmentFolder(Value):
         made = checked(cls, {**read_toml(file), "path": folder}, file)
         if made.start and not (folder / made.start).is_dir():
             raise ConfigError(f"{file}: start: there is no folder {made.start!r} beside it")
+        if (made.kind == "web") != (made.web is not None):
+            raise ConfigError(f"{file}: an environment of kind web has a table [web], and no other has one")
+        if made.web and made.sandbox.kind == "docker":
+            raise ConfigError(
+                f"{file}: sandbox.kind: a web application is served without docker; leave it out"
+            )
         if made.sandbox.kind == "docker" and not made.sandbox.image:
             raise ConfigError(f"{file}: sandbox.image: name the image that docker shall run")
         return made
@@ -162,6 +171,8 @@ def _keys(kind: type[Value], place: tuple[int | str, ...]) -> list[str]:
     """Keys that may stand in the table at `place`."""
     for part in place:
         inner = kind.model_fields[str(part)].annotation
+        # `Web | None`
+        inner = next((one for one in get_args(inner) if one is not type(None)), inner)
         if not (isinstance(inner, type) and issubclass(inner, Value)):
             break
         kind = inner

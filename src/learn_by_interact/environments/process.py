@@ -12,6 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
+
+from ..errors import EnvironmentFault
 
 KEEP = 512 * 1024
 """Bytes of output kept at the beginning, and as many at the end."""
@@ -22,6 +25,7 @@ TICK = 0.05
 
 
 _running: set[subprocess.Popen[bytes]] = set()
+"""What is under watch in this process, and applications that are served; each leads its own group."""
 _ending = False
 
 
@@ -32,6 +36,39 @@ def kill_running() -> None:
     for process in list(_running):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def start(
+    arguments: Sequence[str], env: Mapping[str, str], log: BinaryIO, cwd: Path | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a process that goes on beside this one, in a group of its own, and prints into `log`.
+
+    Raises EnvironmentFault when it cannot be started.
+    """
+    try:
+        process = subprocess.Popen(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=dict(env),
+            cwd=cwd,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise EnvironmentFault(f"{arguments[0]} could not be started: {error}") from None
+    _running.add(process)
+    if _ending:
+        kill_running()
+    return process
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process that was started, and its group, and wait for its end."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    _running.discard(process)
 
 
 class Kept:

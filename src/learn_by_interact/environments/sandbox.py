@@ -11,12 +11,13 @@ import os
 import random
 import shlex
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, Self
+from typing import BinaryIO, Literal, Protocol, Self
 
 from ..errors import ConfigError, EnvironmentFault
 from .folder import Limits
@@ -75,6 +76,15 @@ class Sandbox(Protocol):
         """Run a bash command; all that it started is dead when this returns.
 
         Raises EnvironmentFault when the sandbox itself does not work.
+        """
+        ...
+
+    def serve(
+        self, command: str, env: Mapping[str, str], limits: Limits, log: BinaryIO
+    ) -> subprocess.Popen[bytes]:
+        """Start a bash command that goes on until it is killed, in `home`, with the machine's network.
+
+        What it prints goes to `log`. Raises EnvironmentFault when it cannot be started.
         """
         ...
 
@@ -137,6 +147,12 @@ class Room:
             os.chown(folder, self.uid, self.gid)
             for entry in entries(folder):
                 os.lchown(entry.path, self.uid, self.gid)
+
+    def serve(
+        self, command: str, env: Mapping[str, str], limits: Limits, log: BinaryIO
+    ) -> subprocess.Popen[bytes]:
+        """See `Sandbox.serve`; not every kind of sandbox does."""
+        raise EnvironmentFault("this kind of sandbox serves no application; use bubblewrap")
 
     def save(self) -> str:
         """See `Sandbox.save`; the copies lie where no command sees them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import NamedTuple, Self
 
@@ -98,6 +99,11 @@ class ShellEnvironment:
         if self._sandbox is None:
             raise EnvironmentFault(f"{self.name}: the environment is not open; use it in a with block")
         return self._sandbox
+
+    @property
+    def home(self) -> Path:
+        """The episode's folder. Raises EnvironmentFault outside the `with` block."""
+        return self.sandbox.home
 
     def reset(self, task: Task) -> Observation:
         """Run the task's `setup["run"]`, if any, and look around.

@@ -14,6 +14,7 @@ from .readers.files import folder, page
 from .readers.helptree import help_tree
 from .readers.sections import sections
 from .readers.shown import commands
+from .readers.site import Browse, site
 
 __all__ = ["NO_PAGE", "commands", "ingest", "without_page"]
 
@@ -27,23 +28,27 @@ def ingest(
     root: Path,
     run: Run | None = None,
     report: Report = logger.warning,
+    browse: Browse | None = None,
 ) -> Iterator[Document]:
-    """Sections of all sources of documentation, in the order help, man, info, folders, pages.
+    """Sections of all sources of documentation, in the order help, man, info, folders, urls, pages.
 
     `root` is where the folders are relative to. `run` runs a bash command line and returns what
     it printed (the environment's sandbox, with its tools on PATH); without it commands run on
-    this machine. `report` is told, in a sentence each, what was skipped: a page that cannot be
-    had, a sub-command without help, an unreadable file. Raises ConfigError when a command, a manual or a
-    folder does not exist, when nothing is declared, and when nothing was found.
+    this machine. `browse` opens a page of a web application. `report` is told, in a sentence each, what
+    was skipped: a page that cannot be had, a sub-command without help, an unreadable file. Raises
+    ConfigError when a command, a manual or a folder does not exist, when nothing is declared, and when
+    nothing was found.
     """
     count = 0
-    for source in _sources(docs, root, run or terminal.run, report):
+    if docs.pages and browse is None:
+        raise ConfigError("[docs] pages are those of a web application: the environment has no table [web].")
+    for source in _sources(docs, root, run or terminal.run, report, browse):
         for section in sections(source, docs.chars):
             count += 1
             yield section
     if not count:
         raise ConfigError(
-            "[docs] no documentation was found; name some under help, man, info, folder or urls."
+            "[docs] no documentation was found; name some under help, man, info, folder, urls or pages."
         )
 
 
@@ -56,7 +61,7 @@ def without_page(number: int) -> Document:
     return Document(source="", title=NO_PAGE, text=text, begin=number + 1, end=number + 1)
 
 
-def _sources(docs: Docs, root: Path, run: Run, report: Report) -> Iterator[Source]:
+def _sources(docs: Docs, root: Path, run: Run, report: Report, browse: Browse | None) -> Iterator[Source]:
     for tool in docs.help:
         yield from help_tree(tool, run, report)
     for name in docs.man:
@@ -73,3 +78,5 @@ def _sources(docs: Docs, root: Path, run: Run, report: Report) -> Iterator[Sourc
             raise
         except (LbiError, OSError, ValueError) as error:
             report(f"{url} was skipped: {' '.join(str(error).split()) or type(error).__name__}.")
+    if browse:
+        yield from site(docs.pages, docs.follow, docs.most, browse, report)

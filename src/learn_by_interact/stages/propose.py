@@ -109,7 +109,8 @@ class Propose(ModelStage):
         world = self.world()
         with world.environment() as environment:
             start = environment.reset(Task(environment=environment.name, instruction="")).text
-        system = PROMPT.fill("system", description=environment.description, start=start)
+        part = "system" if world.tools else "screen"
+        system = PROMPT.fill(part, description=environment.description, start=start)
         page = self._page(document, earlier, environment, start)
         items = self.items(document, environment.description, start, others)
         found: dict[str, Task] = {}
@@ -150,8 +151,9 @@ class Propose(ModelStage):
 
     def _ask(self, system: str, page: str, items: Sequence[Item]) -> tuple[dict[str, Any], Usage]:
         """One question; the page stands before it, so that a further question finds it in the cache."""
+        commands = bool(self.world().tools)
         question = PROMPT.fill(
-            "question",
+            "question" if commands else "asked",
             number=len(items),
             items="\n".join(f"{number}. {item.line}" for number, item in enumerate(items, 1)),
         )
@@ -167,7 +169,7 @@ class Propose(ModelStage):
                 max_tokens=150 * len(items),
                 temperature=self.temperature,
                 seed=self.round,
-                json_schema=_schema(items),
+                json_schema=_schema(items, commands),
             ),
         )
 
@@ -206,12 +208,16 @@ def _trajectory(store: Store, identity: str) -> Trajectory:
     return record
 
 
-def _schema(items: Sequence[Item]) -> dict[str, Any]:
-    """An object by number: every endpoint knows objects, few know lists whose items differ."""
+def _schema(items: Sequence[Item], commands: bool) -> dict[str, Any]:
+    """An object by number: every endpoint knows objects, few know lists whose items differ.
+
+    `commands`: with the command that does each task, which only environments of tools have.
+    """
 
     def form(item: Item) -> dict[str, Any]:
+        task = {"task": {"type": "string", "maxLength": 240}}
         command = {"type": "string", "pattern": item.form} if item.form else {"type": "string"}
-        return _object({"command": command, "task": {"type": "string", "maxLength": 240}})
+        return _object({"command": command, **task} if commands else task)
 
     return _object({"tasks": _object({str(number): form(item) for number, item in enumerate(items, 1)})})
 

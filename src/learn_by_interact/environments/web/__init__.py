@@ -1,0 +1,1 @@
+"""The web environment: a browser on an application whose state can be put back."""

@@ -1,0 +1,135 @@
+"""A Chromium for this thread.
+
+Playwright's synchronous API does not cross threads: each thread that acts has a browser of its own, which is
+started at its first episode and used for all the others; an episode is a fresh context.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ...errors import ConfigError, EnvironmentFault
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Playwright
+
+CHROMIUM = "LBI_CHROMIUM"
+"""Environment variable that names the browser's program."""
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    # What a page asks of the machine's other services, it is refused before a name is looked up.
+    "--disable-features=WebRtcHideLocalIpsWithMdns,OptimizationHints,MediaRouter",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+)
+INSTALL = "type: pip install 'learn-by-interact[web]' && apt-get install -y --no-install-recommends chromium"
+SIZE = {"width": 1280, "height": 900}
+
+_local = threading.local()
+
+
+def program() -> str:
+    """The path of the browser. Raises ConfigError that says how to install or to name one."""
+    named = os.environ.get(CHROMIUM, "")
+    if named:
+        if not shutil.which(named):
+            raise ConfigError(f"{CHROMIUM}={named}: there is no such program; name a Chromium, or unset it")
+        return named
+    for name in NAMES:
+        if found := shutil.which(name):
+            return found
+    for folder in (Path.home() / ".cache" / "ms-playwright",):
+        for found_file in sorted(folder.glob("chromium-*/chrome-linux*/chrome"), reverse=True):
+            return str(found_file)
+    raise ConfigError(f"there is no Chromium here, or {CHROMIUM} must name it; {INSTALL}")
+
+
+def browser() -> Browser:
+    """This thread's browser, started if need be; one that has died is replaced.
+
+    Raises ConfigError when Playwright or Chromium is not installed, EnvironmentFault when it does not start.
+    """
+    known: Browser | None = getattr(_local, "browser", None)
+    if known is not None and known.is_connected() and _local.process == os.getpid():
+        return known
+    path = program()
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        raise ConfigError(f"Playwright is not installed; {INSTALL}") from None
+    if known is not None and _local.process == os.getpid():
+        with suppress(Exception):
+            _local.playwright.stop()
+    try:
+        playwright: Playwright = sync_playwright().start()
+        made = playwright.chromium.launch(executable_path=path, headless=True, args=[*ARGUMENTS])
+    except Error as error:
+        raise EnvironmentFault(f"{path} could not be started: {said(error)}") from None
+    _local.playwright, _local.browser, _local.process = playwright, made, os.getpid()
+    return made
+
+
+def close() -> None:
+    """Close this thread's browser, if there is one."""
+    if getattr(_local, "browser", None) is not None:
+        with suppress(Exception):
+            _local.browser.close()
+        with suppress(Exception):
+            _local.playwright.stop()
+        _local.browser = None
+
+
+def context(state: Any = None, credentials: Sequence[str] = ()) -> BrowserContext:
+    """A fresh context.
+
+    `state`: cookies and storage of a session (Playwright's `storage_state`); `credentials`: user and
+    password for HTTP authentication. Raises EnvironmentFault when the browser is broken.
+    """
+    from playwright.sync_api import Error
+
+    try:
+        return browser().new_context(
+            viewport=SIZE,  # type: ignore[arg-type]
+            storage_state=state,
+            http_credentials=(
+                {"username": credentials[0], "password": credentials[1]} if credentials else None
+            ),
+            service_workers="block",
+            accept_downloads=True,
+            locale="en-US",
+            timezone_id="UTC",
+            reduced_motion="reduce",
+        )
+    except Error as error:
+        close()
+        raise EnvironmentFault(f"the browser could not open a session: {said(error)}") from None
+
+
+def origin(address: str) -> str:
+    """`scheme://host:port` of an address, without the port that the scheme has anyway."""
+    parts = urlsplit(address)
+    port = parts.port if parts.port and parts.port != {"http": 80, "https": 443}.get(parts.scheme) else None
+    if parts.scheme == "file":
+        return "file://"
+    return f"{parts.scheme}://{parts.hostname or ''}{f':{port}' if port else ''}"
+
+
+def said(error: BaseException) -> str:
+    """The first sentence of an error of Playwright, without its call log."""
+    text = str(error).split("\nCall log:")[0].split("\n  - ")[0]
+    text = " ".join(text.replace("Error: ", "").split())
+    return text[:300]

@@ -1,0 +1,246 @@
+"""The web environment: a browser on an application whose state is put back for each episode."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urljoin
+
+from ...errors import EnvironmentFault
+from ...types import STOP, Action, Observation, Task, digest
+from .. import ActionSpace, install
+from ..folder import EnvironmentFolder
+from ..sandbox import Sandbox, open_sandbox
+from . import application, browser
+from .actions import WebActions, action
+from .layout import changed, laid_out, part_of
+from .session import Session, Shown
+
+if TYPE_CHECKING:
+    from .application import Application
+
+
+class WebEnvironment:
+    """One episode in the web application that a folder declares.
+
+    Fingerprints. `Observation.state` is the application's where its folder is known (files and databases, see
+    `fingerprint.py`, without what the folder's volatile patterns match and what stands aside), and else
+    the page's. `Observation.key` is the hash of that state, the address, the title and all lines of the page,
+    without the volatile parts; not of what an observation says about the change.
+    """
+
+    def __init__(self, folder: EnvironmentFolder, unsafe: bool = False) -> None:
+        """`unsafe` serves the application without a sandbox."""
+        assert folder.web is not None
+        self.folder, self.web = folder, folder.web
+        self.name, self.description = folder.name, folder.description
+        self.unsafe = unsafe
+        self.actions: ActionSpace = WebActions()
+        self.transcript: list[tuple[str, str]] = []
+        """Each action of the episode with what the page then showed."""
+        self._application: Application | None = None
+        self._session: Session | None = None
+        self._last = Shown()
+        self._part = 0
+
+    def __enter__(self) -> Self:
+        """Take an instance of the application, started and logged in if need be.
+
+        Raises ConfigError (something must be installed), EnvironmentFault.
+        """
+        self._application = application.acquire(self.folder, self.unsafe)
+        try:
+            if self._application.session is None:
+                self._log_in(self._application)
+        except BaseException:
+            application.discard(self._application)
+            self._application = None
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._close()
+        if self._application:
+            if error is None and self._application.alive:
+                application.release(self._application)
+            else:
+                application.discard(self._application)
+            self._application = None
+
+    @property
+    def application(self) -> Application:
+        """The instance. Raises EnvironmentFault outside the `with` block."""
+        if self._application is None:
+            raise EnvironmentFault(f"{self.name}: the environment is not open; use it in a with block")
+        return self._application
+
+    @property
+    def session(self) -> Session:
+        """The browser's session. Raises EnvironmentFault before the reset."""
+        if self._session is None:
+            raise EnvironmentFault(f"{self.name}: there was no reset yet")
+        return self._session
+
+    @property
+    def home(self) -> Path:
+        """The folder of the application's state. Raises EnvironmentFault where there is none."""
+        if self.application.home is None:
+            raise EnvironmentFault(f"{self.name}: the state of an application at a url cannot be seen")
+        return self.application.home
+
+    @property
+    def address(self) -> str:
+        """Where the present tab is: a path of the application, or a full address."""
+        return self._relative(self.session.page.url)
+
+    def text_of(self, url: str, locator: str) -> str | None:
+        """What a page ("": the present one), or the element of a selector in it, shows to this session.
+
+        None when there is no such element. Raises EnvironmentFault when the page cannot be had.
+        """
+        return self.session.text_of(self._address(url) if url else "", locator)
+
+    def source_of(self, url: str) -> tuple[str, list[str]]:
+        """The HTML of a page, and the paths of the application that it links to. Raises EnvironmentFault."""
+        self.session.goto(self._address(url))
+        text, links = self.session.source()
+        paths = [self._relative(link) for link in links]
+        return self._without_origin(text), [path for path in paths if path.startswith("/")]
+
+    def open(self, filled: bool) -> Sandbox:
+        """A sandbox with the tools of this environment, with the start state's copy or empty."""
+        kind = "unsafe" if self.unsafe else self.folder.sandbox.kind
+        start = install.start(self.folder, self.unsafe) if filled else None
+        return open_sandbox(kind, start, install.tools(self.folder, self.unsafe))
+
+    def reset(self, task: Task) -> Observation:
+        """Put the application back, run the task's `setup["run"]`, and go to its `setup["page"]`.
+
+        Raises EnvironmentFault.
+        """
+        self._close()
+        self.application.put_back()
+        if command := str(task.setup.get("run", "")):
+            self.application.run(command)
+        self._session = self._open(self.application.session)
+        self._session.goto(self._address(str(task.setup.get("page", "")) or self.web.home))
+        self._part, self._last = 0, Shown()
+        return self._observe(first=True)
+
+    def step(self, action: Action) -> Observation:
+        """Do an action on the page. `stop` does nothing and shows nothing.
+
+        Raises EnvironmentFault when the browser or the application breaks.
+        """
+        if action.tool == STOP:
+            return self._observe().model_copy(update={"text": "", "failed": False})
+        if action.tool == "scroll":
+            self._part = max(0, self._part + (-1 if action.arguments.get("direction") == "up" else 1))
+            refused = self.session.scroll(str(action.arguments.get("direction", "down")))
+            observation = self._observe(scrolled=True)
+        else:
+            if "url" in action.arguments:
+                address = self._address(str(action.arguments["url"]))
+                action = action.model_copy(update={"arguments": {**action.arguments, "url": address}})
+            refused = self.session.act(action, self._last.elements)
+            observation = self._observe(refused)
+        if not self.application.alive:
+            raise EnvironmentFault(f"{self.name}: the application has ended")
+        self.transcript.append((self.actions.format(action), observation.text))
+        return observation
+
+    def _observe(self, refused: str = "", first: bool = False, scrolled: bool = False) -> Observation:
+        shown = self.session.look()
+        before, self._last = self._last, shown
+        address = self._relative(shown.address)
+        same = address == self._relative(before.address) and not first
+        told = changed(before.lines, shown.lines) if same else []
+        common = self.application.common
+        if not same:
+            self._part = 0
+        elif told and not scrolled and told[0].startswith("+ "):
+            self._part = part_of(shown.lines, common, self.web.chars, told[0][2:])
+        text, parts = laid_out(shown.lines, common, self.web.chars, self._part)
+        self._part = min(self._part, parts - 1)
+        head = [f"URL: {address}", f"Title: {self._without_origin(shown.title)}", *shown.notes]
+        if told:
+            head += ["Changed on this page:", *told, "The page:"]
+        lasting = self.folder.volatile.replace("\n".join([address, shown.title, *shown.notes, *shown.lines]))
+        lasting = self._without_origin(lasting)
+        state = self.application.state() or digest(lasting)
+        parts_seen = ["\n".join(head), self._without_origin(text) or "[an empty page]", refused]
+        return Observation(
+            text="\n".join(part for part in parts_seen if part),
+            key=digest([state, lasting, bool(refused), self._part]),
+            state=state,
+            failed=bool(refused),
+        )
+
+    def _log_in(self, instance: Application) -> None:
+        """Log in once, see what the first page has, and keep the state with the session in it."""
+        session = self._open(None)
+        try:
+            session.goto(f"{instance.url}{self.web.home}")
+            for written in self.web.login:
+                todo = action(written)
+                if "url" in todo.arguments:
+                    address = self._address(str(todo.arguments["url"]))
+                    todo = todo.model_copy(update={"arguments": {"url": address}})
+                if refused := session.act(todo, session.look().elements):
+                    raise EnvironmentFault(f"{self.name}: the login failed at {written!r}: {refused}")
+            if self.web.login:
+                session.goto(f"{instance.url}{self.web.home}")
+            shown = session.look()
+            if self.web.logged_in and self.web.logged_in.strip("[]") not in shown.elements:
+                there = ", ".join(f"[{name}]" for name in list(shown.elements)[:8])
+                missing = self.web.logged_in.strip("[]")
+                raise EnvironmentFault(
+                    f"{self.name}: the login failed: the first page has no [{missing}]; it has {there}"
+                )
+            instance.session = session.storage()
+            instance.common = frozenset(shown.lines)
+        finally:
+            session.close()
+        instance.keep()
+
+    def _open(self, storage: Any) -> Session:
+        made = browser.context(storage, self.web.credentials)
+        origins = [self.application.url, *self.web.origins]
+        return Session(made, origins, self.web.quiet, self.web.patience)
+
+    def _close(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _address(self, url: str) -> str:
+        """A full address; a path is one of the application, and so is the name that stands for its origin."""
+        url = url.strip()
+        if url.startswith(self._origin):
+            url = url[len(self._origin) :] or "/"
+        return url if re.match(r"^[a-z]+:", url) else urljoin(f"{self.application.url}/", url)
+
+    @property
+    def _origin(self) -> str:
+        """What observations call the application's origin, whose port is another in each instance."""
+        return f"http://{self.name}"
+
+    def _relative(self, address: str) -> str:
+        base = self.application.url
+        if address == base:
+            return "/"
+        return address[len(base) :] if address.startswith(f"{base}/") else address
+
+    def _without_origin(self, text: str) -> str:
+        """A text in which the instance's address is the environment's."""
+        if not self.web.serve:
+            return text
+        host = self.application.url.partition("://")[2]
+        return text.replace(self.application.url, self._origin).replace(host, self.name)

@@ -1,0 +1,88 @@
+"""A page in the room that an observation has: what is particular to it first, in parts that scrolling turns.
+
+All of it follows from the page (and from the application's first page, which is the same in every episode),
+not from what was seen before: the same state gives the same text.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from difflib import SequenceMatcher
+
+COMMON = 5
+"""One part in so many of the room is for lines that the application's first page has too."""
+CHANGED = 8
+"""Lines that are told as changed."""
+MOST = 0.5
+"""Share of a page's lines; where more have changed, it is another page and not a change."""
+
+
+def parts(lines: Sequence[str], chars: int) -> list[list[str]]:
+    """Lines in parts of at most `chars` characters each, at least one; a longer line is cut."""
+    found: list[list[str]] = [[]]
+    used = 0
+    for line in lines:
+        line = line if len(line) <= chars else f"{line[: chars - 4].rstrip()} ..."
+        if found[-1] and used + len(line) + 1 > chars:
+            found.append([])
+            used = 0
+        found[-1].append(line)
+        used += len(line) + 1
+    return found
+
+
+def laid_out(lines: Sequence[str], common: Collection[str], chars: int, part: int) -> tuple[str, int]:
+    """The text of a page's part (from 0) -> (text, number of parts).
+
+    `common`: lines of the application's first page, such as its menus: they stand last, as far as there is
+    room for them. A page that has nothing else is shown in order.
+    """
+    if sum(len(line) + 1 for line in lines) <= chars:
+        return "\n".join(lines), 1
+    own = [line for line in lines if line not in common]
+    rest = [line for line in lines if line in common] if own else []
+    spare = chars // COMMON if rest else 0
+    every = parts(own or lines, chars - spare)
+    part = min(part, len(every) - 1)
+    text = list(every[part])
+    if len(every) > 1:
+        more = [word for word, there in (("up", part > 0), ("down", part < len(every) - 1)) if there]
+        text.append(
+            f"(Part {part + 1} of {len(every)} of this page; scroll {' or '.join(more)} for the rest.)"
+        )
+    if rest:
+        shown = parts(rest, spare)[0]
+        text += ["As on the first page:", *shown]
+        if len(shown) < len(rest):
+            text.append(f"({len(rest) - len(shown)} more such lines)")
+    return "\n".join(text), len(every)
+
+
+def part_of(lines: Sequence[str], common: Collection[str], chars: int, line: str) -> int:
+    """The part in which a line stands; 0 for one that stands nowhere."""
+    if sum(len(one) + 1 for one in lines) <= chars:
+        return 0
+    own = [one for one in lines if one not in common] or list(lines)
+    every = parts(own, chars - chars // COMMON if len(own) < len(lines) else chars)
+    return next((at for at, part in enumerate(every) if line in part), 0)
+
+
+def changed(before: Sequence[str], now: Sequence[str]) -> list[str]:
+    """What a page shows that it did not show before, and no longer shows: `+ line`, `- line`.
+
+    [] where nothing or most of it changed.
+    """
+    old, new = Counter(before), Counter(now)
+    gone, come = list((old - new).elements()), list((new - old).elements())
+    if (not gone and not come) or len(come) > max(CHANGED, MOST * len(now)):
+        return []
+    # A line that only changed a little is told once, as it is now.
+    gone = [line for line in gone if not any(_like(line, other) for other in come)]
+    told = [*(f"+ {line}" for line in come), *(f"- {line}" for line in gone)]
+    more = len(told) - CHANGED
+    return [*told[:CHANGED], *([f"({more} more lines changed)"] if more > 0 else [])]
+
+
+def _like(one: str, other: str) -> bool:
+    return SequenceMatcher(None, one, other, autojunk=False).ratio() > 0.7

@@ -1,0 +1,303 @@
+"""A browser's session in one episode: its pages, what happens on them, and when they are at rest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ...errors import EnvironmentFault
+from ...types import Action
+from . import acting
+from .browser import origin, said
+from .snapshot import Node, read, view
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Dialog, Download, Locator, Page, Request, Route
+
+RESTING = """milliseconds => new Promise(done => {
+    const rested = () => { clearTimeout(timer); clearTimeout(cap); observer.disconnect(); done() };
+    let timer = setTimeout(rested, milliseconds);
+    const cap = setTimeout(rested, 10 * milliseconds + 200);
+    const again = () => { clearTimeout(timer); timer = setTimeout(rested, milliseconds) };
+    const observer = new MutationObserver(again);
+    observer.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+})"""
+"""JavaScript: wait until the document has not changed for so long; one that never rests is not waited for."""
+TEXT = """element => element.matches('select')
+    ? [...element.selectedOptions].map(option => option.text).join(', ')
+    : element.matches('input[type=checkbox], input[type=radio]') ? String(element.checked)
+    : element.matches('input, textarea') ? element.value : element.innerText"""
+"""JavaScript: what an element shows."""
+STREAMS = frozenset({"eventsource", "websocket", "media", "ping"})
+"""Kinds of requests that do not end."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a page shows."""
+
+    address: str = ""
+    title: str = ""
+    lines: tuple[str, ...] = ()
+    elements: Mapping[str, Node] = field(default_factory=lambda: MappingProxyType({}))
+    notes: tuple[str, ...] = ()
+    """What happened beside the page: dialogs, downloads, tabs."""
+
+
+class Session:
+    """The tabs of one context, which reach some origins (`http://host:port`) and nothing else.
+
+    Dialogs are accepted and told, downloads are told and dropped.
+    """
+
+    def __init__(
+        self, context: BrowserContext, origins: Sequence[str], quiet: float, patience: float
+    ) -> None:
+        self._context, self._quiet, self._patience = context, quiet, patience
+        self._allowed = frozenset(map(origin, origins))
+        self._outside = ""
+        context.route("**/*", self._guard)
+        context.route_web_socket(
+            lambda address: origin(address.replace("ws", "http", 1)) not in self._allowed,
+            lambda socket: socket.close(),
+        )
+        self._open = 0
+        self._notes: list[str] = []
+        self._crashed = False
+        context.set_default_timeout(acting.CLICK_MS)
+        context.on("page", self._watch)
+        context.on("request", lambda request: self._count(request, 1))
+        context.on("requestfinished", lambda request: self._count(request, -1))
+        context.on("requestfailed", lambda request: self._count(request, -1))
+        self.page = context.new_page()
+
+    def close(self) -> None:
+        """End the session."""
+        from playwright.sync_api import Error
+
+        with suppress(Error):
+            self._context.close()
+
+    def storage(self) -> Any:
+        """Cookies and storage, for `browser.context`."""
+        return self._context.storage_state()
+
+    def goto(self, address: str) -> None:
+        """Open a page in the present tab. Raises EnvironmentFault when it cannot be had."""
+        if refused := self._safely(lambda: self._goto(address)):
+            raise EnvironmentFault(f"{address} could not be opened: {refused}")
+
+    def scroll(self, direction: str) -> str:
+        """Turn the wheel by a window's height, so that what loads then does. -> what went wrong."""
+        height = acting.SCROLLED if direction == "down" else -acting.SCROLLED
+        return self._safely(lambda: self.page.mouse.wheel(0, height))
+
+    def act(self, action: Action, elements: Mapping[str, Node]) -> str:
+        """Do an action -> "", or the sentence that says why it could not be done.
+
+        Raises EnvironmentFault when the browser breaks.
+        """
+        return self._safely(lambda: self._act(action, elements))
+
+    def look(self) -> Shown:
+        """What the present tab shows, once it is at rest. Raises EnvironmentFault when it has crashed."""
+        from playwright.sync_api import Error
+
+        self._rest()
+        if self._outside and self.page.url == "about:blank" and len(self._context.pages) > 1:
+            self.page.close()  # It was opened for a page that is not part of this environment.
+        for attempt in range(3):
+            try:
+                nodes = read(self.page.aria_snapshot(mode="ai"))
+                title, address = self.page.title(), self.page.url
+                break
+            except (Error, ValueError) as error:
+                # It may have gone on to another page meanwhile.
+                if attempt == 2 or self._crashed:
+                    raise EnvironmentFault(f"the page could not be read: {said(error)}") from None
+                self._rest()
+        seen = view(nodes)
+        if outside := self._refusal():
+            self._notes.append(outside)
+        notes, self._notes = tuple(self._notes), []
+        tabs = self._context.pages
+        if len(tabs) > 1:
+            names = [
+                f"{number}{' (this one)' if tab is self.page else ''}" for number, tab in enumerate(tabs, 1)
+            ]
+            notes = (f"Tabs: {', '.join(names)}", *notes)
+        return Shown(address, title, seen.lines, seen.elements, notes)
+
+    def source(self) -> tuple[str, list[str]]:
+        """The present page's HTML once it is at rest, and the addresses that it links to."""
+        self._rest()
+        links = self.page.evaluate("[...document.links].map(link => link.href)")
+        return self.page.content(), [str(link) for link in links]
+
+    def text_of(self, address: str, locator: str) -> str | None:
+        """The text of a page ("": the present one) or of one of its elements; a field's value.
+
+        None where there is no such element. Raises EnvironmentFault.
+        """
+        from playwright.sync_api import Error
+
+        before = self.page
+        try:
+            if address:
+                self.page = self._context.new_page()
+                self._goto(address)
+            self._rest()
+            found = self.page.locator(locator or "body")
+            texts = [one.evaluate(TEXT) for one in found.all()]
+        except (Error, acting.Refused) as error:
+            raise EnvironmentFault(f"{locator or address}: {said(error)}") from None
+        finally:
+            if self.page is not before:
+                self.page.close()
+                self.page = before
+        return "\n".join(map(str, texts)) if texts else None
+
+    def _safely(self, do: Callable[[], None]) -> str:
+        from playwright.sync_api import Error
+        from playwright.sync_api import TimeoutError as TooSlow
+
+        try:
+            do()
+        except acting.Refused as refused:
+            return str(refused)
+        except TooSlow as error:
+            return _too_slow(said(error))
+        except Error as error:
+            if self._crashed or not self._alive():
+                raise EnvironmentFault(f"the browser broke: {said(error)}") from None
+            return self._refusal() or f"That could not be done: {_short(said(error))}"
+        return self._refusal()
+
+    def _refusal(self) -> str:
+        """That a page outside was asked for; told once."""
+        outside, self._outside = self._outside, ""
+        return f"{outside} is not part of this environment." if outside else ""
+
+    def _guard(self, route: Route) -> None:
+        request = route.request
+        if request.url.startswith(("data:", "blob:", "about:")) or origin(request.url) in self._allowed:
+            route.continue_()
+            return
+        if request.is_navigation_request() and request.frame.parent_frame is None:
+            self._outside = urlsplit(request.url).netloc or request.url
+            # An answer without content leaves the page where it is.
+            route.fulfill(status=204)
+        else:
+            route.abort("blockedbyclient")
+
+    def _act(self, action: Action, elements: Mapping[str, Node]) -> None:
+        arguments, page = action.arguments, self.page
+        if action.tool == "press":
+            acting.press(page, str(arguments.get("key", "")))
+        elif action.tool == "goto":
+            self._goto(str(arguments["url"]))
+        elif action.tool in ("back", "forward"):
+            went = page.go_back(timeout=acting.GOTO_MS) if action.tool == "back" else page.go_forward()
+            if went is None and page.url == "about:blank":
+                raise acting.Refused("There is no page before this one.")
+        elif action.tool == "new_tab":
+            self.page = self._context.new_page()
+            if arguments.get("url"):
+                self._goto(str(arguments["url"]))
+        elif action.tool in ("tab", "close_tab"):
+            self._switch(action)
+        elif action.tool == "type" and not arguments.get("element"):
+            page.keyboard.type(str(arguments.get("text", "")))
+        elif action.tool in ("click", "hover", "type", "select"):
+            acting.on_element(action, elements, self._locator)
+        else:
+            raise acting.Refused(f"There is no action {action.tool!r}.")
+
+    def _goto(self, address: str) -> None:
+        from playwright.sync_api import Error
+
+        try:
+            self.page.goto(address, timeout=acting.GOTO_MS, wait_until="domcontentloaded")
+        except Error as error:
+            text = said(error)
+            if self._outside or not any(sign in text for sign in ("Download is starting", "ERR_ABORTED")):
+                raise
+
+    def _switch(self, action: Action) -> None:
+        tabs = self._context.pages
+        if action.tool == "close_tab":
+            if len(tabs) == 1:
+                raise acting.Refused("This is the only tab.")
+            self.page.close()
+            self.page = self._context.pages[-1]
+        else:
+            number = str(action.arguments.get("number", ""))
+            if not number.isdigit() or not 0 < int(number) <= len(tabs):
+                raise acting.Refused(f"There is no tab {number}; there are {len(tabs)}.")
+            self.page = tabs[int(number) - 1]
+        self.page.bring_to_front()
+
+    def _locator(self, node: Node) -> Locator:
+        return self.page.locator(f"aria-ref={node.ref}")
+
+    def _rest(self) -> None:
+        """Wait until nothing is loading and nothing changes; a page that never rests is left as it is."""
+        from playwright.sync_api import Error
+
+        until = time.monotonic() + self._patience
+        while time.monotonic() < until and not self._crashed:
+            try:
+                left = max(1.0, 1000 * (until - time.monotonic()))
+                self.page.wait_for_load_state("load", timeout=left)
+                self.page.evaluate(RESTING, 1000 * self._quiet)
+            except Error:
+                if not self._alive():
+                    return
+                continue
+            if self._open <= 0:
+                return
+
+    def _alive(self) -> bool:
+        browser = self._context.browser
+        return browser is None or browser.is_connected()
+
+    def _count(self, request: Request, change: int) -> None:
+        if request.resource_type not in STREAMS:
+            self._open = max(0, self._open + change)
+
+    def _watch(self, page: Page) -> None:
+        self.page = page
+        page.on("dialog", self._dialog)
+        page.on("download", self._download)
+        page.on("crash", lambda _: self._crash())
+        page.on("close", lambda _: self._closed(page))
+
+    def _closed(self, page: Page) -> None:
+        left = [one for one in self._context.pages if one is not page]
+        if page is self.page and left:
+            self.page = left[-1]
+
+    def _crash(self) -> None:
+        self._crashed = True
+
+    def _dialog(self, dialog: Dialog) -> None:
+        self._notes.append(f"A dialog ({dialog.type}) was accepted: {' '.join(dialog.message.split())[:200]}")
+        dialog.accept()
+
+    def _download(self, download: Download) -> None:
+        self._notes.append(f"A file was downloaded: {download.suggested_filename}")
+
+
+def _too_slow(text: str) -> str:
+    if "intercepts pointer events" in text:
+        return "That could not be done: something else on the page covers it."
+    return "That could not be done: the element is not ready for it (hidden, disabled or moving)."
+
+
+def _short(text: str) -> str:
+    return text.partition("(http")[0].partition(" at http")[0][:200].rstrip(" :.") + "."

@@ -1,0 +1,338 @@
+"""What a page shows, as lines of text in which everything that can be acted on has a name.
+
+The tree comes from Playwright's accessibility snapshot in its form for models (`aria_snapshot(mode="ai")`:
+a YAML list of `role "name" [attribute]`, hidden elements left out, frames included). Written are
+what a reader sees, block by block, and in square brackets what can be acted on, under a name that is the
+same whenever the page is the same, whatever was seen before it:
+
+    heading "Active tickets"
+    [link "#3"] | [link "Printer is on fire" #2] | defect | major
+    [textbox "Summary:"] contains "Printer"
+    [combobox "Type:"] is "defect" of "defect", "enhancement", "task"
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+ACTED_ON = frozenset(
+    [
+        "button",
+        "checkbox",
+        "combobox",
+        "link",
+        "listbox",
+        "menuitem",
+        "menuitemcheckbox",
+        "menuitemradio",
+        "option",
+        "radio",
+        "searchbox",
+        "slider",
+        "spinbutton",
+        "switch",
+        "tab",
+        "textbox",
+        "treeitem",
+    ]
+)
+"""Roles of elements that can be acted on."""
+CLICKABLE = "clickable"
+"""What an element is called that only its pointer shows to be one."""
+BLOCKS = frozenset(
+    [
+        "alert",
+        "alertdialog",
+        "article",
+        "banner",
+        "blockquote",
+        "caption",
+        "code_block",
+        "complementary",
+        "contentinfo",
+        "definition",
+        "dialog",
+        "document",
+        "figure",
+        "form",
+        "group",
+        "heading",
+        "iframe",
+        "list",
+        "listitem",
+        "log",
+        "main",
+        "menu",
+        "menubar",
+        "navigation",
+        "note",
+        "paragraph",
+        "radiogroup",
+        "region",
+        "row",
+        "rowgroup",
+        "search",
+        "separator",
+        "status",
+        "table",
+        "tablist",
+        "tabpanel",
+        "term",
+        "toolbar",
+        "tree",
+        "treegrid",
+        "grid",
+        "tooltip",
+    ]
+)
+"""Roles whose content stands on lines of its own."""
+CELLS = frozenset({"cell", "columnheader", "rowheader", "gridcell"})
+TOLD = ("checked", "pressed", "selected", "expanded", "disabled")
+"""Attributes that a line tells."""
+NAME = 80
+"""Characters of a name; a longer one ends in `...`."""
+VALUE = 120
+OPTIONS = 12
+"""Options of a list that are named."""
+
+_KEY = re.compile(
+    r'^(?P<role>[\w-]+)(?: "(?P<name>(?:[^"\\]|\\.)*)"| (?P<pattern>/.*/))?(?P<rest>(?: \[[^\]]*\])*)$'
+)
+_ATTRIBUTE = re.compile(r" \[([\w-]+)(?:=([^\]]*))?\]")
+
+
+@dataclass
+class Node:
+    """An element or a text of the snapshot."""
+
+    role: str
+    name: str = ""
+    ref: str = ""
+    """Playwright's name of the element, for this snapshot."""
+    attributes: dict[str, str] = field(default_factory=dict)
+    properties: dict[str, str] = field(default_factory=dict)
+    """`/url`, `/placeholder` and the like."""
+    text: str = ""
+    children: list[Node] = field(default_factory=list)
+
+    @property
+    def acted_on(self) -> bool:
+        """An element that an action can name."""
+        return bool(self.ref) and (self.role in ACTED_ON or self.clickable)
+
+    @property
+    def clickable(self) -> bool:
+        """Only its pointer says that it can be clicked, and no element inside says it better."""
+        if self.role in ACTED_ON or self.attributes.get("cursor") != "pointer":
+            return False
+        return not any(node.acted_on for node in below(self))
+
+    @property
+    def content(self) -> str:
+        """All texts in it."""
+        parts = [self.text, *(node.text or node.name for node in below(self) if not node.children)]
+        return " ".join(" ".join(part for part in parts if part).split())
+
+
+@dataclass(frozen=True)
+class View:
+    """A page as lines, and what the names in them stand for."""
+
+    lines: tuple[str, ...]
+    elements: Mapping[str, Node]
+    """By name: `link "New Ticket"`."""
+
+
+def below(node: Node) -> Iterator[Node]:
+    """All nodes in a node, in order."""
+    for child in node.children:
+        yield child
+        yield from below(child)
+
+
+def read(snapshot: str) -> list[Node]:
+    """The nodes of Playwright's snapshot. Raises ValueError when it is not of the form that is known."""
+    import yaml
+
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    try:
+        items = yaml.load(snapshot, Loader=loader) or []
+    except yaml.YAMLError as error:
+        raise ValueError(f"the snapshot is no YAML: {' '.join(str(error).split())}") from None
+    return [_node(item) for item in items] if isinstance(items, list) else []
+
+
+def _node(item: Any) -> Node:
+    key, value = next(iter(item.items())) if isinstance(item, dict) else (str(item), "")
+    if key == "text":
+        return Node("text", text=_flat(value))
+    found = _KEY.match(key)
+    if not found:
+        return Node("text", text=_flat(key))
+    name = re.sub(r"\\(.)", r"\1", found["name"] or "") or (found["pattern"] or "")
+    attributes = {one[1]: one[2] or "" for one in _ATTRIBUTE.finditer(found["rest"])}
+    node = Node(found["role"], _flat(name), attributes.pop("ref", ""), attributes)
+    if isinstance(value, str):
+        node.text = _flat(value)
+        return node
+    for child in value:
+        inner, said = next(iter(child.items())) if isinstance(child, dict) else (str(child), "")
+        if inner.startswith("/"):
+            node.properties[inner] = said if isinstance(said, str) else ""
+        else:
+            node.children.append(_node(child))
+    return node
+
+
+def _flat(text: str) -> str:
+    return " ".join(str(text).split())
+
+
+def view(nodes: Sequence[Node]) -> View:
+    """Nodes as lines of text with the names of elements."""
+    writer = _Writer()
+    for node in nodes:
+        writer.write(node)
+    writer.end()
+    return View(tuple(writer.lines), writer.elements)
+
+
+class _Writer:
+    """Lines as they are written, node by node."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.elements: dict[str, Node] = {}
+        self._line: list[str] = []
+        self._used: Counter[str] = Counter()
+
+    def end(self) -> None:
+        """End the line that is being written."""
+        text = " ".join(self._line).strip()
+        self._line = []
+        if text.strip(" |"):
+            self.lines.append(text)
+
+    def write(self, node: Node) -> None:
+        if node.acted_on:
+            self._element(node)
+            return
+        if node.role == "heading":
+            self.end()
+            level = min(int(node.attributes.get("level") or 2), 6)
+            self._line.append("#" * level)
+            # A heading's name is its content, but for the elements in it.
+            if any(inner.acted_on for inner in below(node)):
+                self._inside(node)
+            else:
+                self._line.append(node.name or node.content)
+            self.end()
+            return
+        block = node.role in BLOCKS
+        if block:
+            self.end()
+        if node.role == "list" and (links := _menu(node)):
+            # A menu takes one line.
+            for link in links:
+                self._element(link)
+            self.end()
+            return
+        if node.role == "listitem":
+            self._line.append("-")
+        elif node.role in ("alert", "status", "alertdialog", "dialog") or (
+            node.role in ("img", "group", "region", "radiogroup", "table", "figure", "iframe") and node.name
+        ):
+            self._line.append(f"{node.role}{f' {quoted(node.name)}' if node.name else ''}:")
+        if node.role in CELLS and self._line:
+            self._line.append("|")
+        self._inside(node)
+        if block:
+            self.end()
+
+    def _inside(self, node: Node) -> None:
+        if node.text:
+            # The label behind a box is its name.
+            if not (
+                self._line
+                and self._line[-1].endswith((f" {quoted(node.text)}]", f" {quoted(node.text)}] checked"))
+            ):
+                self._line.append(node.text)
+        elif (
+            not node.children and node.name and node.role not in ("img", "group", "region", "table", "figure")
+        ):
+            self._line.append(node.name)
+        for child in node.children:
+            self.write(child)
+
+    def _element(self, node: Node) -> None:
+        """An element that can be acted on, with what is in it or set in it."""
+        label = node.name or node.properties.get("/placeholder", "")
+        if node.clickable or (
+            not label and node.role not in ("textbox", "searchbox", "spinbutton", "combobox")
+        ):
+            label = label or node.content
+        name = self._name(CLICKABLE if node.clickable else node.role, label)
+        self.elements[name] = node
+        if self._line and self._line[-1] == label:
+            self._line.pop()  # The label beside a field is its name.
+        self._line.append(f"[{name}]{told(node)}")
+        if node.role in ("combobox", "listbox"):
+            return
+        # What else can be acted on inside it, such as a button in a tab.
+        for inner in below(node):
+            if inner.acted_on:
+                self._element(inner)
+
+    def _name(self, role: str, label: str) -> str:
+        label = label if len(label) <= NAME else f"{label[: NAME - 3].rstrip()}..."
+        name = f"{role} {quoted(label)}" if label else role
+        self._used[name] += 1
+        return name if self._used[name] == 1 else f"{name} #{self._used[name]}"
+
+
+def _menu(node: Node) -> list[Node]:
+    """The elements of a list that has one in each item and nothing else; [] of another list."""
+    found: list[Node] = []
+    for item in node.children:
+        inside = [inner for inner in below(item) if inner.acted_on]
+        if (
+            item.role != "listitem"
+            or len(inside) != 1
+            or item.text
+            or (inside[0].content or inside[0].name) != item.content
+        ):
+            return []
+        found.append(inside[0])
+    return found if len(found) > 1 else []
+
+
+def told(node: Node) -> str:
+    """What a line tells of an element after its name: its value, its options, whether it is checked."""
+    parts = []
+    if node.role in ("textbox", "searchbox", "spinbutton", "slider") and node.content:
+        value = node.content
+        parts.append(f"contains {quoted(value if len(value) <= VALUE else f'{value[:VALUE]}...')}")
+    options = [inner for inner in below(node) if inner.role == "option"]
+    if node.role in ("combobox", "listbox"):
+        chosen = [option.name for option in options if "selected" in option.attributes]
+        value = ", ".join(map(quoted, chosen)) or (quoted(node.text) if node.text else "")
+        names = [quoted(option.name) for option in options[:OPTIONS]]
+        more = f" and {len(options) - OPTIONS} more" if len(options) > OPTIONS else ""
+        if value:
+            parts.append(f"is {value}")
+        if names:
+            parts.append(f"of {', '.join(names)}{more}")
+    for attribute in TOLD:
+        if attribute in node.attributes:
+            state = node.attributes[attribute]
+            parts.append("not " + attribute if state == "false" else attribute)
+    return f" {' '.join(parts)}" if parts else ""
+
+
+def quoted(text: str) -> str:
+    """A text in quotation marks; those in it, and backslashes, have a backslash before them."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,155 @@
+"""How actions on a page are written, read, and matched with what the page has."""
+
+from __future__ import annotations
+
+import pytest
+
+from learn_by_interact.environments.web.acting import Refused, find, key
+from learn_by_interact.environments.web.actions import WebActions
+from learn_by_interact.environments.web.snapshot import Node
+from learn_by_interact.errors import ParseError
+from learn_by_interact.types import STOP, Action
+
+ACTIONS = WebActions()
+
+
+def act(tool: str, **arguments: str) -> Action:
+    return Action(tool=tool, arguments=arguments)
+
+
+@pytest.mark.parametrize(
+    ("reply", "action"),
+    [
+        ('ACTION: click [link "New Ticket"]', act("click", element='link "New Ticket"')),
+        ('click link "New Ticket"', act("click", element='link "New Ticket"')),
+        ('ACTION: click("New Ticket")', act("click", element='"New Ticket"')),
+        ("ACTION: click [New Ticket]", act("click", element="New Ticket")),
+        ('ACTION: click on [link "a ] b" #2]', act("click", element='link "a ] b" #2')),
+        ('```\nclick [button "Save"]\n```', act("click", element='button "Save"')),
+        (
+            'I will save.\n**ACTION:** `click [button "Save"]`\nOUTPUT: saved',
+            act("click", element='button "Save"'),
+        ),
+        (
+            'ACTION: type "on fire" into [textbox "Summary:"]',
+            act("type", text="on fire", element='textbox "Summary:"'),
+        ),
+        (
+            'ACTION: fill [textbox "Summary:"] "on fire"',
+            act("type", text="on fire", element='textbox "Summary:"'),
+        ),
+        (
+            "ACTION: type 'it\\'s' in textbox \"Summary:\"",
+            act("type", text="it's", element='textbox "Summary:"'),
+        ),
+        (
+            'ACTION: type textbox "Summary:" = on fire',
+            act("type", text="on fire", element='textbox "Summary:"'),
+        ),
+        ('ACTION: type "two\\nlines" into [textbox]', act("type", text="two\nlines", element="textbox")),
+        ('ACTION: type "alone"', act("type", text="alone", element="")),
+        (
+            'ACTION: type on fire into [textbox "Summary:"]',
+            act("type", text="on fire", element='textbox "Summary:"'),
+        ),
+        (
+            'ACTION: select "defect" in [combobox "Type:"]',
+            act("select", option="defect", element='combobox "Type:"'),
+        ),
+        (
+            'ACTION: select [combobox "Type:"] to "defect"',
+            act("select", option="defect", element='combobox "Type:"'),
+        ),
+        ("ACTION: press Enter", act("press", key="Enter")),
+        ("ACTION: press [Control+a]", act("press", key="Control+a")),
+        ("ACTION: scroll up", act("scroll", direction="up")),
+        ("ACTION: go_to /wiki/Start", act("goto", url="/wiki/Start")),
+        ("ACTION: go_back", act("back")),
+        ("ACTION: new_tab", act("new_tab")),
+        ("ACTION: tab 2", act("tab", number="2")),
+        ("ACTION: stop", act(STOP, answer="")),
+        ("ACTION: stop 42", act(STOP, answer="42")),
+        ('ACTION: stop "a\\nb"', act(STOP, answer="a\nb")),
+    ],
+)
+def test_what_models_write_is_read(reply: str, action: Action) -> None:
+    assert ACTIONS.parse(reply)[1] == action
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        act("click", element='link "He said \\"go\\" [now]" #3'),
+        act("type", text='a "quoted"\ntext \\ with []', element='textbox "Title:"'),
+        act("type", text="", element="textbox"),
+        act("type", text="loose", element=""),
+        act("select", option="a, b", element="listbox"),
+        act("press", key="Control+Shift+a"),
+        act("hover", element="tab"),
+        act("scroll", direction="down"),
+        act("goto", url="/a?b=c&d"),
+        act("back"),
+        act("new_tab", url="/x"),
+        act("tab", number="1"),
+        act("close_tab"),
+        act(STOP, answer=""),
+        act(STOP, answer="done"),
+        act(STOP, answer='"42"\nlines'),
+        act(STOP, answer=" padded "),
+    ],
+)
+@pytest.mark.parametrize("thought", ["", "It is time", 'ACTION: "odd"'])
+def test_a_reply_is_read_as_it_was_written(action: Action, thought: str) -> None:
+    assert ACTIONS.parse(ACTIONS.reply(thought, action)) == (thought, action)
+
+
+@pytest.mark.parametrize(
+    "reply", ["", "Let me think.", "ACTION: dance", "ACTION: click", 'ACTION: select "x"', "ACTION: goto"]
+)
+def test_what_is_no_action_is_told_how_to_write_one(reply: str) -> None:
+    with pytest.raises(ParseError, match="ACTION: click"):
+        ACTIONS.parse(reply)
+
+
+ELEMENTS = {
+    name: Node(name.partition(" ")[0], ref="e1")
+    for name in (
+        'link "Wiki"',
+        'link "Wiki" #2',
+        'textbox "Summary:"',
+        'button "Create ticket"',
+        'link "A long na..."',
+    )
+}
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ('link "Wiki" #2', 'link "Wiki" #2'),
+        ("Wiki", 'link "Wiki"'),
+        ('button "Summary"', 'textbox "Summary:"'),
+        ("create ticket", 'button "Create ticket"'),
+        ("Create", 'button "Create ticket"'),
+    ],
+)
+def test_a_name_that_is_nearly_right_finds_its_element(written: str, name: str) -> None:
+    assert find(written, ELEMENTS) is ELEMENTS[name]
+
+
+def test_a_wrong_name_is_answered_with_what_there_is() -> None:
+    with pytest.raises(Refused) as refused:
+        find('button "Create task"', ELEMENTS)
+    assert str(refused.value).startswith(
+        'There is no [button "Create task"] on this page. There is [button "Create ticket"], '
+    )
+    with pytest.raises(Refused, match="Nothing here can be acted on"):
+        find("Save", {})
+
+
+@pytest.mark.parametrize(
+    ("written", "pressed"),
+    [("return", "Enter"), ("ctrl+a", "Control+a"), ("down", "ArrowDown"), ("a", "a"), ("+", "+")],
+)
+def test_keys_have_other_names_too(written: str, pressed: str) -> None:
+    assert key(written) == pressed

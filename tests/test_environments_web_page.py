@@ -1,0 +1,97 @@
+"""A page as text: what can be acted on has a name, what is particular to the page comes first."""
+
+from __future__ import annotations
+
+from learn_by_interact.environments.web.layout import changed, laid_out, part_of, parts
+from learn_by_interact.environments.web.snapshot import read, view
+
+SNAPSHOT = r"""
+- banner [ref=e1]:
+  - link "Home" [ref=e2] [cursor=pointer]:
+    - /url: /
+- main [ref=e3]:
+  - heading "All tickets" [level=1] [ref=e4]
+  - paragraph [ref=e5]:
+    - text: See
+    - 'link "the ''guide'': part \"2\"" [ref=e6] [cursor=pointer]':
+      - /url: /guide
+    - text: "for: help"
+  - table [ref=e7]:
+    - rowgroup [ref=e8]:
+      - row "1 Printer Edit" [ref=e9]:
+        - cell "1" [ref=e10]
+        - cell "Printer" [ref=e11]
+        - cell "Edit" [ref=e12]:
+          - link "Edit" [ref=e13] [cursor=pointer]
+      - row "2 Phone Edit" [ref=e14]:
+        - cell "2" [ref=e15]
+        - cell "Phone" [ref=e16]
+        - cell "Edit" [ref=e17]:
+          - link "Edit" [ref=e18] [cursor=pointer]
+  - generic [ref=e19]:
+    - generic [ref=e20]: "Summary:"
+    - textbox "Summary:" [active] [ref=e21]: on "fire"
+    - combobox "Type:" [ref=e22]:
+      - option "defect" [selected]
+      - option "task"
+    - checkbox "Urgent" [checked] [ref=e23]
+    - button "Save" [disabled] [ref=e24]
+    - textbox [ref=e25]
+    - textbox "Search" [ref=e26]:
+      - /placeholder: words
+  - generic [ref=e27] [cursor=pointer]:
+    - generic [ref=e28]: Card one
+  - 'link "a: b" [ref=e29]'
+  - alert [ref=e30]: Saved.
+"""
+
+
+def test_what_can_be_acted_on_stands_in_brackets_under_its_own_name() -> None:
+    seen = view(read(SNAPSHOT))
+    assert list(seen.lines) == [
+        '[link "Home"]',
+        "# All tickets",
+        'See [link "the \'guide\': part \\"2\\""] for: help',
+        '1 | Printer | [link "Edit"]',
+        '2 | Phone | [link "Edit" #2]',
+        '[textbox "Summary:"] contains "on \\"fire\\"" [combobox "Type:"] is "defect" of "defect", "task" '
+        '[checkbox "Urgent"] checked [button "Save"] disabled [textbox] [textbox "Search"] '
+        '[clickable "Card one"] [link "a: b"]',
+        "alert: Saved.",
+    ]
+    assert seen.elements['link "Edit" #2'].ref == "e18"
+    assert seen.elements['clickable "Card one"'].ref == "e27"
+
+
+def test_a_long_page_comes_in_parts_with_the_common_lines_last() -> None:
+    menu = [f'[link "Menu {n}"]' for n in range(40)]
+    lines = [*menu, *(f"Line {n} of the page" for n in range(60))]
+    first, count = laid_out(lines, frozenset(menu), 600, 0)
+    assert first.startswith("Line 0 of the page") and count > 2 and len(first) < 900
+    assert f"(Part 1 of {count} of this page; scroll down for the rest.)" in first
+    assert 'As on the first page:\n[link "Menu 0"]' in first and "more such lines)" in first
+    last, _ = laid_out(lines, frozenset(menu), 600, 99)
+    assert "Line 59 of the page" in last and "scroll up for the rest" in last
+    assert (
+        "Line 59"
+        in laid_out(lines, frozenset(menu), 600, part_of(lines, frozenset(menu), 600, "Line 59 of the page"))[
+            0
+        ]
+    )
+    assert laid_out(lines, frozenset(lines), 100_000, 0)[0] == "\n".join(lines)
+
+
+def test_parts_hold_what_they_may() -> None:
+    assert parts([], 100) == [[]]
+    assert [len("\n".join(part)) <= 100 for part in parts(["x" * 300, *["word"] * 60], 100)] == [True] * 4
+
+
+def test_what_changed_on_a_page_is_told_unless_all_of_it_did() -> None:
+    before = [f"line {n}" for n in range(20)]
+    assert changed(before, [*before, "Saved."]) == ["+ Saved."]
+    assert changed(before, before[1:]) == ["- line 0"]
+    assert changed(before, before) == []
+    assert changed(before, [f"other {n}" for n in range(20)]) == []
+    assert changed(["Status of ticket 3: new"], ["Status of ticket 3: closed"]) == [
+        "+ Status of ticket 3: closed"
+    ]
