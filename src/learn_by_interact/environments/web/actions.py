@@ -34,7 +34,7 @@ ACTION: press Enter
 ACTION: scroll down
 ACTION: goto /page
 ACTION: back
-Others are hover [...], forward, new_tab /page, tab 2 and close_tab. Copy names in brackets as the page has them.
+Others are hover [...], forward, new_tab /page, tab 2, close_tab. Copy names in brackets as the page has them.
 When the page shows that the task is done, end with this, and with the answer if the task asks a question:
 ACTION: stop"""
 
