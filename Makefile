@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
-.PHONY: help setup demo test system
+.PHONY: help setup demo demo-web test system browser
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -11,6 +11,7 @@ DEMO_MODEL := qwen2.5-coder-1.5b
 
 help:
 	@echo "make demo    set up, fetch a local model, learn sqlite-utils from its help pages, print the table"
+	@echo "make demo-web  the same for a web application, Trac, and the wiki pages of its manual"
 	@echo "make test    set up, check format, lint and types, run all tests"
 	@echo "make setup   only set up: system packages, and .venv with the command $(BIN)/lbi"
 
@@ -28,7 +29,15 @@ demo:
 	$(BIN)/lbi install environments/sqlite-utils
 	$(BIN)/lbi run recipes/demo.toml
 
-test: system .venv/.stamp-test
+demo-web:
+	@echo "This takes about an hour on 2 cores, 4 GB of memory and 4 GB of disk. It installs Chromium (apt) and Trac (in a"
+	@echo "virtual environment), fetches the language model of the demo, and lets it learn Trac from pages of its manual."
+	$(MAKE) --no-print-directory system browser .venv/.stamp-web
+	$(BIN)/lbi models pull $(DEMO_MODEL)
+	$(BIN)/lbi install environments/trac
+	$(BIN)/lbi run recipes/demo-web.toml
+
+test: system browser .venv/.stamp-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -53,6 +62,15 @@ system:
 	"$${apt[@]}" -o Dpkg::Options::=--path-include='/usr/share/man/*' \
 		install -y --reinstall --no-install-recommends "$${missing[@]}"
 
+browser:
+	@for name in chromium chromium-browser google-chrome google-chrome-stable chrome; do
+		if command -v $$name >/dev/null; then exit 0; fi
+	done
+	root=(); if [[ $$(id -u) != 0 ]]; then root=(sudo); fi
+	apt=("$${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300)
+	"$${apt[@]}" update
+	"$${apt[@]}" install -y --no-install-recommends chromium
+
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
 		echo "$(PYTHON) is older than Python 3.11: name another, as in make demo PYTHON=python3.12" >&2; exit 1
@@ -61,6 +79,10 @@ system:
 
 .venv/.stamp-demo: .venv/bin/python pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[local]'
+	touch $@
+
+.venv/.stamp-web: .venv/bin/python pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[local,web]'
 	touch $@
 
 .venv/.stamp-test: .venv/bin/python pyproject.toml

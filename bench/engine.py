@@ -46,6 +46,7 @@ class Words:
     """The simplest action space: a reply is the action's name."""
 
     description = "Reply with one word."
+    commands = True
 
     def parse(self, reply: str) -> tuple[str, Action]:
         return "", Action(tool=reply)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
@@ -35,12 +35,14 @@ from .sources import Docs
 from .stages.chain import Chain
 from .stages.distill import Distill
 from .stages.explore import Explore
+from .stages.imported import Imported, import_logs
 from .stages.ingest import ingest, without_page
 from .stages.judge import Judge
 from .stages.keep import HeldOut, judge_contamination, judge_examples, judge_tasks, kept
 from .stages.mend import Mend
 from .stages.propose import Propose
 from .stages.readers import Run
+from .stages.readers.logs import logs
 from .stages.readers.site import Browse
 from .stages.relabel import Relabel
 from .stages.replay import Replay
@@ -162,6 +164,12 @@ class Pipeline:
         if table.chain:
             self._run(Chain(**self._world(), tries=table.chain, enough=self.recipe.propose.enough))
         return progress
+
+    def import_logs(self, files: Sequence[Path], steps: int) -> Imported:
+        """Act again what agents did, as the files say -> what became of it; each session once."""
+        actions = self.world.environment().actions
+        found = (log for file in files for log in logs(file, actions, self.say))
+        return import_logs(self.store, self.world, found, steps, self.say)
 
     def relabel(self) -> Progress:
         self._need(Trajectory, "trajectories", "explore")

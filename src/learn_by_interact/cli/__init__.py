@@ -13,6 +13,8 @@ from ..errors import BudgetSpent, LbiError
 from . import models, verbs
 from .doctor import doctor, install
 from .export import EXAMPLE, export
+from .imports import EXAMPLE as IMPORT
+from .imports import import_
 from .report import report
 from .show import show
 from .validate import validate
@@ -50,6 +52,7 @@ verbs.add_to(app)
 app.command(epilog="Example: lbi show runs/demo 3f2a")(show)
 app.command(epilog="Example: lbi report runs/demo --out report")(report)
 app.command(epilog=EXAMPLE)(export)
+app.command("import", epilog=IMPORT)(import_)
 app.add_typer(models.app, name="models")
 app.command(epilog="Example: lbi validate environments/sqlite-utils")(validate)
 app.command(epilog="Example: lbi install environments/sqlite-utils")(install)

@@ -84,6 +84,7 @@ def _checks() -> Iterator[Check]:
     yield _package("anthropic")
     yield _docker()
     yield _package("ray")
+    yield _browser()
     yield from _machine()
 
 
@@ -155,6 +156,21 @@ def _docker() -> Check:
         remedy = "set DOCKER_HOST, or type: apt-get install -y docker.io"
         return Check("docker", False, False, f"no engine answers ({said})", remedy)
     return Check("docker", True, False, f"engine {client.version()['Version']}")
+
+
+def _browser() -> Check:
+    from ..environments.web.browser import CHROMIUM, program
+    from ..errors import ConfigError
+
+    if importlib.util.find_spec("playwright") is None:
+        return Check(
+            "web", False, False, "Playwright is not installed", "pip install 'learn-by-interact[web]'"
+        )
+    try:
+        return Check("web", True, False, f"Playwright, {program()}")
+    except ConfigError:
+        remedy = f"apt-get install -y --no-install-recommends chromium, or set {CHROMIUM}"
+        return Check("web", False, False, "Playwright, no Chromium", remedy)
 
 
 def _machine() -> Iterator[Check]:

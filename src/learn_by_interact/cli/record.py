@@ -101,7 +101,9 @@ def _body(store: Store, record: Record) -> list[str]:
             return [_line(record), "", record.text]
         case Task():
             rows = [f"in {record.environment}: {record.instruction}"]
-            rows += [] if ancestry(store, record) else [f"held-out task {record.parent}"]
+            if not ancestry(store, record):
+                imported = record.parent.startswith("log ")
+                rows.append(f"from {record.parent}" if imported else f"held-out task {record.parent}")
             rows += [f"hint: {record.hint}"] if record.hint else []
             return rows + ([f"setup: {json.dumps(record.setup)}"] if record.setup else [])
         case Trajectory():

@@ -14,6 +14,9 @@ class ActionSpace(Protocol):
     description: str
     """For the system prompt: the actions that exist and the form of a reply."""
 
+    commands: bool
+    """One action can do a whole task: a task is proposed together with the command that does it."""
+
     def parse(self, reply: str) -> tuple[str, Action]:
         """A model's reply -> (thought, action). Raises ParseError, worded for the model."""
         ...

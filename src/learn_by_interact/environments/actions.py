@@ -42,6 +42,7 @@ class ShellActions:
     """The action space of a shell: `bash` with a command, and `stop` with an answer."""
 
     description = FORM
+    commands = True
 
     def parse(self, reply: str) -> tuple[str, Action]:
         """A model's reply -> (thought, action). Raises ParseError, worded for the model."""

@@ -12,7 +12,7 @@ from ..models.connect import connect
 from ..models.endpoint import ModelSettings
 from ..registry import benchmark, identity
 
-EXPLORATION = ("explore", "mend", "chain")
+EXPLORATION = ("explore", "mend", "chain", "import")
 """The stages whose trajectories are learned from."""
 
 

@@ -109,7 +109,8 @@ class Propose(ModelStage):
         world = self.world()
         with world.environment() as environment:
             start = environment.reset(Task(environment=environment.name, instruction="")).text
-        part = "system" if world.tools else "screen"
+        commands = environment.actions.commands
+        part = "system" if commands else "screen"
         system = PROMPT.fill(part, description=environment.description, start=start)
         page = self._page(document, earlier, environment, start)
         items = self.items(document, environment.description, start, others)
@@ -118,7 +119,7 @@ class Propose(ModelStage):
         failure: ParseError | None = None
         for first in range(0, len(items), BATCH):
             try:
-                answer, used = self._ask(system, page, items[first : first + BATCH])
+                answer, used = self._ask(system, page, items[first : first + BATCH], commands)
             except ParseError as error:
                 failure, usage = error, usage + getattr(error, "usage", Usage())
                 continue
@@ -149,9 +150,10 @@ class Propose(ModelStage):
         chosen = [known[turn] if turn < len(known) else again[turn % len(again)] for turn in turns]
         return matched(chosen, document, description, start, f"{document.id}{self.round or ''}")
 
-    def _ask(self, system: str, page: str, items: Sequence[Item]) -> tuple[dict[str, Any], Usage]:
+    def _ask(
+        self, system: str, page: str, items: Sequence[Item], commands: bool
+    ) -> tuple[dict[str, Any], Usage]:
         """One question; the page stands before it, so that a further question finds it in the cache."""
-        commands = bool(self.world().tools)
         question = PROMPT.fill(
             "question" if commands else "asked",
             number=len(items),

@@ -70,6 +70,7 @@ class WebActions:
     """The action space of a browser."""
 
     description = FORM
+    commands = False
 
     def parse(self, reply: str) -> tuple[str, Action]:
         """A model's reply -> (thought, action). Raises ParseError, worded for the model."""
