@@ -2,9 +2,9 @@
 
     python bench/web.py [--rounds 10] [--browsergym PYTHON] [--out FILE.json]
 
-The pages are those of environments/trac. BrowserGym needs an older Playwright and so an interpreter of its
-own, in which `pip install browsergym-core==0.14.3` was done; it acts on an instance that this program serves, with
-its defaults and with its sleeps off. Both do the same: open a page, scroll, go to another, and back.
+The pages are those of environments/trac. BrowserGym needs an older Playwright, and so an interpreter of its
+own, in which `pip install browsergym-core==0.14.3` was done; it acts on an instance that this program serves,
+with its defaults and with its sleeps off. Both do the same: open a page, scroll, go to another, and back.
 """
 
 from __future__ import annotations

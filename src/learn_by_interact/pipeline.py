@@ -226,6 +226,8 @@ class Pipeline:
     def evaluate(self) -> Result:
         """All arms over the same held-out tasks; each repeat of an arm is a stage of its own."""
         self.distill()
+        for missing in getattr(self.world, "missing", ()):
+            self.say(missing)
         table, arms = self.recipe.evaluate, self._arms()
         stages = [
             Evaluate(

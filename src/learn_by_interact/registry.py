@@ -11,7 +11,9 @@ from typing import Any
 from .benchmarks import Benchmark
 from .errors import ConfigError
 
-BENCHMARKS: dict[str, str] = {}
+BENCHMARKS: dict[str, str] = {
+    "webarena": "learn_by_interact.benchmarks.webarena:WebArena",
+}
 """Nickname -> `module:Class` of benchmarks that come with the program and are no folder."""
 
 
