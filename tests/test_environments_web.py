@@ -72,6 +72,7 @@ def test_a_form_is_filled_in_and_its_effect_put_back(web: WebEnvironment) -> Non
         'select "urgent" in [combobox "Kind:"]',
     )
     assert '[textbox "Title:"] contains "Fix roof"' in seen.text and 'is "urgent"' in seen.text
+    assert "(All else on this page is as before.)" in seen.text and "# New note" not in seen.text
     assert seen.state == start.state
     seen = do(web, 'click [button "Save"]')
     assert seen.text.startswith("URL: /note/4\nTitle: Fix roof") and seen.state != start.state

@@ -15,6 +15,8 @@ from .doctor import doctor, install
 from .export import EXAMPLE, export
 from .imports import EXAMPLE as IMPORT
 from .imports import import_
+from .look import EXAMPLE as LOOK
+from .look import look
 from .report import report
 from .show import show
 from .validate import validate
@@ -54,6 +56,7 @@ app.command(epilog="Example: lbi report runs/demo --out report")(report)
 app.command(epilog=EXAMPLE)(export)
 app.command("import", epilog=IMPORT)(import_)
 app.add_typer(models.app, name="models")
+app.command(epilog=LOOK)(look)
 app.command(epilog="Example: lbi validate environments/sqlite-utils")(validate)
 app.command(epilog="Example: lbi install environments/sqlite-utils")(install)
 app.command(epilog="Example: lbi doctor")(doctor)

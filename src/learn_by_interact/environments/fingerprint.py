@@ -118,6 +118,17 @@ def file_digest(path: Path, volatile: Volatile) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
+def lasting(path: Path, volatile: Volatile) -> str:
+    """A file's content as text without the volatile parts, as its hash is made of it; "" of no file."""
+    try:
+        with open(path, "rb", opener=_no_links) as file:
+            content = file.read()
+    except OSError:
+        return ""
+    text = _dump(path) if content.startswith(SQLITE) and len(content) <= LARGEST_DATABASE else None
+    return volatile.replace(content.decode("utf-8", "replace") if text is None else text)
+
+
 def _dump(path: Path) -> str | None:
     """A database's SQL and settings; None when SQLite cannot read it. Reads a copy: opening a
     database may write to it."""

@@ -105,6 +105,11 @@ class ShellEnvironment:
         """The episode's folder. Raises EnvironmentFault outside the `with` block."""
         return self.sandbox.home
 
+    @property
+    def files(self) -> Mapping[str, str]:
+        """Digest of each file's content after the last step."""
+        return self._last.files
+
     def reset(self, task: Task) -> Observation:
         """Run the task's `setup["run"]`, if any, and look around.
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 CLICK_MS = 3_000
 """Time in which an element must be ready for an action."""
+HOVER_MS = 350
+"""Time after which a menu opens under a mouse that rests on it (jQuery UI: 300)."""
 GOTO_MS = 20_000
 SCROLLED = 800
 """Pixels of one scroll."""
@@ -90,6 +92,7 @@ def on_element(action: Action, elements: Mapping[str, Node], locate: Callable[[N
     node = find(name, elements)
     if action.tool == "hover":
         locate(node).hover(timeout=CLICK_MS)
+        locate(node).page.wait_for_timeout(HOVER_MS)
         return
     holder = _list_of(node, elements)
     if holder is not None:

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,11 @@ class Application:
     def state(self) -> str:
         """Fingerprint of the application's state; "" where it is not known."""
         return self._fingerprint.take() if self._fingerprint else ""
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """Digest of each file of the state, as of the last fingerprint."""
+        return self._fingerprint.files if self._fingerprint else {}
 
     def keep(self) -> None:
         """From now on this is the state that is put back: after the login, whose session may be in it."""

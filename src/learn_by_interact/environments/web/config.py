@@ -46,11 +46,13 @@ class Web(Value):
     """Seconds without a change and without a request after which a page is at rest."""
     patience: float = Field(default=5.0, gt=0)
     """Seconds after which a page that never rests is looked at as it is."""
+    whole: bool = False
+    """Show the whole page after each action, also after one that changed little on it."""
     chars: int = Field(default=3000, ge=300)
     """Characters of a page that an observation shows."""
 
     @model_validator(mode="after")
-    def whole(self) -> Web:
+    def says_where(self) -> Web:
         """Raises ValueError when it does not say where the application is."""
         if bool(self.serve) == bool(self.url):
             raise ValueError("give either serve (how the application is started) or url (where it runs)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -21,9 +22,15 @@ from .session import Session, Shown
 if TYPE_CHECKING:
     from .application import Application
 
+BRIEFLY = 4
+"""Observations in a row that tell only what changed on a page."""
+
 
 class WebEnvironment:
     """One episode in the web application that a folder declares.
+
+    After an action that leaves the page where it is, an observation tells what changed on it: the page stands
+    in the observation before. `[web] whole` shows all of it each time.
 
     Fingerprints. `Observation.state` is the application's where its folder is known (files and databases, see
     `fingerprint.py`, without what the folder's volatile patterns match and what stands aside), and else
@@ -43,7 +50,7 @@ class WebEnvironment:
         self._application: Application | None = None
         self._session: Session | None = None
         self._last = Shown()
-        self._part = 0
+        self._part, self._briefly = 0, 0
 
     def __enter__(self) -> Self:
         """Take an instance of the application, started and logged in if need be.
@@ -114,6 +121,11 @@ class WebEnvironment:
         paths = [self._relative(link) for link in links]
         return self._without_origin(text), [path for path in paths if path.startswith("/")]
 
+    @property
+    def files(self) -> Mapping[str, str]:
+        """Digest of each file of the application's state after the last step."""
+        return self.application.files
+
     def open(self, filled: bool) -> Sandbox:
         """A sandbox with the tools of this environment, with the start state's copy or empty."""
         kind = "unsafe" if self.unsafe else self.folder.sandbox.kind
@@ -131,7 +143,7 @@ class WebEnvironment:
             self.application.run(command)
         self._session = self._open(self.application.session)
         self._session.goto(self._address(str(task.setup.get("page", "")) or self.web.home))
-        self._part, self._last = 0, Shown()
+        self._part, self._briefly, self._last = 0, 0, Shown()
         return self._observe(first=True)
 
     def step(self, action: Action) -> Observation:
@@ -159,25 +171,30 @@ class WebEnvironment:
     def _observe(self, refused: str = "", first: bool = False, scrolled: bool = False) -> Observation:
         shown = self.session.look()
         before, self._last = self._last, shown
-        address = self._relative(shown.address)
+        address, common = self._relative(shown.address), self.application.common
         same = address == self._relative(before.address) and not first
         told = changed(before.lines, shown.lines) if same else []
-        common = self.application.common
         if not same:
             self._part = 0
         elif told and not scrolled and told[0].startswith("+ "):
             self._part = part_of(shown.lines, common, self.web.chars, told[0][2:])
         text, parts = laid_out(shown.lines, common, self.web.chars, self._part)
         self._part = min(self._part, parts - 1)
-        head = [f"URL: {address}", f"Title: {self._without_origin(shown.title)}", *shown.notes]
-        if told:
-            head += ["Changed on this page:", *told, "The page:"]
-        lasting = self.folder.volatile.replace("\n".join([address, shown.title, *shown.notes, *shown.lines]))
-        lasting = self._without_origin(lasting)
+        lasting = "\n".join([address, shown.title, *shown.notes, *shown.lines])
+        lasting = self._without_origin(self.folder.volatile.replace(lasting))
         state = self.application.state() or digest(lasting)
-        parts_seen = ["\n".join(head), self._without_origin(text) or "[an empty page]", refused]
+        again = same and not scrolled and bool(told or (refused and before.lines == shown.lines))
+        self._briefly = self._briefly + 1 if again and not self.web.whole else 0
+        if 0 < self._briefly <= BRIEFLY:
+            body = ["Changed on this page:", *told] if told else []
+            body.append("(All else on this page is as before.)")
+        else:
+            self._briefly = 0
+            idle = same and not scrolled and not refused and before.lines == shown.lines
+            body = [*(["Nothing changed on this page."] if idle else []), text or "[an empty page]"]
+        head = [f"URL: {address}", f"Title: {shown.title}", *shown.notes]
         return Observation(
-            text="\n".join(part for part in parts_seen if part),
+            text=self._without_origin("\n".join([*head, *body, *([refused] if refused else [])])),
             key=digest([state, lasting, bool(refused), self._part]),
             state=state,
             failed=bool(refused),
