@@ -37,7 +37,8 @@ class Page:
     @property
     def text(self) -> str:
         """The whole page as it was seen last, without its head."""
-        return self.seen.text.rpartition("The page:\n")[2].partition("Task\n")[2] or self.seen.text
+        lines = self.seen.text.split("\n")[2:]
+        return "\n".join(line for line in lines if not line.startswith("Nothing changed"))
 
     def do(self, *written: str) -> Observation:
         for one in written:
@@ -52,7 +53,7 @@ class Page:
 
     def other(self, role: str, name: str) -> str:
         """Another element of the role than this one."""
-        return next(one for one in self.names(role) if one.partition(" #")[0] != name)
+        return next(one for one in self.names(role) if re.sub(r'(?<=") #\d+$', "", one) != name)
 
     def row(self, label: str) -> str:
         """What a table has beside a label."""
@@ -186,7 +187,7 @@ def expand(page: Page, said: str) -> None:
 
 def widget(page: Page, said: str, wrong: bool = False) -> None:
     role = {"text": "textbox", "textarea": "textbox"}.get(quoted(said)[0], quoted(said)[0])
-    every = [name for other in ("radio", "checkbox", "button") for name in page.names(other)]
+    every = [name for other in ("radio", "checkbox", "textbox") for name in page.names(other)]
     page.do(click(next(n for n in every if not n.startswith(role)) if wrong else page.names(role)[0]))
 
 
@@ -370,5 +371,5 @@ SCRIPTS: dict[str, tuple[Script, Script]] = {
     "odd-or-even": both(parity),
 }
 """Page -> what solves it, and what ends it wrongly."""
-SEEDS = {"click-button": (0, 3)}
-"""Seeds other than 0 and 1, where a page with these has nothing wrong to do."""
+SEEDS = {"click-button": (0, 3), "click-widget": (1, 3)}
+"""Seeds other than 0 and 1, where the page with these has nothing wrong to do, or says too little."""

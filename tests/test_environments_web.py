@@ -231,7 +231,7 @@ def test_the_help_pages_of_the_application_are_documentation(benchmark: FolderBe
         (('ready = "/ready"', 'ready = "/slow"\nseconds = 0.2'), "did not answer at /slow within 0.2 s"),
         (
             ('"secret" into', '"wrong" into'),
-            r"the login failed: the first page has no \[link \"Logout\"\]; it has ",
+            r"the login failed: the first page .Login - Notes. has no \[link \"Logout\"\]; it has ",
         ),
         (
             ('[textbox "User"]', '[textbox "Account"]'),

@@ -90,10 +90,12 @@ class Pipeline:
     def ingest(self) -> int:
         """Read the documentation into documents -> how many there are; sections that changed are added."""
         with _reader(self.world) as (docs, root, command, browse):
-            every = ingest(docs, root, command, self.say, browse)
-            found = [one for one in every if self._wanted(one)]
+            every = list(ingest(docs, root, command, self.say, browse))
+        found = [one for one in every if self._wanted(one)]
         if not found:
-            raise ConfigError(f"{self.recipe.path}: [ingest] leaves no section of the documentation.")
+            some = ", ".join(repr(one.title) for one in every[:5])
+            told = f"there are {len(every)}, such as {some}"
+            raise ConfigError(f"{self.recipe.path}: [ingest] leaves no section of the documentation; {told}.")
         begin = time.monotonic()
         documents = [found[index] for index in _spread(len(found), self.recipe.propose.sections)]
         documents += [without_page(number) for number in range(self.recipe.ingest.bare)]

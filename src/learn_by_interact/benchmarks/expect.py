@@ -23,6 +23,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from fnmatch import fnmatchcase
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,7 @@ def failures(expect: Expect, environment: WebEnvironment, instruction: str, answ
         found.append(f"the answer {answer!r} does not mean {expect.fuzzy_match!r}")
     if expect.url_match:
         address = environment.address
+        address = address if "#" in expect.url_match else address.partition("#")[0]
         path = address.partition("?")[0] if "?" not in expect.url_match else address
         if not fnmatchcase(path.rstrip("/") or "/", expect.url_match.rstrip("/") or "/"):
             found.append(f"the address is {address}, not {expect.url_match}")
@@ -135,11 +137,13 @@ def _of_query(check: SqlCheck, home: Path) -> list[str]:
     except sqlite3.Error as error:
         raise GraderFault(f"sql: {check.query!r} cannot be run on {check.database}: {error}") from None
     got = "\n".join("|".join("" if one is None else str(one) for one in row) for row in rows)
-    return (
-        []
-        if got.strip() == check.equals.strip()
-        else [f"{check.query!r} gives {got[:120]!r}, not {check.equals!r}"]
+    rows_got, rows_wanted = got.strip().split("\n"), check.equals.strip().split("\n")
+    if rows_got == rows_wanted:
+        return []
+    one, other = next(
+        (pair for pair in zip_longest(rows_got, rows_wanted, fillvalue="") if pair[0] != pair[1]), ("", "")
     )
+    return [f"{check.query[:200]!r} gives {one[:200]!r}, not {other[:200]!r}"]
 
 
 def _means(reference: str, environment: WebEnvironment, instruction: str, answer: str) -> bool:

@@ -106,6 +106,7 @@ class Relabel(ModelStage):
         )
         states = [trajectory.observation(at).state for at in range(begin, end + 1)]
         changed = len(set(states)) > 1
+        part = "system" if environment.actions.commands else "screen"
         question = PROMPT.fill("question") if changed else PROMPT.fill("looked")
         model = self.connect()
         return ask(
@@ -113,7 +114,7 @@ class Relabel(ModelStage):
             Request(
                 model=model.name,
                 messages=(
-                    Message(role="system", content=PROMPT.fill("system")),
+                    Message(role="system", content=PROMPT.fill(part)),
                     Message(role="user", content=f"{text}\n\n{question}"),
                 ),
                 max_tokens=300,

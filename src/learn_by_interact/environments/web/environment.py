@@ -219,7 +219,8 @@ class WebEnvironment:
                 there = ", ".join(f"[{name}]" for name in list(shown.elements)[:8])
                 missing = self.web.logged_in.strip("[]")
                 raise EnvironmentFault(
-                    f"{self.name}: the login failed: the first page has no [{missing}]; it has {there}"
+                    f"{self.name}: the login failed: the first page ({shown.title or 'no title'}) has no "
+                    f"[{missing}]; it has {there or 'nothing that can be acted on'}"
                 )
             instance.session = session.storage()
             instance.common = frozenset(shown.lines)

@@ -38,19 +38,15 @@ def laid_out(lines: Sequence[str], common: Collection[str], chars: int, part: in
     `common`: lines of the application's first page, such as its menus: they stand last, as far as there is
     room for them. A page that has nothing else is shown in order.
     """
-    if sum(len(line) + 1 for line in lines) <= chars:
-        return "\n".join(lines), 1
-    own = [line for line in lines if line not in common]
-    rest = [line for line in lines if line in common] if own else []
-    spare = chars // COMMON if rest else 0
-    every = parts(own or lines, chars - spare)
+    own, rest = _apart(lines, common)
+    spare = _spare(lines, rest, chars)
+    every = parts(own, chars - spare)
     part = min(part, len(every) - 1)
     text = list(every[part])
     if len(every) > 1:
         more = [word for word, there in (("up", part > 0), ("down", part < len(every) - 1)) if there]
-        text.append(
-            f"(Part {part + 1} of {len(every)} of this page; scroll {' or '.join(more)} for the rest.)"
-        )
+        turn = f"scroll {' or '.join(more)} for the rest"
+        text.append(f"(Part {part + 1} of {len(every)} of this page; {turn}.)")
     if rest:
         shown = parts(rest, spare)[0]
         text += ["As on the first page:", *shown]
@@ -59,12 +55,23 @@ def laid_out(lines: Sequence[str], common: Collection[str], chars: int, part: in
     return "\n".join(text), len(every)
 
 
+def _apart(lines: Sequence[str], common: Collection[str]) -> tuple[list[str], list[str]]:
+    """What is particular to a page, and what the first page has too; all is, where nothing else would be."""
+    own = [line for line in lines if line not in common]
+    return (own, [line for line in lines if line in common]) if own else (list(lines), [])
+
+
+def _spare(lines: Sequence[str], rest: Sequence[str], chars: int) -> int:
+    """Characters for the common lines: what they need, but a share of the room where that is short."""
+    need = sum(len(line) + 1 for line in rest)
+    fits = sum(len(line) + 1 for line in lines) <= chars
+    return need if fits else min(need, chars // COMMON)
+
+
 def part_of(lines: Sequence[str], common: Collection[str], chars: int, line: str) -> int:
     """The part in which a line stands; 0 for one that stands nowhere."""
-    if sum(len(one) + 1 for one in lines) <= chars:
-        return 0
-    own = [one for one in lines if one not in common] or list(lines)
-    every = parts(own, chars - chars // COMMON if len(own) < len(lines) else chars)
+    own, rest = _apart(lines, common)
+    every = parts(own, chars - _spare(lines, rest, chars))
     return next((at for at, part in enumerate(every) if line in part), 0)
 
 
@@ -85,4 +92,4 @@ def changed(before: Sequence[str], now: Sequence[str]) -> list[str]:
 
 
 def _like(one: str, other: str) -> bool:
-    return SequenceMatcher(None, one, other, autojunk=False).ratio() > 0.7
+    return other.startswith(one) or SequenceMatcher(None, one, other, autojunk=False).ratio() > 0.7

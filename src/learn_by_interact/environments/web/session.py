@@ -14,7 +14,7 @@ from ...errors import EnvironmentFault
 from ...types import Action
 from . import acting
 from .browser import origin, said
-from .snapshot import Node, read, view
+from .snapshot import Node, below, read, view
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Dialog, Download, Locator, Page, Request, Route
@@ -33,6 +33,8 @@ TEXT = """element => element.matches('select')
     : element.matches('input[type=checkbox], input[type=radio]') ? String(element.checked)
     : element.matches('input, textarea') ? element.value : element.innerText"""
 """JavaScript: what an element shows."""
+ONE_LINE = 60
+"""Characters of a field's value from which on it may have several lines."""
 STREAMS = frozenset({"eventsource", "websocket", "media", "ping"})
 """Kinds of requests that do not end."""
 
@@ -114,6 +116,7 @@ class Session:
         for attempt in range(3):
             try:
                 nodes = read(self.page.aria_snapshot(mode="ai"))
+                self._read_values(nodes)
                 title, address = self.page.title(), self.page.url
                 break
             except (Error, ValueError) as error:
@@ -138,6 +141,15 @@ class Session:
         self._rest()
         links = self.page.evaluate("[...document.links].map(link => link.href)")
         return self.page.content(), [str(link) for link in links]
+
+    def _read_values(self, nodes: Sequence[Node]) -> None:
+        """The values of long text fields as they are: the snapshot has them on one line."""
+        from playwright.sync_api import Error
+
+        for node in (inner for one in nodes for inner in (one, *below(one))):
+            if node.role == "textbox" and len(node.content) > ONE_LINE:
+                with suppress(Error):
+                    node.value = self._locator(node).input_value(timeout=500)
 
     def text_of(self, address: str, locator: str) -> str | None:
         """The text of a page ("": the present one) or of one of its elements; a field's value.

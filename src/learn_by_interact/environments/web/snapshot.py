@@ -13,6 +13,7 @@ same whenever the page is the same, whatever was seen before it:
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -90,14 +91,23 @@ BLOCKS = frozenset(
     ]
 )
 """Roles whose content stands on lines of its own."""
+ANNOUNCED = frozenset({"alert", "status", "alertdialog", "dialog"})
+"""Roles that are told."""
+NAMED = frozenset({"img", "group", "region", "radiogroup", "table", "figure", "iframe"})
+"""Roles that are told with their name, if they have one."""
 CELLS = frozenset({"cell", "columnheader", "rowheader", "gridcell"})
 TOLD = ("checked", "pressed", "selected", "expanded", "disabled")
 """Attributes that a line tells."""
 NAME = 80
 """Characters of a name; a longer one ends in `...`."""
-VALUE = 120
+VALUE = 1500
+"""Characters of a field's value."""
 OPTIONS = 12
 """Options of a list that are named."""
+LABEL = 40
+"""Characters of a text before a field that may be its name."""
+FIELDS = frozenset({"textbox", "searchbox", "spinbutton", "combobox", "listbox", "slider"})
+"""Roles of elements that the text before them names, where nothing else does."""
 
 _KEY = re.compile(
     r'^(?P<role>[\w-]+)(?: "(?P<name>(?:[^"\\]|\\.)*)"| (?P<pattern>/.*/))?(?P<rest>(?: \[[^\]]*\])*)$'
@@ -118,6 +128,8 @@ class Node:
     """`/url`, `/placeholder` and the like."""
     text: str = ""
     children: list[Node] = field(default_factory=list)
+    value: str = ""
+    """What a text field holds, with its newlines, where the snapshot has it on one line."""
 
     @property
     def acted_on(self) -> bool:
@@ -209,6 +221,7 @@ class _Writer:
         self.elements: dict[str, Node] = {}
         self._line: list[str] = []
         self._used: Counter[str] = Counter()
+        self._lists: set[tuple[str, ...]] = set()
 
     def end(self) -> None:
         """End the line that is being written."""
@@ -243,9 +256,7 @@ class _Writer:
             return
         if node.role == "listitem":
             self._line.append("-")
-        elif node.role in ("alert", "status", "alertdialog", "dialog") or (
-            node.role in ("img", "group", "region", "radiogroup", "table", "figure", "iframe") and node.name
-        ):
+        elif node.role in ANNOUNCED or (node.role in NAMED and node.name and not _headed(node)):
             self._line.append(f"{node.role}{f' {quoted(node.name)}' if node.name else ''}:")
         if node.role in CELLS and self._line:
             self._line.append("|")
@@ -261,9 +272,7 @@ class _Writer:
                 and self._line[-1].endswith((f" {quoted(node.text)}]", f" {quoted(node.text)}] checked"))
             ):
                 self._line.append(node.text)
-        elif (
-            not node.children and node.name and node.role not in ("img", "group", "region", "table", "figure")
-        ):
+        elif not node.children and node.name and node.role not in NAMED:
             self._line.append(node.name)
         for child in node.children:
             self.write(child)
@@ -271,21 +280,35 @@ class _Writer:
     def _element(self, node: Node) -> None:
         """An element that can be acted on, with what is in it or set in it."""
         label = node.name or node.properties.get("/placeholder", "")
-        if node.clickable or (
-            not label and node.role not in ("textbox", "searchbox", "spinbutton", "combobox")
-        ):
+        if node.clickable or node.role not in FIELDS:
             label = label or node.content
+        elif not label:
+            label = self._before()
+        if node.role == "radio" and any(part.startswith("[") for part in self._line):
+            self.end()  # Each choice has a line of its own, with what belongs to it.
         name = self._name(CLICKABLE if node.clickable else node.role, label)
         self.elements[name] = node
-        if self._line and self._line[-1] == label:
-            self._line.pop()  # The label beside a field is its name.
-        self._line.append(f"[{name}]{told(node)}")
+        # The label beside a field is its name.
+        for beside in ([label, "|"], [label]):
+            if self._line[-len(beside) :] == beside:
+                del self._line[-len(beside) :]
+                break
+        options = tuple(inner.name for inner in below(node) if inner.role == "option")
+        known = len(options) > 2 and options in self._lists
+        self._lists.add(options)
+        self._line.append(f"[{name}]{told(node, known)}")
         if node.role in ("combobox", "listbox"):
             return
         # What else can be acted on inside it, such as a button in a tab.
         for inner in below(node):
             if inner.acted_on:
                 self._element(inner)
+
+    def _before(self) -> str:
+        """The short text that stands before a field, its label by the look of it; "" where there is none."""
+        texts = [part for part in self._line[-2:] if part != "|"]
+        text = texts[-1] if texts else ""
+        return "" if not text or text[0] in "[#-" or text.endswith("]") or len(text) > LABEL else text
 
     def _name(self, role: str, label: str) -> str:
         label = label if len(label) <= NAME else f"{label[: NAME - 3].rstrip()}..."
@@ -310,11 +333,19 @@ def _menu(node: Node) -> list[Node]:
     return found if len(found) > 1 else []
 
 
-def told(node: Node) -> str:
-    """What a line tells of an element after its name: its value, its options, whether it is checked."""
+def _headed(node: Node) -> bool:
+    """Whether a heading in an element has its name already."""
+    return any(inner.role == "heading" and node.name.startswith(inner.name) for inner in below(node))
+
+
+def told(node: Node, known: bool = False) -> str:
+    """What a line tells of an element after its name: its value, its options, whether it is checked.
+
+    `known`: the same options were named before on this page.
+    """
     parts = []
-    if node.role in ("textbox", "searchbox", "spinbutton", "slider") and node.content:
-        value = node.content
+    if node.role in ("textbox", "searchbox", "spinbutton", "slider") and (node.value or node.content):
+        value = node.value or node.content
         parts.append(f"contains {quoted(value if len(value) <= VALUE else f'{value[:VALUE]}...')}")
     options = [inner for inner in below(node) if inner.role == "option"]
     if node.role in ("combobox", "listbox"):
@@ -324,7 +355,7 @@ def told(node: Node) -> str:
         more = f" and {len(options) - OPTIONS} more" if len(options) > OPTIONS else ""
         if value:
             parts.append(f"is {value}")
-        if names:
+        if names and not known:
             parts.append(f"of {', '.join(names)}{more}")
     for attribute in TOLD:
         if attribute in node.attributes:
@@ -334,5 +365,5 @@ def told(node: Node) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text in quotation marks; those in it, and backslashes, have a backslash before them."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """A text in quotation marks, as JSON has it: an action can hold it as it is."""
+    return json.dumps(text, ensure_ascii=False)
