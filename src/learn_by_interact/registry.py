@@ -12,6 +12,8 @@ from .benchmarks import Benchmark
 from .errors import ConfigError
 
 BENCHMARKS: dict[str, str] = {
+    "miniwob": "learn_by_interact.benchmarks.miniwob:MiniWob",
+    "miniwob-all": "learn_by_interact.benchmarks.miniwob:MiniWobAll",
     "webarena": "learn_by_interact.benchmarks.webarena:WebArena",
 }
 """Nickname -> `module:Class` of benchmarks that come with the program and are no folder."""

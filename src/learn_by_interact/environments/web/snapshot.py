@@ -104,7 +104,7 @@ VALUE = 1500
 """Characters of a field's value."""
 OPTIONS = 12
 """Options of a list that are named."""
-LABEL = 40
+LABEL = 60
 """Characters of a text before a field that may be its name."""
 FIELDS = frozenset({"textbox", "searchbox", "spinbutton", "combobox", "listbox", "slider"})
 """Roles of elements that the text before them names, where nothing else does."""
@@ -267,10 +267,7 @@ class _Writer:
     def _inside(self, node: Node) -> None:
         if node.text:
             # The label behind a box is its name.
-            if not (
-                self._line
-                and self._line[-1].endswith((f" {quoted(node.text)}]", f" {quoted(node.text)}] checked"))
-            ):
+            if not (self._line and f" {quoted(node.text)}]" in self._line[-1]):
                 self._line.append(node.text)
         elif not node.children and node.name and node.role not in NAMED:
             self._line.append(node.name)
@@ -308,6 +305,8 @@ class _Writer:
         """The short text that stands before a field, its label by the look of it; "" where there is none."""
         texts = [part for part in self._line[-2:] if part != "|"]
         text = texts[-1] if texts else ""
+        if choice := re.match(r'\[(?:checkbox|radio) ("(?:[^"\\]|\\.)*:")', text):
+            return str(json.loads(choice[1]))
         return "" if not text or text[0] in "[#-" or text.endswith("]") or len(text) > LABEL else text
 
     def _name(self, role: str, label: str) -> str:
