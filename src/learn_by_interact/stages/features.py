@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from ..types import Document, Value
+from ..types import Document, Value, digest
 from .ground import carried_over, file_names, focus, masked, unknown
 from .readers.shown import commands
 from .readers.synopsis import (
@@ -30,6 +30,14 @@ ANYTHING = r'([^"\\<]|\\.)+'
 """Regular expression, over JSON text, of the rest of a command; there can be no `<name>` in it."""
 OPEN = re.compile(r"[<\[]|\b[A-Z]{2}")
 """What a form has where it leaves something open."""
+_REST = r" ([^\"\\\n]|\\.){12,220}$"
+CHANGE = (
+    "something to make or to change, as the page describes it",
+    "^(Add|Assign|Attach|Change|Close|Comment|Complete|Correct|Create|Delete|Edit|Give|Make|Mark|Move|Put|Raise"
+    f"|Remove|Rename|Reopen|Replace|Resolve|Save|Set|Start|Tag|Update|Write){_REST}",
+)
+"""Of a task that changes something: what is said of it, and its form over JSON text."""
+FIND = ("something to find out", f"^(Count|Find|Find out|How many|List|Show|What|When|Which|Who){_REST}")
 LENT = 6
 """Synopses of other sections that a page is given."""
 FOCUS = 8
@@ -156,6 +164,37 @@ def features(
         _, examples = page_about(document, start, tools)
         found = [like.model_copy(update={"text": f"like: {one}"}) for one in examples]
     return found or [like.model_copy(update={"text": "as the page says"})]
+
+
+def screen_items(document: Document, start: str, number: int, turn: int) -> list[Item]:
+    """What tasks on a screen are about: things that are there in turn, most to change and some to find out.
+
+    `turn`: of the round; a later one goes on with other things. A small model writes of links and buttons
+    where the form of a task does not keep it from that.
+    """
+    things = _rows(start, f"{document.id}{turn or ''}")
+    kinds = [CHANGE, CHANGE, FIND]
+    return [
+        Item(
+            text=kinds[at % len(kinds)][0],
+            free=kinds[at % len(kinds)][1],
+            thing=things[at % len(things)] if things else "",
+        )
+        for at in range(number)
+    ]
+
+
+def _rows(start: str, seed: str) -> list[str]:
+    """Lines of an overview that name a thing: rows of tables, items of lists and headings, from all pages."""
+    pages: list[list[str]] = []
+    for line in start.splitlines():
+        if line.startswith("On /"):
+            pages.append([])
+        elif pages and (line.count(" | ") > 1 or line.startswith(("- ", "## ", "### "))):
+            pages[-1].append(re.sub(r"^(##+|-) ", "", line)[:200])
+    rows = [sorted(page, key=lambda line: digest([seed, line])) for page in pages if page]
+    longest = max(map(len, rows), default=0)
+    return [row[turn] for turn in range(longest) for row in rows if turn < len(row)]
 
 
 def _files(form: str, start: str, description: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..engine.stage import Outcome
+from ..environments.web.environment import WebEnvironment
 from ..errors import ParseError
 from ..models import Message, Request
 from ..prompts import cut, prompt
 from ..types import Document, Record, Task, Trajectory, Usage, Verdict
 from .base import EXPLORATION, ModelStage
-from .features import Item, features, matched, page_about
+from .features import Item, features, matched, page_about, screen_items
 from .readers.synopsis import forms
 from .structured import ask
 from .windows import choose
@@ -109,11 +110,17 @@ class Propose(ModelStage):
         world = self.world()
         with world.environment() as environment:
             start = environment.reset(Task(environment=environment.name, instruction="")).text
+            if isinstance(environment, WebEnvironment):
+                start = environment.overview()
         commands = environment.actions.commands
         part = "system" if commands else "screen"
         system = PROMPT.fill(part, description=environment.description, start=start)
         page = self._page(document, earlier, environment, start)
-        items = self.items(document, environment.description, start, others)
+        items = (
+            self.items(document, environment.description, start, others)
+            if commands
+            else screen_items(document, start, self.tasks, self.round)
+        )
         found: dict[str, Task] = {}
         usage = Usage()
         failure: ParseError | None = None
@@ -217,9 +224,11 @@ def _schema(items: Sequence[Item], commands: bool) -> dict[str, Any]:
     """
 
     def form(item: Item) -> dict[str, Any]:
-        task = {"task": {"type": "string", "maxLength": 240}}
+        task: dict[str, Any] = {"task": {"type": "string", "maxLength": 240}}
+        if not commands:
+            return _object({"task": {"type": "string", "pattern": item.free}})
         command = {"type": "string", "pattern": item.form} if item.form else {"type": "string"}
-        return _object({"command": command, **task} if commands else task)
+        return _object({"command": command, **task})
 
     return _object({"tasks": _object({str(number): form(item) for number, item in enumerate(items, 1)})})
 

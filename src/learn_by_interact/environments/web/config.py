@@ -28,6 +28,8 @@ class Web(Value):
     """Time that it may take to come up."""
     home: str = "/"
     """Page on which an episode begins."""
+    overview: tuple[str, ...] = ()
+    """Pages that show what there is, such as lists: tasks are proposed about what is on them; else `home`."""
     login: tuple[str, ...] = ()
     """Actions that log in, as a model would write them; done once an instance."""
     logged_in: str = ""

@@ -16,8 +16,9 @@ from ..folder import EnvironmentFolder
 from ..sandbox import Sandbox, open_sandbox
 from . import application, browser
 from .actions import WebActions, action
-from .layout import changed, laid_out, part_of
+from .layout import changed, laid_out, part_of, parts
 from .session import Session, Shown
+from .snapshot import plain
 
 if TYPE_CHECKING:
     from .application import Application
@@ -114,6 +115,16 @@ class WebEnvironment:
         """
         return self.session.text_of(self._address(url) if url else "", locator)
 
+    def overview(self) -> str:
+        """What there is, for the proposer: the text of the pages of `[web] overview`, without their menus."""
+        found = []
+        for page in self.web.overview or (self.web.home,):
+            self.session.goto(self._address(page))
+            shown = self.session.look()
+            lines = [line for line in shown.lines if line not in self.application.common]
+            found.append("\n".join([f"On {page}:", *parts(list(map(plain, lines)), self.web.chars)[0]]))
+        return self._without_origin("\n".join(found))
+
     def source_of(self, url: str) -> tuple[str, list[str]]:
         """The HTML of a page, and the paths of the application that it links to. Raises EnvironmentFault."""
         self.session.goto(self._address(url))
@@ -178,8 +189,8 @@ class WebEnvironment:
             self._part = 0
         elif told and not scrolled and told[0].startswith("+ "):
             self._part = part_of(shown.lines, common, self.web.chars, told[0][2:])
-        text, parts = laid_out(shown.lines, common, self.web.chars, self._part)
-        self._part = min(self._part, parts - 1)
+        text, count = laid_out(shown.lines, common, self.web.chars, self._part)
+        self._part = min(self._part, count - 1)
         lasting = "\n".join([address, shown.title, *shown.notes, *shown.lines])
         lasting = self._without_origin(self.folder.volatile.replace(lasting))
         state = self.application.state() or digest(lasting)
