@@ -121,7 +121,8 @@ class WebEnvironment:
         for page in self.web.overview or (self.web.home,):
             self.session.goto(self._address(page))
             shown = self.session.look()
-            lines = [line for line in shown.lines if line not in self.application.common]
+            menus = self.application.common if page != self.web.home else ()
+            lines = [line for line in shown.lines if line not in menus]
             found.append("\n".join([f"On {page}:", *parts(list(map(plain, lines)), self.web.chars)[0]]))
         return self._without_origin("\n".join(found))
 
