@@ -47,6 +47,10 @@ class Page:
             assert not self.seen.failed, self.seen.text
         return self.seen
 
+    def fill(self, text: str, field: int = 0) -> None:
+        """Type into a field, counted from 0."""
+        self.do(f'type "{text}" into [{self.names("textbox")[field]}]')
+
     def names(self, role: str) -> list[str]:
         """Elements of a role, in order."""
         return re.findall(rf'\[({role}(?: "[^"]*")?(?: #\d+)?)\]', self.text)
@@ -83,10 +87,6 @@ def click(name: str) -> str:
     return f"click [{name}]"
 
 
-def fill(text: str, name: str = "textbox") -> str:
-    return f'type "{text}" into [{name}]'
-
-
 SUBMIT = 'click [button "Submit"]'
 
 
@@ -100,11 +100,16 @@ def named(role: str, wrong: bool = False) -> Script:
     return script
 
 
-def typed(text: Callable[[Page, str], str]) -> tuple[Script, Script]:
+def submit(page: Page, text: str) -> None:
+    page.fill(text)
+    page.do(SUBMIT)
+
+
+def typed(text: Callable[[Page, str], str], wrong: str = "") -> tuple[Script, Script]:
     """One field and Submit; wrong is another text."""
     return (
-        lambda page, said: void(page.do(fill(text(page, said)), SUBMIT)),
-        lambda page, said: void(page.do(fill(f"1{text(page, said)[1:]}1"), SUBMIT)),
+        lambda page, said: submit(page, text(page, said)),
+        lambda page, said: submit(page, wrong or f"1{text(page, said)[1:]}1"),
     )
 
 
@@ -192,12 +197,16 @@ def widget(page: Page, said: str, wrong: bool = False) -> None:
 
 
 def password(page: Page, said: str, other: str = "") -> None:
-    page.do(fill(quoted(said)[0]), fill(quoted(said)[0] + other, "textbox #2"), SUBMIT)
+    page.fill(quoted(said)[0])
+    page.fill(quoted(said)[0] + other, 1)
+    page.do(SUBMIT)
 
 
 def login(page: Page, said: str, wrong: bool = False) -> None:
     user, secret = quoted(said) if not wrong else reversed(quoted(said))
-    page.do(fill(user), fill(secret, "textbox #2"), 'click [button "Login"]')
+    page.fill(user)
+    page.fill(secret, 1)
+    page.do('click [button "Login"]')
 
 
 def focus(page: Page, said: str, wrong: bool = False) -> None:
@@ -207,15 +216,17 @@ def focus(page: Page, said: str, wrong: bool = False) -> None:
 def form(page: Page, said: str, text: str = "") -> None:
     first, second = (int(found) for found in re.findall(r"(\d)(?:st|nd|rd)", said))
     page.do(click(page.names("radio")[first - 1]))
-    page.do(fill(text or quoted(said)[0], page.names("textbox")[second - 1]), SUBMIT)
+    page.fill(text or quoted(said)[0], second - 1)
+    page.do(SUBMIT)
 
 
 def movies(page: Page, said: str, off: int = 0) -> None:
     genre, name, year = re.findall(r"for (.*) movies directed by (.*) from year (\d+)", said)[0]
     values = {"genre": genre, "director": name, "year": str(int(year) + off), "date": str(int(year) + off)}
-    for label, field in re.findall(r"([A-Za-z ]+?)(?: \|)? \[(textbox(?: #\d)?)\]", page.text):
-        word = next(word for word in values if word in label.lower())
-        page.do(fill(values[word], field))
+    # The label stands before the field, or is its name.
+    labels = re.findall(r'(\w+)(?: Name)?(?: \|)?(?: \[textbox|"\])', page.text.replace("[button", ""))
+    for field, label in enumerate(labels[:3]):
+        page.fill(next(values[word] for word in values if word in label.lower()), field)
     page.do(click(page.names("button")[-1]))
 
 
@@ -231,13 +242,18 @@ def mail(page: Page, said: str, wrong: bool = False) -> None:
             return
     page.do(click(mine))
     if "reply" in said:
-        page.do('click [button "Reply"]', fill(quoted(said)[0]), 'click [button "send-reply"]')
+        page.do('click [button "Reply"]')
+        page.fill(quoted(said)[0])
+        page.do('click [button "send-reply"]')
     else:
-        page.do('click [button "Forward"]', fill(one(r"to (\w+)", said)), 'click [button "send-forward"]')
+        page.do('click [button "Forward"]')
+        page.fill(one(r"to (\w+)\.", said))
+        page.do('click [button "send-forward"]')
 
 
 def search(page: Page, said: str, wrong: bool = False) -> None:
-    page.do(fill(quoted(said)[0]), 'click [button "Search"]')
+    page.fill(quoted(said)[0])
+    page.do('click [button "Search"]')
     number = nth(said) - 1
     if number >= 3:
         page.do(click(f'link "{number // 3 + 1}"'))
@@ -352,8 +368,8 @@ SCRIPTS: dict[str, tuple[Script, Script]] = {
     "enter-text-2": typed(case),
     "enter-text-dynamic": typed(lambda page, said: quoted(said)[0]),
     "enter-password": both(password, other="x"),
-    "enter-date": (typed(date)[0], lambda page, said: void(page.do(fill("2001-02-03"), SUBMIT))),
-    "enter-time": (typed(hours)[0], lambda page, said: void(page.do(fill("03:33"), SUBMIT))),
+    "enter-date": typed(date, "2001-02-03"),
+    "enter-time": typed(hours, "03:33"),
     "login-user": both(login),
     "focus-text-2": both(focus),
     "read-table": typed(lambda page, said: page.row(one(r"value of (.*) into", said))),

@@ -16,7 +16,7 @@ from ..folder import EnvironmentFolder
 from ..sandbox import Sandbox, open_sandbox
 from . import application, browser
 from .actions import WebActions, action
-from .layout import changed, laid_out, part_of, parts
+from .layout import changed, laid_out, part_of, parts, sampled
 from .session import Session, Shown
 from .snapshot import plain
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 BRIEFLY = 4
 """Observations in a row that tell only what changed on a page."""
+ROWS = 12
+"""Rows of a table, and items of a list, that the proposer is shown of a page."""
 
 
 class WebEnvironment:
@@ -123,7 +125,8 @@ class WebEnvironment:
             shown = self.session.look()
             menus = self.application.common if page != self.web.home else ()
             lines = [line for line in shown.lines if line not in menus]
-            found.append("\n".join([f"On {page}:", *parts(list(map(plain, lines)), self.web.chars)[0]]))
+            some = sampled([plain(line) for line in lines if plain(line)], ROWS)
+            found.append("\n".join([f"On {page}:", *parts(some, self.web.chars // 2)[0]]))
         return self._without_origin("\n".join(found))
 
     def source_of(self, url: str) -> tuple[str, list[str]]:

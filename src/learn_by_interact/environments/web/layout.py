@@ -75,6 +75,15 @@ def part_of(lines: Sequence[str], common: Collection[str], chars: int, line: str
     return next((at for at, part in enumerate(every) if line in part), 0)
 
 
+def sampled(lines: Sequence[str], number: int) -> list[str]:
+    """Lines with at most so many rows of tables and items of lists, evenly spread over those there are."""
+    rows = [at for at, line in enumerate(lines) if line.count(" | ") > 1 or line.startswith("- ")]
+    # The first is a table's head.
+    step = max(1.0, (len(rows) - 1) / (number - 1))
+    kept = {rows[round(turn * step)] for turn in range(number) if round(turn * step) < len(rows)}
+    return [line for at, line in enumerate(lines) if at in kept or at not in rows]
+
+
 def changed(before: Sequence[str], now: Sequence[str]) -> list[str]:
     """What a page shows that it did not show before, and no longer shows: `+ line`, `- line`.
 

@@ -43,7 +43,7 @@ PREPARE = """() => {
         return listen.call(this, type, ...rest);
     };
     const plain = 'span, div, p, i, b, li, td, a:not([href]), button';
-    const frame = ['wrap', 'query', 'area', 'sync-task-cover'];
+    const frame = '#wrap, #area, #sync-task-cover, #query, #query *';
     const widgets = 'input, select, textarea, label, button, a[href], [role]';
     const pointed = one => getComputedStyle(one).cursor === 'pointer';
     const clickable = one => heard.has(one) || one.onclick || one.tabIndex >= 0
@@ -62,7 +62,7 @@ PREPARE = """() => {
                 if (one.classList.length > named.get(one)) one.setAttribute('aria-pressed', 'true');
                 else one.removeAttribute('aria-pressed');
             }
-            if (one.hasAttribute('role') || frame.includes(one.id)) continue;
+            if (one.hasAttribute('role') || one.matches(frame)) continue;
             const inside = [...one.querySelectorAll(widgets)];
             if (!clickable(one) || inside.some(inner => !named.has(inner))) continue;
             const said = own(one);
@@ -80,6 +80,8 @@ PREPARE = """() => {
         const style = document.createElement('style');
         style.textContent = '#reward-display, #click-canvas, #sync-task-cover { display: none !important }';
         document.head.append(style);
+        // What is asked for is a line of its own, and no name of the field after it.
+        document.getElementById('query')?.setAttribute('role', 'paragraph');
         const changes = {subtree: true, childList: true, attributes: true, attributeFilter: ['class']};
         new MutationObserver(name).observe(document.body, changes);
     });
