@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from learn_by_interact.environments.web.layout import changed, laid_out, part_of, parts
-from learn_by_interact.environments.web.snapshot import read, view
+from learn_by_interact.environments.web.layout import changed, laid_out, part_of, parts, sampled
+from learn_by_interact.environments.web.snapshot import plain, read, view
 
 SNAPSHOT = r"""
 - banner [ref=e1]:
@@ -61,6 +61,60 @@ def test_what_can_be_acted_on_stands_in_brackets_under_its_own_name() -> None:
     ]
     assert seen.elements['link "Edit" #2'].ref == "e18"
     assert seen.elements['clickable "Card one"'].ref == "e27"
+
+
+FORM = r"""
+- table "Fields" [ref=e1]:
+  - row [ref=e2]:
+    - cell "Owner" [ref=e3]
+    - cell [ref=e4]:
+      - combobox [ref=e5]:
+        - option "ann" [selected]
+        - option "ben"
+        - option "chloe"
+- checkbox "Due:" [checked] [ref=e6]
+- textbox [ref=e7]: "2024-06-21"
+- group "Action" [ref=e8]:
+  - radio "leave" [checked] [ref=e9]
+  - text: as it is
+  - radio "hand over" [ref=e10]
+  - text: hand over to
+  - combobox [disabled] [ref=e11]:
+    - option "ann" [selected]
+    - option "ben"
+    - option "chloe"
+- region "Notes" [ref=e12]:
+  - heading "Notes" [level=2] [ref=e13]
+  - list [ref=e14]:
+    - listitem [ref=e15]:
+      - link "One" [ref=e16]
+    - listitem [ref=e17]:
+      - link "Two" [ref=e18]
+  - list [ref=e19]:
+    - listitem [ref=e20]: Alone
+"""
+
+
+def test_a_field_without_a_name_has_that_of_what_stands_before_it() -> None:
+    assert list(view(read(FORM)).lines) == [
+        'table "Fields":',
+        '[combobox "Owner"] is "ann" of "ann", "ben", "chloe"',
+        '[checkbox "Due:"] checked [textbox "Due:"] contains "2024-06-21"',
+        'group "Action": [radio "leave"] checked as it is',
+        '[radio "hand over"] [combobox "hand over to"] is "ann" disabled',
+        "## Notes",
+        '[link "One"] [link "Two"]',
+        "- Alone",
+    ]
+
+
+def test_the_proposer_sees_what_there_is_without_the_names_of_elements() -> None:
+    line = '[link "#3"] | [link "A \\"big\\" fire" #2] | defect | [checkbox] [button "Edit"]'
+    assert plain(line) == '#3 | A \\"big\\" fire | defect |  Edit'
+    rows = ["Title", "Id | Name | Kind", *(f"{n} | x | y" for n in range(40)), "End"]
+    some = sampled(rows, 5)
+    assert some[:2] == ["Title", "Id | Name | Kind"] and some[-1] == "End" and len(some) == 7
+    assert sampled(["- a", "b"], 5) == ["- a", "b"] and sampled([], 5) == []
 
 
 def test_a_long_page_comes_in_parts_with_the_common_lines_last() -> None:
