@@ -223,8 +223,10 @@ def form(page: Page, said: str, text: str = "") -> None:
 def movies(page: Page, said: str, off: int = 0) -> None:
     genre, name, year = re.findall(r"for (.*) movies directed by (.*) from year (\d+)", said)[0]
     values = {"genre": genre, "director": name, "year": str(int(year) + off), "date": str(int(year) + off)}
-    # The label stands before the field, or is its name.
+    # The label is a field's name, or stands before it, or behind.
     labels = re.findall(r'(\w+)(?: Name)?(?: \|)?(?: \[textbox|"\])', page.text.replace("[button", ""))
+    if behind := re.findall(r"\[textbox(?: #\d)?\] (\w+)", page.text):
+        labels = behind
     for field, label in enumerate(labels[:3]):
         page.fill(next(values[word] for word in values if word in label.lower()), field)
     page.do(click(page.names("button")[-1]))
@@ -387,5 +389,5 @@ SCRIPTS: dict[str, tuple[Script, Script]] = {
     "odd-or-even": both(parity),
 }
 """Page -> what solves it, and what ends it wrongly."""
-SEEDS = {"click-button": (0, 3), "click-widget": (1, 3)}
+SEEDS = {"click-button": (0, 3), "click-widget": (1, 3), "multi-layouts": (0, 3)}
 """Seeds other than 0 and 1, where the page with these has nothing wrong to do, or says too little."""

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,9 @@ def test_what_cannot_be_done_is_told(web: WebEnvironment) -> None:
         ("tab 3", "There is no tab 3; there are 1."),
         ("close_tab", "This is the only tab."),
         ("goto http://example.com/", "example.com is not part of this environment."),
+        ("goto file:///etc/passwd", "file:///etc/passwd is not part of this environment."),
+        ("goto javascript:alert(1)", "javascript:alert(1) is not part of this environment."),
+        ("new_tab data:text/html,hello", "data:text/html,hello is not part of this environment."),
     ):
         seen = do(web, written)
         assert seen.failed and told in seen.text, seen.text
@@ -302,7 +306,9 @@ def test_an_application_that_dies_costs_one_episode(benchmark: FolderBenchmark) 
 def test_a_page_that_crashes_costs_one_episode(benchmark: FolderBenchmark) -> None:
     with pytest.raises(EnvironmentFault), benchmark.environment() as environment:
         environment.reset(at("/crash"))
-        environment.step(action("goto chrome://crash"))
+        assert isinstance(environment, WebEnvironment)
+        with suppress(Exception):
+            environment.session.page.goto("chrome://crash", timeout=2000)
         environment.step(action("goto /"))
     with benchmark.environment() as environment:
         assert "All notes" in environment.reset(at("/")).text

@@ -127,6 +127,7 @@ ELEMENTS = {
     ("written", "name"),
     [
         ('link "Wiki" #2', 'link "Wiki" #2'),
+        ('link "Wiki" #1', 'link "Wiki"'),
         ("Wiki", 'link "Wiki"'),
         ('button "Summary"', 'textbox "Summary:"'),
         ("create ticket", 'button "Create ticket"'),

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ..environments import ActionSpace, Environment
 
 PROMPT = prompt("stages", "propose")
+EXAMPLES = PROMPT.fill("screen", description="", start="") + PROMPT.fill("system", description="", start="")
+"""Where the tasks of the prompt's examples stand; a small model repeats them."""
 TOLD = 4
 """Earlier trajectories that a later round is told of."""
 ERROR = 240
@@ -133,8 +135,8 @@ class Propose(ModelStage):
             usage = usage + used
             told = {item.text for item in items[first : first + BATCH]}
             for instruction, hint in _read(answer["tasks"]):
-                if any(text in hint for text in told):
-                    continue  # The command repeats the question.
+                if any(text in hint for text in told) or instruction in EXAMPLES:
+                    continue  # The command repeats the question, or the task an example.
                 task = Task(
                     environment=environment.name, instruction=instruction, parent=document.id, hint=hint
                 )

@@ -35,7 +35,7 @@ def find(name: str, elements: Mapping[str, Node], roles: frozenset[str] | None =
 
     `roles`: those that the action is for. Raises Refused, which says what there is.
     """
-    if node := elements.get(name):
+    if node := elements.get(name) or elements.get(name.removesuffix(" #1")):
         return node
     allowed = {known: node for known, node in elements.items() if roles is None or node.role in roles}
     wanted = _plain(name)

@@ -233,6 +233,10 @@ class Session:
     def _goto(self, address: str) -> None:
         from playwright.sync_api import Error
 
+        # Not a script (`javascript:`), a page of one's own (`data:`), a file, or the browser's own pages.
+        schemes = {"http", "https", *(one.partition(":")[0] for one in self._allowed)}
+        if address.partition(":")[0].lower() not in schemes:
+            raise acting.Refused(f"{address[:40]} is not part of this environment.")
         try:
             self.page.goto(address, timeout=acting.GOTO_MS, wait_until="domcontentloaded")
         except Error as error:

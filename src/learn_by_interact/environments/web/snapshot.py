@@ -303,8 +303,10 @@ class _Writer:
 
     def _before(self) -> str:
         """The short text that stands before a field, its label by the look of it; "" where there is none."""
-        texts = [part for part in self._line[-2:] if part != "|"]
+        texts = [part for part in self._line[-3:] if part != "|"]
         text = texts[-1] if texts else ""
+        if len(texts) > 1 and re.match(r"\[[a-z]+(?: #\d+)?\]", texts[-2]):
+            return ""  # Labels stand behind their fields here.
         if choice := re.match(r'\[(?:checkbox|radio) ("(?:[^"\\]|\\.)*:")', text):
             return str(json.loads(choice[1]))
         return "" if not text or text[0] in "[#-" or text.endswith("]") or len(text) > LABEL else text
