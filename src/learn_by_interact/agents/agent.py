@@ -130,10 +130,12 @@ class LanguageAgent:
     def _unstuck(
         self, messages: tuple[Message, ...], thought: str, action: Action, steps: Sequence[Step]
     ) -> tuple[str, Action, Usage]:
-        """Another reply, sampled, in the place of an action that failed before in the same state."""
+        """Another reply, sampled, in the place of an action that would lead nowhere."""
         usage = Usage()
         for attempt in range(self.settings.resamples):
-            if not _failed_before(action, steps):
+            # On a screen nobody does the same twice; a small model goes on and on.
+            stuck = not self.actions.commands and _just_done(action, steps)
+            if not stuck and not _failed_before(action, steps):
                 break
             text, used = self._ask(messages, 1.0, self.settings.seed + 100 + attempt)
             usage = usage + used
@@ -222,13 +224,16 @@ def _answered(messages: tuple[Message, ...], text: str, answer: str) -> tuple[Me
 def _objection(action: Action, steps: Sequence[Step]) -> str | None:
     """Part of the prompt that answers a stop without a reason to stop, or what was just done: once."""
     if action.tool != STOP:
-        done = steps and steps[-1].action == action and not steps[-1].observation.failed
-        return "again" if done else None
+        return "again" if _just_done(action, steps) else None
     if action.arguments.get("answer"):
         return None
     if not steps:
         return "early"
     return "giving_up" if steps[-1].observation.failed else None
+
+
+def _just_done(action: Action, steps: Sequence[Step]) -> bool:
+    return bool(steps) and steps[-1].action == action and not steps[-1].observation.failed
 
 
 def _failed_before(action: Action, steps: Sequence[Step]) -> bool:
