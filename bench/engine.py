@@ -14,6 +14,7 @@ import argparse
 import resource
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from result import report
@@ -47,6 +48,9 @@ class Words:
 
     description = "Reply with one word."
     commands = True
+
+    def form(self, seen: Sequence[str], last: Action | None) -> None:
+        """Any word."""
 
     def parse(self, reply: str) -> tuple[str, Action]:
         return "", Action(tool=reply)

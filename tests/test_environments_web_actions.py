@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Sequence
+
 import pytest
 
+from learn_by_interact.environments.actions import ShellActions
 from learn_by_interact.environments.web.acting import Refused, find, key
 from learn_by_interact.environments.web.actions import WebActions
+from learn_by_interact.environments.web.choices import AS_BEFORE
 from learn_by_interact.environments.web.snapshot import Node
 from learn_by_interact.errors import ParseError
 from learn_by_interact.types import STOP, Action
@@ -154,3 +160,60 @@ def test_a_wrong_name_is_answered_with_what_there_is() -> None:
 )
 def test_keys_have_other_names_too(written: str, pressed: str) -> None:
     assert key(written) == pressed
+
+
+WHOLE = """URL: /new
+Title: New
+[link "Home"] [link "About \\"us\\""] [textbox "Title:"] contains "a [b]"
+[combobox "Kind:"] is "plain" of "plain", "very urgent"
+- [link "Draft"]
+[button "Save"] [combobox "City"]"""
+BRIEF = f"""URL: /new
+Changed on this page:
++ [button "Undo"]
+- [link "Draft"]
+{AS_BEFORE}"""
+
+
+def allowed(written: str, seen: Sequence[str] = (WHOLE,), last: Action | None = None) -> bool:
+    form = ACTIONS.form(seen, last)
+    assert form is not None
+    fits = bool(re.search(form["pattern"], json.dumps(written)[1:-1]))
+    if fits:
+        assert ACTIONS.parse(json.dumps(written)) == ACTIONS.parse(f"ACTION: {written}")
+    return fits
+
+
+def test_a_reply_can_be_held_to_what_the_page_has() -> None:
+    for written in (
+        'click [link "Home"]',
+        'click [link "About \\"us\\""]',
+        'type "On fire" into [textbox "Title:"]',
+        'type "Rome" into [combobox "City"]',
+        'select "very urgent" in [combobox "Kind:"]',
+        "press Enter",
+        "goto /a?b=c",
+        "back",
+        "stop",
+        "stop 42",
+    ):
+        assert allowed(written), written
+    for written in (
+        'click [link "Nowhere"]',
+        'type "x" into [combobox "Kind:"]',
+        'select "blue" in [combobox "Kind:"]',
+        "goto http://example.com",
+        "scroll down",
+        "dance",
+    ):
+        assert not allowed(written), written
+    assert allowed("scroll down", [f"{WHOLE}\n(Part 1 of 2 of this page; scroll down for the rest.)"])
+
+
+def test_what_changed_is_on_the_page_that_was_seen_before() -> None:
+    seen = ['URL: /\n[link "Old"]', WHOLE, BRIEF]
+    assert allowed('click [button "Undo"]', seen) and allowed('click [button "Save"]', seen)
+    assert allowed('click [link "Draft"]', seen[:2]) and not allowed('click [link "Old"]', seen)
+    done = act("click", element='link "Home"')
+    assert allowed('click [link "Home"]', seen) and not allowed('click [link "Home"]', seen, done)
+    assert ACTIONS.form(["[an empty page]"], None) is None and ShellActions().form([WHOLE], None) is None

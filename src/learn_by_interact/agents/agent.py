@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from ..environments import ActionSpace
 from ..errors import ParseError
@@ -100,8 +100,9 @@ class LanguageAgent:
         usage = self._retrieve(task, start, steps)
         messages = self.messages(task, start, steps)
         failure, malformed, objected = ParseError(""), 0, False
+        form = None if self.settings.reasons else self._form(start, steps)
         while malformed < self.settings.tries:
-            text, used = self._ask(messages, self.settings.temperature, self.settings.seed)
+            text, used = self._ask(messages, self.settings.temperature, self.settings.seed, form)
             usage = usage + used
             try:
                 thought, action = self.actions.parse(text)
@@ -114,7 +115,7 @@ class LanguageAgent:
                 objected = True
                 messages = _answered(messages, text, PROMPT.fill(objection, instruction=task.instruction))
                 continue
-            thought, action, used = self._unstuck(messages, thought, action, steps)
+            thought, action, used = self._unstuck(messages, thought, action, steps, form)
             hits = self._added[len(steps)]
             return Decision(
                 thought=thought,
@@ -127,8 +128,18 @@ class LanguageAgent:
         failure.usage = usage  # type: ignore[attr-defined]
         raise failure
 
+    def _form(self, start: Observation, steps: Sequence[Step]) -> dict[str, Any] | None:
+        seen = [start.text, *(step.observation.text for step in steps)]
+        worked = steps and not steps[-1].observation.failed
+        return self.actions.form(seen, steps[-1].action if worked else None)
+
     def _unstuck(
-        self, messages: tuple[Message, ...], thought: str, action: Action, steps: Sequence[Step]
+        self,
+        messages: tuple[Message, ...],
+        thought: str,
+        action: Action,
+        steps: Sequence[Step],
+        form: dict[str, Any] | None,
     ) -> tuple[str, Action, Usage]:
         """Another reply, sampled, in the place of an action that would lead nowhere."""
         usage = Usage()
@@ -137,13 +148,15 @@ class LanguageAgent:
             stuck = not self.actions.commands and _just_done(action, steps)
             if not stuck and not _failed_before(action, steps):
                 break
-            text, used = self._ask(messages, 1.0, self.settings.seed + 100 + attempt)
+            text, used = self._ask(messages, 1.0, self.settings.seed + 100 + attempt, form)
             usage = usage + used
             with suppress(ParseError):
                 thought, action = self.actions.parse(text)
         return thought, action, usage
 
-    def _ask(self, messages: tuple[Message, ...], temperature: float, seed: int) -> tuple[str, Usage]:
+    def _ask(
+        self, messages: tuple[Message, ...], temperature: float, seed: int, form: dict[str, Any] | None
+    ) -> tuple[str, Usage]:
         reply = self.model.complete(
             Request(
                 model=self.model.name,
@@ -152,6 +165,7 @@ class LanguageAgent:
                 temperature=temperature,
                 seed=seed,
                 stop=("\nOUTPUT:",),
+                json_schema=form,
             )
         )
         return reply.text, reply.usage

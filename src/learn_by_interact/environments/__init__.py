@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 from ..types import Action, Observation, Task
 
@@ -19,6 +20,13 @@ class ActionSpace(Protocol):
 
     def parse(self, reply: str) -> tuple[str, Action]:
         """A model's reply -> (thought, action). Raises ParseError, worded for the model."""
+        ...
+
+    def form(self, seen: Sequence[str], last: Action | None) -> dict[str, Any] | None:
+        """JSON schema of the next reply, after these observations; None: it may be anything.
+
+        `last`: the action before, where it worked. `parse` reads what the schema allows.
+        """
         ...
 
     def format(self, action: Action) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 
 from ..errors import ParseError
 from ..types import STOP, Action
@@ -60,6 +61,9 @@ class ShellActions:
         if len(written) > LONGEST:
             raise ParseError(f"The command is too long. {WANTED}")
         return thought, action
+
+    def form(self, seen: Sequence[str], last: Action | None) -> None:
+        """A shell takes anything."""
 
     def format(self, action: Action) -> str:
         """The command; `stop` and the answer for the action that ends an episode."""

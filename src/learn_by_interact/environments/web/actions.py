@@ -18,11 +18,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from ...errors import ParseError
 from ...types import STOP, Action
 from ..reply import ACTION, ANSWER, CONTROL, FENCE, INLINE, STOPPED, TURN, reason_line, thought_of
+from .choices import schema
 
 FORM = """\
 You use a web browser. What stands in square brackets on a page can be acted on. In each turn you give one \
@@ -79,12 +81,16 @@ class WebActions:
             text = text.rpartition("</think>")[2]
         if not text.strip():
             raise ParseError(f"Your reply was empty. {WANTED}")
-        thought, written = _first(text)
+        thought, written = _first(_out_of_json(text))
         if len(written) > LONGEST:
             raise ParseError(f"The action is too long. {WANTED}")
         if CONTROL.search(written):
             raise ParseError(f"The action has characters that no page takes. {WANTED}")
         return thought, action(written)
+
+    def form(self, seen: Sequence[str], last: Action | None) -> dict[str, Any] | None:
+        """One of the actions that the page has; see `choices.py`."""
+        return schema(seen, last)
 
     def format(self, action: Action) -> str:
         """The action as it is asked for, on one line."""
@@ -117,6 +123,17 @@ def action(written: str) -> Action:
     if tool is None:
         raise ParseError(f"There is no action {verb[:40]!r}. {WANTED}")
     return _READ[tool](tool, rest.strip())
+
+
+def _out_of_json(text: str) -> str:
+    """A reply that was asked for as a JSON text."""
+    if text.lstrip()[:1] != '"':
+        return text
+    try:
+        value = json.loads(text.strip())
+    except ValueError:
+        return text
+    return f"ACTION: {value}" if isinstance(value, str) else text
 
 
 def _first(text: str) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from ..folder import EnvironmentFolder
 from ..sandbox import Sandbox, open_sandbox
 from . import application, browser
 from .actions import WebActions, action
+from .choices import AS_BEFORE
 from .layout import changed, laid_out, part_of, parts, sampled
 from .session import Session, Shown
 from .snapshot import plain
@@ -202,7 +203,7 @@ class WebEnvironment:
         self._briefly = self._briefly + 1 if again and not self.web.whole else 0
         if 0 < self._briefly <= BRIEFLY:
             body = ["Changed on this page:", *told] if told else []
-            body.append("(All else on this page is as before.)")
+            body.append(AS_BEFORE)
         else:
             self._briefly = 0
             idle = same and not scrolled and not refused and before.lines == shown.lines

@@ -1,0 +1,82 @@
+"""Which actions a page has, as the form of a reply: left free, a small model names what is not there.
+
+The form is a JSON schema with a pattern, over JSON text, for endpoints that have structured output; an
+endpoint without it is asked as before, and what it writes is read by `actions.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ...types import Action
+from .acting import TYPED
+
+AS_BEFORE = "(All else on this page is as before.)"
+"""The line of an observation that tells only what changed."""
+ELEMENT = re.compile(r'\[((\w+)(?: "(?:[^"\\]|\\.)*")?(?: #\d+)?)\]([^\[\n]*)')
+"""A name in brackets, its role, and what is told of it."""
+OPTIONS = re.compile(r'\bof ((?:"(?:[^"\\]|\\.)*"(?:, )?)+)')
+QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+TEXT = r"[^\"\\\n]{1,160}"
+"""Of what is typed, and of an answer."""
+MOST = 120
+"""Elements; of a page with more, the first."""
+
+
+def schema(seen: Sequence[str], last: Action | None) -> dict[str, Any] | None:
+    """The form of a reply after these observations; None where the page has nothing that can be acted on.
+
+    `last`: what was just done and worked, which is not to be done again.
+    """
+    found = list(_elements(seen))[:MOST]
+    if not found:
+        return None
+    just = last.arguments.get("element", "") if last is not None else ""
+    names = [name for name, _, _ in found]
+    click = [name for name in names if not (last is not None and last.tool == "click" and name == just)]
+    fields = [name for name, role, said in found if role in TYPED and not OPTIONS.search(said)]
+    forms = [rf"click \[({_any(click)})\]"] if click else []
+    if fields:
+        forms.append(rf"type \\\"{TEXT}\\\" into \[({_any(fields)})\]")
+    for name, role, said in found:
+        if role in ("combobox", "listbox") and (options := OPTIONS.search(said)):
+            values = [_unquoted(value) for value in QUOTED.findall(options[1])]
+            if named := [value for value in values if value]:
+                forms.append(rf"select \\\"({_any(named)})\\\" in \[{_literal(name)}\]")
+    forms += ["press (Enter|Tab|Escape|ArrowDown)", r"goto /[^\"\\ \n]{0,80}", "back", rf"stop( {TEXT})?"]
+    if any("(Part " in text for text in seen[-1:]):
+        forms.append("scroll (down|up)")
+    return {"type": "string", "pattern": f"^({'|'.join(forms)})$"}
+
+
+def _elements(seen: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Name, role and what is told of each element of the present page, the newest first, each once."""
+    known: set[str] = set()
+    for text in reversed(seen):
+        brief = AS_BEFORE in text
+        for line in text.split("\n"):
+            if brief and line.startswith("- "):
+                continue  # It is gone.
+            for name, role, said in ELEMENT.findall(line):
+                if name not in known:
+                    known.add(name)
+                    yield name, role, said
+        if not brief:
+            return
+
+
+def _unquoted(text: str) -> str:
+    return str(json.loads(f'"{text}"'))
+
+
+def _any(texts: Sequence[str]) -> str:
+    return "|".join(map(_literal, texts))
+
+
+def _literal(text: str) -> str:
+    """A text in a pattern over JSON text: quotation marks are escaped in it, signs of patterns in this."""
+    written = json.dumps(text, ensure_ascii=False)[1:-1]
+    return re.sub(r"([.^$*+?{}()|\[\]\\])", r"\\\1", written)
