@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from result import report
 
@@ -49,8 +50,9 @@ class Words:
     description = "Reply with one word."
     commands = True
 
-    def form(self, seen: Sequence[str], last: Action | None) -> None:
-        """Any word."""
+    def form(self, seen: Sequence[str], last: Action | None) -> dict[str, Any] | None:
+        """None: any word."""
+        return None
 
     def parse(self, reply: str) -> tuple[str, Action]:
         return "", Action(tool=reply)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
+from typing import Any
 
 from ..errors import ParseError
 from ..types import STOP, Action
@@ -62,8 +63,9 @@ class ShellActions:
             raise ParseError(f"The command is too long. {WANTED}")
         return thought, action
 
-    def form(self, seen: Sequence[str], last: Action | None) -> None:
-        """A shell takes anything."""
+    def form(self, seen: Sequence[str], last: Action | None) -> dict[str, Any] | None:
+        """None: a shell takes anything."""
+        return None
 
     def format(self, action: Action) -> str:
         """The command; `stop` and the answer for the action that ends an episode."""
