@@ -38,6 +38,8 @@ from ..types import STOP, Action, Task, Trajectory, Value, digest
 from .expect import Expect, failures
 
 Acted = ShellEnvironment | WebEnvironment
+CHECK = "its check exits with 1"
+"""What an episode lacks whose task has only a command to say so."""
 
 
 class FolderTask(Value):
@@ -115,7 +117,7 @@ class FolderBenchmark:
             if declared.expect is not None and isinstance(environment, WebEnvironment):
                 found = failures(declared.expect, environment, declared.instruction, answer)
             if declared.check and not found and not self._check(declared, environment, answer):
-                found = ["its check exits with 1"]
+                found = [CHECK]
             return found
         except (EnvironmentFault, OSError) as error:
             raise GraderFault(

@@ -9,7 +9,7 @@ from ..environments import Environment
 from ..errors import EnvironmentFault, GraderFault, ParseError, sentence
 from ..types import STOP, Action, Observation, Step, Task, Trajectory, Value
 from . import Benchmark
-from .folder import FolderBenchmark
+from .folder import CHECK, FolderBenchmark
 
 
 class TaskProof(Value):
@@ -73,7 +73,8 @@ def _score(benchmark: Benchmark, task: Task, actions: list[Action], problems: li
             trajectory = Trajectory(task=task.id, start=start, steps=tuple(steps), stop="done")
             passed = benchmark.grade(task, environment, trajectory) >= 1.0
             if not passed and len(actions) > 1 and isinstance(benchmark, FolderBenchmark):
-                problems += benchmark.failures(task, environment, trajectory)
+                found = benchmark.failures(task, environment, trajectory)
+                problems += [one for one in found if one != CHECK]
             return passed
     except (EnvironmentFault, GraderFault) as error:
         problems.append(sentence(error))
