@@ -111,8 +111,9 @@ class Session:
         from playwright.sync_api import Error
 
         self._rest()
-        if self._outside and self.page.url == "about:blank" and len(self._context.pages) > 1:
-            self.page.close()  # It was opened for a page that is not part of this environment.
+        if outside := self._refusal():
+            self._notes.append(outside)
+            self._rest()
         for attempt in range(3):
             try:
                 nodes = read(self.page.aria_snapshot(mode="ai"))
@@ -125,8 +126,6 @@ class Session:
                     raise EnvironmentFault(f"the page could not be read: {said(error)}") from None
                 self._rest()
         seen = view(nodes)
-        if outside := self._refusal():
-            self._notes.append(outside)
         notes, self._notes = tuple(self._notes), []
         tabs = self._context.pages
         if len(tabs) > 1:
@@ -193,6 +192,8 @@ class Session:
     def _refusal(self) -> str:
         """That a page outside was asked for; told once."""
         outside, self._outside = self._outside, ""
+        if outside and self.page.url == "about:blank" and len(self._context.pages) > 1:
+            self.page.close()  # It was opened for that page.
         return f"{outside} is not part of this environment." if outside else ""
 
     def _guard(self, route: Route) -> None:
@@ -236,7 +237,8 @@ class Session:
         # Not a script (`javascript:`), a page of one's own (`data:`), a file, or the browser's own pages.
         schemes = {"http", "https", *(one.partition(":")[0] for one in self._allowed)}
         if address.partition(":")[0].lower() not in schemes:
-            raise acting.Refused(f"{address[:40]} is not part of this environment.")
+            self._outside = address[:40]
+            return
         try:
             self.page.goto(address, timeout=acting.GOTO_MS, wait_until="domcontentloaded")
         except Error as error:
