@@ -53,7 +53,7 @@ def recipe(folder: Path) -> Path:
     file = folder / "notes.toml"
     file.write_text(
         f'environment = "notes"\nrun = {json.dumps(str(folder / "run"))}\n[model]\nname = "{MODEL}"\n'
-        "[propose]\ntasks = 2\n[explore]\nlimits = { steps = 6 }\n[relabel]\ncap = 2\n"
+        "[propose]\ntasks = 2\n[explore]\nlimits = { steps = 6 }\n[relabel]\ncap = 1\n"
         '[retrieval]\nquery = "instruction"\n[evaluate]\ntasks = 3\n[pool]\nworkers = 2\n'
     )
     return file

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +220,8 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, name: str, examples:
     """20,000 rows, 30 MB of text, and never more than those of one window in memory."""
     if name == "parquet":
         pytest.importorskip("pyarrow")
+        with suppress(ImportError):
+            import_module("pandas")  # Where it is installed, pyarrow imports it.
     commands = [f"put n{number}.txt {'text' * 20}" for number in range(5)]
     with Store(tmp_path / "run") as store:
         for number in range(20):

@@ -6,6 +6,7 @@ import re
 import tomllib
 from functools import cached_property
 from pathlib import Path
+from types import UnionType
 from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import Field, ValidationError, field_validator
@@ -171,8 +172,8 @@ def _keys(kind: type[Value], place: tuple[int | str, ...]) -> list[str]:
     """Keys that may stand in the table at `place`."""
     for part in place:
         inner = kind.model_fields[str(part)].annotation
-        # `Web | None`
-        inner = next((one for one in get_args(inner) if one is not type(None)), inner)
+        if isinstance(inner, UnionType):  # `Web | None`
+            inner = next((one for one in get_args(inner) if one is not type(None)), inner)
         if not (isinstance(inner, type) and issubclass(inner, Value)):
             break
         kind = inner

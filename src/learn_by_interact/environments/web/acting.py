@@ -13,7 +13,7 @@ from .snapshot import Node, below, quoted
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-CLICK_MS = 3_000
+CLICK_MS = 5_000
 """Time in which an element must be ready for an action."""
 HOVER_MS = 350
 """Time after which a menu opens under a mouse that rests on it (jQuery UI: 300)."""
