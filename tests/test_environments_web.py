@@ -290,6 +290,41 @@ def test_a_port_that_is_taken_is_replaced(tmp_path: Path) -> None:
         assert one.application.url == "http://127.0.0.1:48123" != other.application.url
 
 
+def test_an_application_that_runs_already_is_put_back_by_its_command(
+    benchmark: FolderBenchmark, tmp_path: Path
+) -> None:
+    with benchmark.environment() as shop:
+        assert isinstance(shop, WebEnvironment)
+        url = f'url = "{shop.application.url}"'
+        calls = tmp_path / "calls"
+        there = ENVIRONMENT.replace('serve = "python3 serve.py"', f"{url}\nreset = 'echo . >> {calls}'")
+        with FolderBenchmark(notes(tmp_path / "notes", there)).environment() as environment:
+            assert isinstance(environment, WebEnvironment)
+            environment.reset(at("/"))
+            seen = environment.reset(at("/note/2"))
+            assert seen.text.startswith("URL: /note/2\nTitle: Call Ann") and seen.state
+            assert calls.read_text() == ".\n.\n"
+            with pytest.raises(EnvironmentFault, match="the state of an application at a url cannot be seen"):
+                print(environment.home)
+        broken = there.replace(f"echo . >> {calls}", "echo it is away; exit 4")
+        failing = FolderBenchmark(notes(tmp_path / "broken", broken))
+        away = pytest.raises(EnvironmentFault, match=r"web\.reset failed: it is away")
+        with away, failing.environment() as environment:
+            environment.reset(at("/"))
+
+
+def test_an_application_can_be_started_anew_for_each_episode(tmp_path: Path) -> None:
+    anew = FolderBenchmark(notes(tmp_path / "notes", ENVIRONMENT.replace("[web]", "[web]\nrestart = true")))
+    with anew.environment() as environment:
+        assert isinstance(environment, WebEnvironment)
+        first = environment.reset(at("/"))
+        process = environment.application._process
+        environment.step(action("goto /note/1"))
+        environment.step(action('click [button "Delete"]'))
+        assert environment.reset(at("/")).key == first.key
+        assert environment.application._process is not process
+
+
 def test_an_application_that_dies_costs_one_episode(benchmark: FolderBenchmark) -> None:
     with pytest.raises(EnvironmentFault), benchmark.environment() as environment:
         assert isinstance(environment, WebEnvironment)

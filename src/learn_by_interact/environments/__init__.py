@@ -65,6 +65,15 @@ class Environment(Protocol):
 
 
 @runtime_checkable
+class Listing(Environment, Protocol):
+    """An environment whose first observation does not say what there is."""
+
+    def overview(self) -> str:
+        """What there is, for whoever proposes tasks; after a reset. Raises EnvironmentFault."""
+        ...
+
+
+@runtime_checkable
 class Branching(Environment, Protocol):
     """An environment that can go back to where it was: what a search over actions needs.
 

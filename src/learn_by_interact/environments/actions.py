@@ -17,7 +17,7 @@ from typing import Any
 
 from ..errors import ParseError
 from ..types import STOP, Action
-from .reply import ACTION, ANSWER, CONTROL, FENCE, INLINE, STOPPED, TURN, reason_line, thought_of
+from .reply import ACTION, ANSWER, CONTROL, FENCE, INLINE, STOPPED, TURN, readable, reason_line, thought_of
 
 SHELL = "bash"
 """The tool of an action that runs a command; its one argument is `command`."""
@@ -48,12 +48,7 @@ class ShellActions:
 
     def parse(self, reply: str) -> tuple[str, Action]:
         """A model's reply -> (thought, action). Raises ParseError, worded for the model."""
-        text = reply.replace("\r\n", "\n")
-        if text.lstrip().startswith("<think>"):
-            text = text.rpartition("</think>")[2]
-        if not text.strip():
-            raise ParseError(f"Your reply was empty. {WANTED}")
-        thought, action = _read(text)
+        thought, action = _read(readable(reply, WANTED))
         written = str(action.arguments.get("command", action.arguments.get("answer", "")))
         if action.tool == SHELL and not written.strip():
             raise ParseError(f"There is no command after ACTION. {WANTED}")

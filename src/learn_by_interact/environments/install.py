@@ -20,7 +20,7 @@ from ..errors import ConfigError, EnvironmentFault
 from ..types import digest
 from .fingerprint import Fingerprint
 from .folder import EnvironmentFolder, Volatile
-from .sandbox import Tools, copy_tree, open_sandbox
+from .sandbox import Sandbox, Tools, copy_tree, open_sandbox
 
 PREPARE_SECONDS = 600.0
 
@@ -74,6 +74,12 @@ def start(folder: EnvironmentFolder, unsafe: bool = False) -> Path | None:
         _prepare(folder, unsafe, target)
 
     return _once("starts", key, make)
+
+
+def opened(folder: EnvironmentFolder, start: Path | None, unsafe: bool = False) -> Sandbox:
+    """A sandbox of an environment's kind with its tools and a copy of `start`. Raises as `tools` does."""
+    kind = "unsafe" if unsafe else folder.sandbox.kind
+    return open_sandbox(kind, start, tools(folder, unsafe))
 
 
 def install(folder: EnvironmentFolder) -> None:
@@ -142,9 +148,8 @@ def _run(arguments: list[str], name: str) -> None:
 
 
 def _prepare(folder: EnvironmentFolder, unsafe: bool, target: Path) -> None:
-    kind = "unsafe" if unsafe else folder.sandbox.kind
     limits = folder.limits.model_copy(update={"seconds": PREPARE_SECONDS})
-    sandbox = open_sandbox(kind, folder.start_folder, tools(folder, unsafe))
+    sandbox = opened(folder, folder.start_folder, unsafe)
     try:
         result = sandbox.run(folder.prepare, sandbox.inside_home, limits)
         if result.code or result.ended:

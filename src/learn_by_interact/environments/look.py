@@ -33,7 +33,7 @@ class Look:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._environment.__exit__(None, None, None)
+        self._environment.leave(well=True)
 
     def reset(self, page: str = "") -> Observation:
         """Begin, on a page of a web application if one is named."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+from ..errors import ParseError
+
 ACTION = re.compile(
     r"^[ \t>*#-]*(?:action|command)[ \t]*\**[ \t]*:[ \t]*\**[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE
 )
@@ -19,6 +21,16 @@ FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*[\w+-]*[ \t]*$")
 STOPPED = re.compile(r"^(?:stop|done|finish|finished|exit|submit)\s*[.!]?(?:\s*\(\s*\))?$", re.IGNORECASE)
 ANSWER = re.compile(r"^stop(?:[ \t]*:)?\s+(?=\S)", re.IGNORECASE)
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffd]")
+
+
+def readable(reply: str, wanted: str) -> str:
+    """A reply without what a model thought before it. Raises ParseError, with what is `wanted`, if empty."""
+    text = reply.replace("\r\n", "\n")
+    if text.lstrip().startswith("<think>"):
+        text = text.rpartition("</think>")[2]
+    if not text.strip():
+        raise ParseError(f"Your reply was empty. {wanted}")
+    return text
 
 
 def reason_line(thought: str) -> str:

@@ -6,17 +6,17 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import NamedTuple, Self
 
 from ..errors import EnvironmentFault
 from ..types import STOP, Action, Observation, Task, digest
-from . import ActionSpace, install
 from .actions import SHELL, ShellActions
 from .changes import changes
+from .declared import DeclaredEnvironment
 from .fingerprint import Fingerprint
 from .folder import EnvironmentFolder
-from .sandbox import HOME, Result, Sandbox, open_sandbox
+from .sandbox import HOME, Result, Sandbox
 
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]|\x1b[()][0-9A-B]"
@@ -40,7 +40,7 @@ class _Seen(NamedTuple):
     shown: str = ""
 
 
-class ShellEnvironment:
+class ShellEnvironment(DeclaredEnvironment):
     """One episode in the environment that a folder declares.
 
     Fingerprints. `Observation.state` is the folder's (see `fingerprint.py`: paths, permissions,
@@ -53,14 +53,8 @@ class ShellEnvironment:
     """
 
     def __init__(self, folder: EnvironmentFolder, unsafe: bool = False) -> None:
-        """`unsafe` runs without a sandbox, whatever the folder says."""
-        self.folder = folder
-        self.name = folder.name
-        self.unsafe = unsafe
-        self.description = folder.description
-        self.actions: ActionSpace = ShellActions()
-        self.transcript: list[tuple[str, str]] = []
-        """Each command of the episode with its output, cleaned but not cut for a model."""
+        """See `DeclaredEnvironment`; the transcript has outputs cleaned, but not cut for a model."""
+        super().__init__(folder, ShellActions(), unsafe)
         self._sandbox: Sandbox | None = None
         self._fingerprint: Fingerprint | None = None
         self._cwd = HOME
@@ -77,21 +71,11 @@ class ShellEnvironment:
         self._cwd = self._sandbox.inside_home
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def leave(self, well: bool) -> None:
+        """Kill what still runs, and remove the folder."""
         if self._sandbox:
             self._sandbox.close()
             self._sandbox = None
-
-    def open(self, filled: bool) -> Sandbox:
-        """A sandbox of this environment's kind, with the start folder's copy or empty."""
-        kind = "unsafe" if self.unsafe else self.folder.sandbox.kind
-        start = install.start(self.folder, self.unsafe) if filled else None
-        return open_sandbox(kind, start, install.tools(self.folder, self.unsafe))
 
     @property
     def sandbox(self) -> Sandbox:

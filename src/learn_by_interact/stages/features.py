@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+from ..patterns import literal
 from ..types import Document, Value, digest
 from .ground import carried_over, file_names, focus, masked, unknown
 from .readers.shown import commands
@@ -21,7 +22,6 @@ from .readers.synopsis import (
     Option,
     borrowed,
     forms,
-    literal,
     options,
     pattern,
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..engine.stage import Outcome
-from ..environments.web.environment import WebEnvironment
+from ..environments import Listing
 from ..errors import ParseError
 from ..models import Message, Request
 from ..prompts import cut, prompt
@@ -112,7 +112,7 @@ class Propose(ModelStage):
         world = self.world()
         with world.environment() as environment:
             start = environment.reset(Task(environment=environment.name, instruction="")).text
-            if isinstance(environment, WebEnvironment):
+            if isinstance(environment, Listing):
                 start = environment.overview()
         commands = environment.actions.commands
         part = "system" if commands else "screen"

@@ -23,7 +23,7 @@ from typing import Any
 
 from ...errors import ParseError
 from ...types import STOP, Action
-from ..reply import ACTION, ANSWER, CONTROL, FENCE, INLINE, STOPPED, TURN, reason_line, thought_of
+from ..reply import ACTION, ANSWER, CONTROL, FENCE, INLINE, STOPPED, TURN, readable, reason_line, thought_of
 from .choices import schema
 
 FORM = """\
@@ -65,7 +65,6 @@ VERBS = {
 TOOL = {word: tool for tool, words in VERBS.items() for word in words.split()}
 _JOIN = r"\s*(?:\b(?:into|in|to|on|from|for|at)\b|=|,|:)\s*"
 _CALL = re.compile(r"^(\w+)\s*\((.*)\)\s*;?$", re.DOTALL)
-_ELEMENT = re.compile(r'^(?:[a-z]+ )?"(?:[^"\\]|\\.)*"(?: #\d+)?$|^[a-z]+(?: #\d+)?$')
 
 
 class WebActions:
@@ -76,12 +75,7 @@ class WebActions:
 
     def parse(self, reply: str) -> tuple[str, Action]:
         """A model's reply -> (thought, action). Raises ParseError, worded for the model."""
-        text = reply.replace("\r\n", "\n")
-        if text.lstrip().startswith("<think>"):
-            text = text.rpartition("</think>")[2]
-        if not text.strip():
-            raise ParseError(f"Your reply was empty. {WANTED}")
-        thought, written = _first(_out_of_json(text))
+        thought, written = _first(_out_of_json(readable(reply, WANTED)))
         if len(written) > LONGEST:
             raise ParseError(f"The action is too long. {WANTED}")
         if CONTROL.search(written):

@@ -21,7 +21,7 @@ from .. import install
 from ..fingerprint import Fingerprint
 from ..folder import EnvironmentFolder
 from ..process import stop
-from ..sandbox import Sandbox, open_sandbox
+from ..sandbox import Sandbox
 from .state import KeptState
 
 TRIES = 3
@@ -54,8 +54,7 @@ class Application:
         self._fingerprint: Fingerprint | None = None
         if not self.web.serve:
             return
-        kind = "unsafe" if unsafe else folder.sandbox.kind
-        self._sandbox = open_sandbox(kind, install.start(folder, unsafe), install.tools(folder, unsafe))
+        self._sandbox = install.opened(folder, install.start(folder, unsafe), unsafe)
         try:
             self._log = self._sandbox.home.parent / "serve.log"
             self._fingerprint = Fingerprint(self._sandbox.home, folder.volatile, self.web.aside)

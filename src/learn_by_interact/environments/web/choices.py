@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ...patterns import literal
 from ...types import Action
 from .acting import TYPED
 
@@ -77,6 +78,5 @@ def _any(texts: Sequence[str]) -> str:
 
 
 def _literal(text: str) -> str:
-    """A text in a pattern over JSON text: quotation marks are escaped in it, signs of patterns in this."""
-    written = json.dumps(text, ensure_ascii=False)[1:-1]
-    return re.sub(r"([.^$*+?{}()|\[\]\\])", r"\\\1", written)
+    """A text in a pattern over JSON text, in which quotation marks are escaped."""
+    return literal(json.dumps(text, ensure_ascii=False)[1:-1])

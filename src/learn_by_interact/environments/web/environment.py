@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin
 
 from ...errors import EnvironmentFault
 from ...types import STOP, Action, Observation, Task, digest
-from .. import ActionSpace, install
+from ..declared import DeclaredEnvironment
 from ..folder import EnvironmentFolder
-from ..sandbox import Sandbox, open_sandbox
 from . import application, browser
 from .actions import WebActions, action
 from .choices import AS_BEFORE
@@ -30,7 +28,7 @@ ROWS = 12
 """Rows of a table, and items of a list, that the proposer is shown of a page."""
 
 
-class WebEnvironment:
+class WebEnvironment(DeclaredEnvironment):
     """One episode in the web application that a folder declares.
 
     After an action that leaves the page where it is, an observation tells what changed on it: the page stands
@@ -45,12 +43,8 @@ class WebEnvironment:
     def __init__(self, folder: EnvironmentFolder, unsafe: bool = False) -> None:
         """`unsafe` serves the application without a sandbox."""
         assert folder.web is not None
-        self.folder, self.web = folder, folder.web
-        self.name, self.description = folder.name, folder.description
-        self.unsafe = unsafe
-        self.actions: ActionSpace = WebActions()
-        self.transcript: list[tuple[str, str]] = []
-        """Each action of the episode with what the page then showed."""
+        super().__init__(folder, WebActions(), unsafe)
+        self.web = folder.web
         self._application: Application | None = None
         self._session: Session | None = None
         self._last = Shown()
@@ -71,15 +65,11 @@ class WebEnvironment:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def leave(self, well: bool) -> None:
+        """Give the instance back; one in which something broke is ended."""
         self._close()
         if self._application:
-            if error is None and self._application.alive:
+            if well and self._application.alive:
                 application.release(self._application)
             else:
                 application.discard(self._application)
@@ -141,12 +131,6 @@ class WebEnvironment:
     def files(self) -> Mapping[str, str]:
         """Digest of each file of the application's state after the last step."""
         return self.application.files
-
-    def open(self, filled: bool) -> Sandbox:
-        """A sandbox with the tools of this environment, with the start state's copy or empty."""
-        kind = "unsafe" if self.unsafe else self.folder.sandbox.kind
-        start = install.start(self.folder, self.unsafe) if filled else None
-        return open_sandbox(kind, start, install.tools(self.folder, self.unsafe))
 
     def reset(self, task: Task) -> Observation:
         """Put the application back, run the task's `setup["run"]`, and go to its `setup["page"]`.

@@ -201,7 +201,7 @@ class Session:
 
     def _guard(self, route: Route) -> None:
         request = route.request
-        if request.url.startswith(("data:", "blob:", "about:")) or origin(request.url) in self._allowed:
+        if origin(request.url) in self._allowed:  # Written otherwise, as with the port that it has anyway.
             route.continue_()
             return
         if request.is_navigation_request() and request.frame.parent_frame is None:

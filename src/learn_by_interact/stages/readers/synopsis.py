@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ...patterns import literal
 from ...types import Document, digest
 from . import indent
 
@@ -234,8 +235,3 @@ def pattern(
 
 def _one_of(names: Sequence[str], *patterns: str) -> str:
     return f"({'|'.join([*map(literal, names), *patterns])})"
-
-
-def literal(text: str) -> str:
-    """A text in a regular expression, escaped no more than needed: grammars know few escapes."""
-    return re.sub(r"([.^$*+?{}()|\[\]\\])", r"\\\1", text)
