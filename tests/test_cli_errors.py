@@ -6,6 +6,7 @@ import json
 import resource
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,10 +40,21 @@ def test_help_ends_with_an_example(verb: str) -> None:
 
 
 def test_help_takes_little_time() -> None:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert tiny.lbi("--help").returncode == 0
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime < 0.5
+    """Under 0.5 s of CPU; the least of five, because a busy machine counts waiting for memory as work."""
+    taken = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert tiny.lbi("--help").returncode == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        taken.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+    assert min(taken) < 0.5
+
+
+def test_help_imports_nothing_that_it_does_not_show() -> None:
+    code = "import sys, learn_by_interact.cli; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"pydantic", "httpx", "openai", "playwright", "numpy", "asyncio", "sqlite3", "jinja2"}
+    assert not heavy & set(done.stdout.split())
 
 
 @pytest.mark.parametrize(

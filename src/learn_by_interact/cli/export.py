@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from ..errors import ConfigError
-from ..types import Value
 
 if TYPE_CHECKING:
     from ..engine.store import Store
     from ..environments import Environment
     from ..training.export import Exported
     from ..training.survey import Lengths
+    from ..types import Value
 
-V = TypeVar("V", bound=Value)
+V = TypeVar("V", bound="Value")
 Sections = Annotated[
     list[str] | None, typer.Option(metavar="TITLE", help="Sections of documentation, with * and ?.")
 ]
