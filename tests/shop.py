@@ -35,6 +35,12 @@ PAGES = {
       <button disabled>Never</button><div style="cursor:pointer" onclick="done.textContent='card'">Card one</div>
       <img src="http://example.com/track.png"></main>""",
     "/clock": "<main><h1>Clock</h1><p id=t>0</p></main><script>setInterval(() => t.textContent = Date.now(), 5)</script>",
+    "/fields": """<main><h1>Fields</h1><label><span style="display:none">Payee: </span><input id=payee></label><p><input type=date name=day></p>
+      <p><input type=date></p><p><a href="/account/Rent%20paid/"><svg width=9 height=9></svg></a></p>
+      <div contenteditable=true role=textbox aria-label=Body><div>a first line that is long enough to be read as it stands</div><div>a second line</div></div>
+      <p id=now></p><script>now.textContent = 'It is ' + new Date().toISOString().slice(0, 10)</script></main>""",
+    "/slowly": """<main><h1>Slowly</h1><p id=part>Loading entries...</p></main>
+      <script>setTimeout(() => part.textContent = 'All entries are here', 600)</script>""",
     "/crash": "<main><h1>Crash</h1></main>",
 }
 

@@ -138,6 +138,26 @@ def test_a_page_is_looked_at_when_it_rests(web: WebEnvironment) -> None:
     assert time.monotonic() - begin < 4.0
 
 
+def test_a_page_that_says_that_it_is_loading_is_waited_for(web: WebEnvironment) -> None:
+    assert "All entries are here" in do(web, "goto /slowly").text
+
+
+def test_what_has_no_name_is_called_by_what_its_markup_says(web: WebEnvironment) -> None:
+    seen = do(web, "goto /fields").text
+    for name in ('textbox "Payee:"', 'textbox "day"', 'textbox "date"', 'link "to Rent paid"'):
+        assert f"[{name}]" in seen
+    assert 'as it stands\\na second line"' in seen
+    assert 'is "Petrol' in do(web, 'type "Petrol One" into [textbox "Payee:"]').text.replace("contains", "is")
+
+
+def test_the_clock_of_the_browser_can_be_set(tmp_path: Path) -> None:
+    declared = ENVIRONMENT.replace("[web]", '[web]\nclock = "2024-06-14T09:00"')
+    environment = FolderBenchmark(notes(tmp_path / "notes", declared)).environment()
+    with environment:
+        assert "It is 2024-06-14" in environment.reset(at("/fields")).text
+    application.close_all()
+
+
 def test_a_long_page_is_turned_by_scrolling(web: WebEnvironment) -> None:
     first = do(web, "goto /long")
     assert len(first.text) < 3500 and "Line 0 of" in first.text and "scroll down for the rest" in first.text
@@ -259,6 +279,7 @@ def test_an_application_that_does_not_come_up_says_why(
             "web: give either serve .how the application is started. or url",
         ),
         (('kind = "web"', ""), r"an environment of kind web has a table \[web\]"),
+        (("[web]", '[web]\nclock = "noon"'), "clock 'noon' is no date and time such as"),
         (('ready = "/ready"', 'redy = "/ready"'), "unknown key web.redy; known here: serve, port, url"),
     ],
 )

@@ -108,6 +108,38 @@ def test_a_field_without_a_name_has_that_of_what_stands_before_it() -> None:
     ]
 
 
+TREE = r"""
+- list [ref=e1]:
+  - listitem [ref=e2]:
+    - paragraph [ref=e3]:
+      - link "Expenses" [ref=e4]
+      - text: "30"
+    - list [ref=e5]:
+      - listitem [ref=e6]:
+        - paragraph [ref=e7]:
+          - link "Rent" [ref=e8]
+          - text: "10"
+      - listitem [ref=e9]:
+        - paragraph [ref=e10]: Wages 20
+  - listitem [ref=e11]
+- generic [ref=e12]: "1"
+- textbox [ref=e13]: select
+- link [ref=e14]:
+  - /url: http://127.0.0.1:8080/account/Gas/?time=2024
+- link [ref=e15]:
+  - /url: "#"
+"""
+
+
+def test_lists_in_lists_are_indented_and_nameless_links_say_where_they_lead() -> None:
+    assert list(view(read(TREE)).lines) == [
+        '- [link "Expenses"] 30',
+        '  - [link "Rent"] 10',
+        "  - Wages 20",
+        '1 [textbox] contains "select" [link "to Gas"] [link]',
+    ]
+
+
 def test_the_proposer_sees_what_there_is_without_the_names_of_elements() -> None:
     line = '[link "#3"] | [link "A \\"big\\" fire" #2] | defect | [checkbox] [button "Edit"]'
     assert plain(line) == '#3 | A \\"big\\" fire | defect |  Edit'

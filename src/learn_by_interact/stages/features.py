@@ -190,7 +190,7 @@ def _rows(start: str, seed: str) -> list[str]:
     for line in start.splitlines():
         if line.startswith("On /"):
             pages.append([])
-        elif pages and (line.count(" | ") > 1 or line.startswith(("- ", "## ", "### "))):
+        elif pages and (line.count(" | ") > 1 or line.lstrip().startswith(("- ", "## ", "### "))):
             pages[-1].append(re.sub(r"^(##+|-) ", "", line)[:200])
     rows = [sorted(page, key=lambda line: digest([seed, line])) for page in pages if page]
     longest = max(map(len, rows), default=0)

@@ -11,6 +11,7 @@ import shutil
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -93,16 +94,17 @@ def close() -> None:
         _local.browser = None
 
 
-def context(state: Any = None, credentials: Sequence[str] = ()) -> BrowserContext:
+def context(state: Any = None, credentials: Sequence[str] = (), clock: str = "") -> BrowserContext:
     """A fresh context.
 
     `state`: cookies and storage of a session (Playwright's `storage_state`); `credentials`: user and
-    password for HTTP authentication. Raises EnvironmentFault when the browser is broken.
+    password for HTTP authentication; `clock`: the time (ISO 8601, UTC) that its pages see. Raises
+    EnvironmentFault when the browser is broken.
     """
     from playwright.sync_api import Error
 
     try:
-        return browser().new_context(
+        made = browser().new_context(
             viewport=SIZE,  # type: ignore[arg-type]
             storage_state=state,
             http_credentials=(
@@ -114,6 +116,9 @@ def context(state: Any = None, credentials: Sequence[str] = ()) -> BrowserContex
             timezone_id="UTC",
             reduced_motion="reduce",
         )
+        if clock:
+            made.clock.set_fixed_time(datetime.fromisoformat(clock).replace(tzinfo=UTC))
+        return made
     except Error as error:
         close()
         raise EnvironmentFault(f"the browser could not open a session: {said(error)}") from None

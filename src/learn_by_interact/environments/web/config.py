@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import Field, model_validator
 
 from ...types import Value
@@ -40,6 +42,8 @@ class Web(Value):
     """Further origins that pages may load from."""
     aside: tuple[str, ...] = ("*.log", "*.pid", "*.lock", "__pycache__/*")
     """Files (patterns of paths) that are no part of the state: not put back, no part of the fingerprint."""
+    clock: str = ""
+    """Date and time at which the browser's clock stands (`2024-06-14T09:00`); "": that of this machine."""
     restart: bool = False
     """Start the application anew for each episode: for one that keeps its state in memory."""
     judge: str = ""
@@ -60,6 +64,10 @@ class Web(Value):
             raise ValueError("give either serve (how the application is started) or url (where it runs)")
         if self.url and not self.url.startswith(("http://", "https://", "file://")):
             raise ValueError(f"url {self.url!r} is no http or https address")
+        try:
+            datetime.fromisoformat(self.clock or "2000-01-01")
+        except ValueError:
+            raise ValueError(f"clock {self.clock!r} is no date and time such as 2024-06-14T09:00") from None
         if self.credentials and len(self.credentials) != 2:
             raise ValueError("credentials are a user and a password")
         return self

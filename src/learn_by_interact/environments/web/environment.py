@@ -229,7 +229,7 @@ class WebEnvironment(DeclaredEnvironment):
         instance.keep()
 
     def _open(self, storage: Any) -> Session:
-        made = browser.context(storage, self.web.credentials)
+        made = browser.context(storage, self.web.credentials, self.web.clock)
         origins = [self.application.url, *self.web.origins]
         return Session(made, origins, self.web.quiet, self.web.patience)
 

@@ -77,7 +77,7 @@ def part_of(lines: Sequence[str], common: Collection[str], chars: int, line: str
 
 def sampled(lines: Sequence[str], number: int) -> list[str]:
     """Lines with at most so many rows of tables and items of lists, evenly spread over those there are."""
-    rows = [at for at, line in enumerate(lines) if line.count(" | ") > 1 or line.startswith("- ")]
+    rows = [at for at, line in enumerate(lines) if line.count(" | ") > 1 or line.lstrip().startswith("- ")]
     # The first is a table's head.
     step = max(1.0, (len(rows) - 1) / (number - 1))
     kept = {rows[round(turn * step)] for turn in range(number) if round(turn * step) < len(rows)}

@@ -15,7 +15,7 @@ from ...errors import EnvironmentFault
 from ...types import Action
 from . import acting
 from .browser import origin, said
-from .snapshot import Node, below, read, view
+from .snapshot import FIELDS, LABEL, Node, below, read, view
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Dialog, Download, Locator, Page, Request, Route
@@ -34,8 +34,23 @@ TEXT = """element => element.matches('select')
     : element.matches('input[type=checkbox], input[type=radio]') ? String(element.checked)
     : element.matches('input, textarea') ? element.value : element.innerText"""
 """JavaScript: what an element shows."""
+HINT = """element => {
+    const texts = document.createTreeWalker(element.closest('label') ?? document.createElement('p'), 4);
+    let label = '';
+    while (texts.nextNode() && texts.currentNode.compareDocumentPosition(element) & 4)
+        label += texts.currentNode.data;
+    const kind = ['text', 'textarea', 'select-one', 'button'].includes(element.type) ? '' : element.type;
+    return label.trim() || element.title || element.name || element.id || kind || '';
+}"""
+"""JavaScript: what a field without a name is for: a label that is not shown, or its attributes."""
+WRITTEN = "element => (element.value ?? element.innerText).trimEnd()"
+"""JavaScript: what a field, or an editor on a page, holds."""
 ONE_LINE = 60
 """Characters of a field's value from which on it may have several lines."""
+LOADING = re.compile(r"(?i)\b(loading|please wait)\b[^.…\n]{0,40}(\.\.\.|…)\"?$", re.MULTILINE)
+"""A page that says that something of it is still to come."""
+LOADS = 2.0
+"""Seconds that such a page is waited for."""
 STREAMS = frozenset({"eventsource", "websocket", "media", "ping"})
 """Kinds of requests that do not end."""
 
@@ -117,15 +132,22 @@ class Session:
         if outside := self._refusal():
             self._notes.append(outside)
             self._rest()
-        for attempt in range(3):
+        broken, until = 0, time.monotonic() + min(LOADS, self._patience)
+        while True:
             try:
-                nodes = read(self.page.aria_snapshot(mode="ai"))
+                snapshot = self.page.aria_snapshot(mode="ai")
+                if LOADING.search(snapshot) and time.monotonic() < until:
+                    self.page.wait_for_timeout(100)
+                    self._rest()
+                    continue
+                nodes = read(snapshot)
                 self._read_values(nodes)
                 title, address = self.page.title(), self.page.url
                 break
             except (Error, ValueError) as error:
                 # It may have gone on to another page meanwhile.
-                if attempt == 2 or self._crashed:
+                broken += 1
+                if broken == 3 or self._crashed:
                     raise EnvironmentFault(f"the page could not be read: {said(error)}") from None
                 self._rest()
         seen = view(nodes)
@@ -145,13 +167,17 @@ class Session:
         return self.page.content(), [str(link) for link in links]
 
     def _read_values(self, nodes: Sequence[Node]) -> None:
-        """The values of long text fields as they are: the snapshot has them on one line."""
+        """What the snapshot lacks of fields: the lines of long values, and what nameless ones are for."""
         from playwright.sync_api import Error
 
         for node in (inner for one in nodes for inner in (one, *below(one))):
+            if node.role in FIELDS and node.ref and node.unnamed:
+                with suppress(Error):
+                    hint = str(self._locator(node).evaluate(HINT, timeout=500) or "")
+                    node.hint = " ".join(hint.split())[:LABEL]
             if node.role == "textbox" and len(node.content) > ONE_LINE:
                 with suppress(Error):
-                    node.value = self._locator(node).input_value(timeout=500)
+                    node.value = str(self._locator(node).evaluate(WRITTEN, timeout=500))
 
     def text_of(self, address: str, locator: str) -> str | None:
         """The text of a page ("": the present one) or of one of its elements; a field's value.

@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 ACTED_ON = frozenset(
     [
@@ -130,6 +131,20 @@ class Node:
     children: list[Node] = field(default_factory=list)
     value: str = ""
     """What a text field holds, with its newlines, where the snapshot has it on one line."""
+    hint: str = ""
+    """What its attributes say that a field without a name is for."""
+
+    @property
+    def unnamed(self) -> bool:
+        """Nothing says what it is: no placeholder, and no name or one of a single character."""
+        return len(self.name) < 2 and not self.properties.get("/placeholder")
+
+    @property
+    def target(self) -> str:
+        """The last part of the address that a link leads to: `to Rent` of `/account/Rent/`."""
+        address = urlsplit(self.properties.get("/url", ""))
+        last = address.path.rstrip("/").rpartition("/")[2] or address.query or address.fragment
+        return f"to {unquote(last)}" if last and not address.scheme.startswith("javascript") else ""
 
     @property
     def acted_on(self) -> bool:
@@ -222,13 +237,26 @@ class _Writer:
         self._line: list[str] = []
         self._used: Counter[str] = Counter()
         self._lists: set[tuple[str, ...]] = set()
+        self._depth = 0
 
     def end(self) -> None:
-        """End the line that is being written."""
-        text = " ".join(self._line).strip()
+        """End the line that is being written; a mere `-` stands before what comes next in its item."""
+        if (
+            self._line
+            and self._line[0] == self._bullet
+            and not any(part.strip("| ") for part in self._line[1:])
+        ):
+            del self._line[1:]
+            return
+        text = " ".join(self._line).rstrip()
         self._line = []
         if text.strip(" |"):
             self.lines.append(text)
+
+    @property
+    def _bullet(self) -> str:
+        """What stands before an item of the present list."""
+        return f"{'  ' * (self._depth - 1)}-" if self._depth else "\0"
 
     def write(self, node: Node) -> None:
         if node.acted_on:
@@ -255,14 +283,26 @@ class _Writer:
             self.end()
             return
         if node.role == "listitem":
-            self._line.append("-")
-        elif node.role in ANNOUNCED or (node.role in NAMED and node.name and not _headed(node)):
+            self._item(node)
+            return
+        if node.role in ANNOUNCED or (node.role in NAMED and node.name and not _headed(node)):
             self._line.append(f"{node.role}{f' {quoted(node.name)}' if node.name else ''}:")
         if node.role in CELLS and self._line:
             self._line.append("|")
         self._inside(node)
         if block:
             self.end()
+
+    def _item(self, node: Node) -> None:
+        """An item of a list; one of a list in an item is indented."""
+        self._line.clear()
+        self._depth += 1
+        self._line.append(self._bullet)
+        self._inside(node)
+        self.end()
+        if self._line == [self._bullet]:
+            self._line.clear()
+        self._depth -= 1
 
     def _inside(self, node: Node) -> None:
         if node.text:
@@ -278,9 +318,9 @@ class _Writer:
         """An element that can be acted on, with what is in it or set in it."""
         label = node.name or node.properties.get("/placeholder", "")
         if node.clickable or node.role not in FIELDS:
-            label = label or node.content
-        elif not label:
-            label = self._before()
+            label = label or node.content or node.target
+        elif node.unnamed:
+            label = self._before() or node.hint or label
         if node.role == "radio" and any(part.startswith("[") for part in self._line):
             self.end()  # Each choice has a line of its own, with what belongs to it.
         name = self._name(CLICKABLE if node.clickable else node.role, label)
@@ -309,7 +349,8 @@ class _Writer:
             return ""  # Labels stand behind their fields here.
         if choice := re.match(r'\[(?:checkbox|radio) ("(?:[^"\\]|\\.)*:")', text):
             return str(json.loads(choice[1]))
-        return "" if not text or text[0] in "[#-" or text.endswith("]") or len(text) > LABEL else text
+        fits = len(text) <= LABEL and text.strip()[:1] not in tuple("[#-") and not text.endswith("]")
+        return text if fits and any(map(str.isalpha, text)) else ""
 
     def _name(self, role: str, label: str) -> str:
         label = label if len(label) <= NAME else f"{label[: NAME - 3].rstrip()}..."

@@ -1,0 +1,58 @@
+"""The web applications that come along: some tasks, with a solution that is right and one that nearly is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from learn_by_interact.benchmarks.folder import FolderBenchmark
+from learn_by_interact.environments.web import application
+from learn_by_interact.types import Action, Step, Task, Trajectory
+
+ENVIRONMENTS = Path(__file__).parent.parent / "environments"
+NEAR = {
+    "fava": {
+        "fuel": ("70.10", "71.10"),
+        "split-receipt": ("Expenses:Ingredients:Fruit", "Expenses:Marketing"),
+        "note-rent": ("1010", "1100"),
+        "correct-flyers": ("#summer-fair", ""),
+        "income-2023": ("2023", "2024"),
+        "wages-2023": ("28350.00", "28350.01"),
+    },
+    "trac": {
+        "days-late": ("7", "8"),
+        "reassign-22": ("ben", "chloe"),
+        "accept-27": ("accept", "leave"),
+    },
+}
+"""Environment -> task -> what makes its gold solution a wrong one."""
+
+
+@pytest.mark.parametrize("name", NEAR)
+def test_tasks_tell_the_gold_solution_from_one_that_is_nearly_right(name: str) -> None:
+    benchmark = FolderBenchmark(ENVIRONMENTS / name)
+    tasks = {task.parent: task for task in benchmark.tasks()}
+    assert len(tasks) >= 40
+    for known, change in NEAR[name].items():
+        task = tasks[known]
+        gold = benchmark.gold(task)
+        assert graded(benchmark, task, gold) == 1.0, known
+        assert graded(benchmark, task, [nearly(one, *change) for one in gold]) == 0.0, known
+    application.close_all()
+
+
+def nearly(done: Action, right: str, wrong: str) -> Action:
+    """An action in which one text stands for another."""
+    arguments = {key: str(value).replace(right, wrong) for key, value in done.arguments.items()}
+    return Action(tool=done.tool, arguments=arguments)
+
+
+def graded(benchmark: FolderBenchmark, task: Task, actions: Sequence[Action]) -> float:
+    with benchmark.environment() as environment:
+        start = environment.reset(task)
+        steps = [Step(thought="", action=one, observation=environment.step(one)) for one in actions]
+        return benchmark.grade(
+            task, environment, Trajectory(task=task.id, start=start, steps=tuple(steps), stop="done")
+        )
