@@ -122,6 +122,16 @@ def test_verbs_one_by_one_make_what_run_makes(tmp_path: Path) -> None:
     assert ids(tmp_path / "apart") == ids(tmp_path / "run")
 
 
+def test_a_recipe_may_bring_documentation_of_its_own(tmp_path: Path) -> None:
+    recipe = tiny.make(tmp_path)
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "house.md").write_text("# House rules\n\nFiles end in .txt here.\n")
+    recipe.write_text(recipe.read_text() + '[ingest]\nfolder = ["more"]\n')
+    assert tiny.lbi("ingest", recipe).returncode == 0
+    with Store(tmp_path / "run", readonly=True) as store:
+        assert {"House rules", "count"} <= {document.title for document in store.records(Document)}
+
+
 def test_options_change_the_recipe(tmp_path: Path) -> None:
     recipe = tiny.make(tmp_path)
     (tmp_path / "other.py").write_text("from tiny import policy\n")

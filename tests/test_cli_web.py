@@ -53,7 +53,7 @@ def recipe(folder: Path) -> Path:
     file = folder / "notes.toml"
     file.write_text(
         f'environment = "notes"\nrun = {json.dumps(str(folder / "run"))}\n[model]\nname = "{MODEL}"\n'
-        "[propose]\ntasks = 2\n[explore]\nlimits = { steps = 6 }\n[relabel]\ncap = 1\n"
+        "[propose]\ntasks = 2\n[explore]\nscreenshots = true\nlimits = { steps = 6 }\n[relabel]\ncap = 1\n"
         '[retrieval]\nquery = "instruction"\n[evaluate]\ntasks = 3\n[pool]\nworkers = 2\n'
     )
     return file
@@ -66,6 +66,9 @@ def test_an_agent_learns_a_web_application_from_its_help_pages(tmp_path: Path) -
         tasks = [task.instruction for task in store.records(Task) if not task.setup]
         assert len(tasks) == 4 and all(task.startswith("Write an urgent note about ") for task in tasks)
         whole = [one for one in store.records(Trajectory) if len(one.steps) == 5]
+        shown = {blob for one in whole for at in range(6) for blob in one.observation(at).blobs}
+        kept = {file.name: file.read_bytes() for file in (tmp_path / "run" / "blobs").iterdir()}
+        assert shown and shown <= kept.keys() and all(picture[:4] == b"\x89PNG" for picture in kept.values())
         examples = list(store.records(Example))
         assert {example.trajectory for example in examples} <= {one.id for one in whole}
         assert any(

@@ -27,6 +27,10 @@ class IngestTable(Value):
     """Titles of the sections to learn from, with `*` and `?`; none: all."""
     skip: tuple[str, ...] = ()
     """Titles of sections to leave out: what cannot work in this environment."""
+    folder: tuple[str, ...] = ()
+    """Documentation beside the environment's own: folders or files, relative to the recipe."""
+    urls: tuple[str, ...] = ()
+    """Web pages beside the environment's own documentation."""
 
 
 class ProposeTable(Value):
@@ -58,6 +62,8 @@ class ExploreTable(Value):
     """A command that did nothing at the start is tried after so many earlier sessions; 0: it is not."""
     limits: Limits = Limits(steps=4)
     max_tokens: int = Field(default=160, ge=1)
+    screenshots: bool = False
+    """Keep a picture with each observation, in `blobs/` of the run folder; where there is a screen."""
 
 
 class RelabelTable(Value):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .benchmarks import Benchmark
+from .blobs import BLOBS
 from .config import ArmTable, Recipe
 from .engine.pools import Pool
 from .engine.run import Progress, run
@@ -90,7 +91,7 @@ class Pipeline:
     def ingest(self) -> int:
         """Read the documentation into documents -> how many there are; sections that changed are added."""
         with _reader(self.world) as (docs, root, command, browse):
-            every = list(ingest(docs, root, command, self.say, browse))
+            every = list(ingest(self._with_mine(docs), root, command, self.say, browse))
         found = [one for one in every if self._wanted(one)]
         if not found:
             some = ", ".join(repr(one.title) for one in every[:5])
@@ -108,6 +109,12 @@ class Pipeline:
         if all(attempt.outputs != earlier.outputs for earlier in self.store.attempts("ingest")):
             self.store.commit(attempt, documents)
         return self.store.count(Document)
+
+    def _with_mine(self, docs: Docs) -> Docs:
+        """The environment's sources of documentation, and the recipe's."""
+        here, mine = self.recipe.path.resolve().parent, self.recipe.ingest
+        more = tuple(str(here / name) for name in mine.folder)
+        return docs.model_copy(update={"folder": docs.folder + more, "urls": docs.urls + mine.urls})
 
     def _wanted(self, document: Document) -> bool:
         table = self.recipe.ingest
@@ -159,6 +166,7 @@ class Pipeline:
             settle=table.settle,
             limits=table.limits,
             max_tokens=table.max_tokens,
+            pictures=str(self.recipe.folder.resolve() / BLOBS) if table.screenshots else "",
         )
         progress = self._run(stage)
         if table.mend:

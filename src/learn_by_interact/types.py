@@ -174,6 +174,12 @@ class Trajectory(Record):
         return self.steps[index - 1].observation if index else self.start
 
     @property
+    def answer(self) -> str:
+        """What the agent stopped with, without null characters; "" when it did not stop itself."""
+        last = self.steps[-1].action if self.steps else None
+        return str(last.arguments.get("answer", "")).replace("\0", "") if last and last.tool == STOP else ""
+
+    @property
     def usage(self) -> Usage:
         """Sum over all steps and the unread replies."""
         return sum((step.usage for step in self.steps), self.unread)

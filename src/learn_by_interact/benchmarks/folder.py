@@ -112,7 +112,7 @@ class FolderBenchmark:
         declared = self._declared(task)
         if not isinstance(environment, Acted):
             raise GraderFault(f"{self.name}: {declared.name}: this is not the environment of its folder")
-        answer, found = _answer(trajectory), []
+        answer, found = trajectory.answer, []
         try:
             if declared.expect is not None and isinstance(environment, WebEnvironment):
                 found = failures(declared.expect, environment, declared.instruction, answer)
@@ -188,13 +188,6 @@ def load_tasks(file: Path) -> list[FolderTask]:
             raise ConfigError(f"{file}: two tasks are named {task.name}")
         tasks[task.name] = task
     return list(tasks.values())
-
-
-def _answer(trajectory: Trajectory) -> str:
-    """What the agent stopped with, "" when it did not stop itself."""
-    if trajectory.steps and trajectory.steps[-1].action.tool == STOP:
-        return str(trajectory.steps[-1].action.arguments.get("answer", "")).replace("\0", "")
-    return ""
 
 
 def _line(text: str) -> str:

@@ -23,7 +23,7 @@ from ..environments.folder import EnvironmentFolder
 from ..environments.web.config import Web
 from ..environments.web.environment import WebEnvironment
 from ..errors import ConfigError, GraderFault
-from ..types import STOP, Action, Observation, Task, Trajectory
+from ..types import Action, Observation, Task, Trajectory
 
 SITES = ("shopping", "shopping_admin", "reddit", "gitlab", "wikipedia", "map", "homepage")
 RESET = "WA_RESET"
@@ -91,7 +91,7 @@ class WebArena:
             line
             for site in self.sites
             if site in LOGIN
-            and any(one["require_login"] and site in one["sites"] for one in self._tasks.values())
+            and any(one.get("require_login", True) and site in one["sites"] for one in self._tasks.values())
             for line in _login(site, self.sites[site])
         ]
         return EnvironmentFolder(
@@ -117,7 +117,7 @@ class WebArena:
             Task(
                 environment=self.name,
                 instruction=one["intent"],
-                setup={"page": one["start_url"], "check": number},
+                setup={"page": one.get("start_url") or AND.join(one["start_urls"]), "check": number},
                 parent=number,
             )
             for number, one in self._tasks.items()
@@ -133,9 +133,6 @@ class WebArena:
             raise GraderFault("webarena: this is not its environment")
         if task.parent not in self._tasks:
             raise GraderFault(f"webarena has no task {task.parent!r} to grade")
-        answer = ""
-        if trajectory.steps and trajectory.steps[-1].action.tool == STOP:
-            answer = str(trajectory.steps[-1].action.arguments.get("answer", ""))
         text = placed(json.dumps(self._tasks[task.parent]), self.sites)
         harness = _harness(self.sites)
         page = environment.session.page
@@ -145,7 +142,7 @@ class WebArena:
             try:
                 evaluator = harness.evaluator_router(file.name)
                 score = evaluator(
-                    trajectory=[{"answer": answer}],
+                    trajectory=[{"answer": trajectory.answer}],
                     config_file=file.name,
                     page=page,
                     client=page.context.new_cdp_session(page),

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from ..blobs import BLOBS
 from ..engine.store import Store
 from ..errors import ConfigError, StoreError
 from ..prompts import cut
@@ -147,6 +148,7 @@ def _steps(store: Store, trajectory: Trajectory, begin: int, end: int) -> list[s
             lines.append(f"  thought: {step.thought}")
         lines.append(f"  {_written(step.action)}")
         lines.append(_indented(step.observation.text))
+        lines += [f"    picture: {store.folder / BLOBS / blob}" for blob in step.observation.blobs]
     return lines
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, runtime_checkable
 
@@ -71,6 +72,14 @@ class Listing(Environment, Protocol):
     def overview(self) -> str:
         """What there is, for whoever proposes tasks; after a reset. Raises EnvironmentFault."""
         ...
+
+
+@runtime_checkable
+class Pictured(Environment, Protocol):
+    """An environment that can take a picture with each observation."""
+
+    pictures: Path | None
+    """The folder in which they are kept (see `blobs.py`), set before the reset; None: none are taken."""
 
 
 @runtime_checkable

@@ -46,7 +46,10 @@ class ModelStage(World):
     def identity(self) -> dict[str, Any]:
         settings = super().identity()
         known = {"name": self.model.name, "base_url": self.model.base_url}
-        return {**{key: settings[key] for key in settings.keys() - {"unsafe", "replies"}}, "model": known}
+        return {
+            **{key: settings[key] for key in settings.keys() - {"unsafe", "replies", "pictures"}},
+            "model": known,
+        }
 
     def connect(self) -> Model:
         return connect(self.model, Path(self.replies) if self.replies else None)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..agents.agent import PROMPT, Acting, Fixed, Hit, LanguageAgent
 from ..agents.rollout import Agent, Decision, Limits, rollout
 from ..engine.stage import Outcome
-from ..environments import ActionSpace
+from ..environments import ActionSpace, Pictured
 from ..errors import ParseError
 from ..types import STOP, Action, Document, Observation, Record, Step, Task, Trajectory, Usage, Verdict
 from .base import ModelStage
@@ -31,6 +32,8 @@ class Explore(ModelStage):
     """A first command that worked ends the rollout: it saves the call in which a small model says stop."""
     limits: Limits = Limits()
     max_tokens: int = 160
+    pictures: str = ""
+    """Folder in which screenshots are kept; "" takes none."""
     version: str = PROMPT.version
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
@@ -50,6 +53,8 @@ class Explore(ModelStage):
         usage = Usage()
         for seed, temperature in enumerate(self.temperatures):
             with world.environment() as environment:
+                if self.pictures and isinstance(environment, Pictured):
+                    environment.pictures = Path(self.pictures)
                 agent: Agent = LanguageAgent(
                     model,
                     environment.actions,

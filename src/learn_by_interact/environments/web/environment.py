@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin
 
+from ...blobs import keep
 from ...errors import EnvironmentFault
 from ...types import STOP, Action, Observation, Task, digest
 from ..declared import DeclaredEnvironment
@@ -45,6 +46,7 @@ class WebEnvironment(DeclaredEnvironment):
         assert folder.web is not None
         super().__init__(folder, WebActions(), unsafe)
         self.web = folder.web
+        self.pictures: Path | None = None
         self._application: Application | None = None
         self._session: Session | None = None
         self._last = Shown()
@@ -195,10 +197,16 @@ class WebEnvironment(DeclaredEnvironment):
         head = [f"URL: {address}", f"Title: {shown.title}", *shown.notes]
         return Observation(
             text=self._without_origin("\n".join([*head, *body, *([refused] if refused else [])])),
+            blobs=self._picture(),
             key=digest([state, lasting, bool(refused), self._part]),
             state=state,
             failed=bool(refused),
         )
+
+    def _picture(self) -> tuple[str, ...]:
+        """The hash of a screenshot, where they are wanted."""
+        picture = self.session.picture() if self.pictures else b""
+        return (keep(self.pictures, picture),) if self.pictures and picture else ()
 
     def _log_in(self, instance: Application) -> None:
         """Log in once, see what the first page has, and keep the state with the session in it."""

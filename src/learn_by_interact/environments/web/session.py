@@ -160,6 +160,14 @@ class Session:
             notes = (f"Tabs: {', '.join(names)}", *notes)
         return Shown(address, title, seen.lines, seen.elements, notes)
 
+    def picture(self) -> bytes:
+        """The visible part of the present page, as PNG; b"" when it cannot be had."""
+        from playwright.sync_api import Error
+
+        with suppress(Error):
+            return self.page.screenshot(timeout=acting.GOTO_MS, animations="disabled", caret="hide")
+        return b""
+
     def source(self) -> tuple[str, list[str]]:
         """The present page's HTML once it is at rest, and the addresses that it links to."""
         self._rest()
