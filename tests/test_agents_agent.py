@@ -126,6 +126,11 @@ def test_what_just_worked_is_not_done_again_without_a_question() -> None:
     assert Played("ACTION: list", "ACTION: list", "ACTION: list", steps=2).commands == ["list", "list"]
 
 
+def test_who_insists_on_doing_again_what_changed_something_is_done() -> None:
+    played = Played("ACTION: put b.txt yes", "ACTION: put b.txt yes", "ACTION: put b.txt yes")
+    assert (played.episode.stop, played.commands) == ("done", ["put b.txt yes", "stop"])
+
+
 def test_an_objection_and_malformed_replies_are_counted_apart() -> None:
     assert act(["huh", "ACTION: stop", "ACTION: list"], NOTHING)[::2] == ("list", 1)
     with pytest.raises(ParseError):

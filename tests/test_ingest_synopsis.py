@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from learn_by_interact.stages.readers.synopsis import forms, options, pattern
+from learn_by_interact.stages.readers.synopsis import filled, forms, options, pattern
 from learn_by_interact.types import Document
 
 HELP = """Usage: tool insert [OPTIONS] PATH TABLE [integer|text|flo
@@ -158,3 +158,22 @@ def test_what_a_command_makes_has_a_name_that_is_not_there(form: str, good: str,
 
 def test_what_a_command_only_uses_keeps_its_name() -> None:
     assert allows(pattern("tool create-index PATH TABLE COLUMN", ()), "tool create-index a.db books id")
+
+
+@pytest.mark.parametrize(
+    ("command", "wanted"),
+    [
+        ("tool 3 done mods", "tool 3 done"),
+        ("tool 3 done <mods>", "tool 3 done"),
+        ("tool insert a.db TABLE x.csv --csv", "tool insert a.db x.csv --csv"),
+        ("tool filter books", "tool filter books"),
+        ("tool insert a.db notes x.csv", "tool insert a.db notes x.csv"),
+    ],
+)
+def test_words_that_stand_for_something_are_not_part_of_a_command(command: str, wanted: str) -> None:
+    manual = ["tool <filter> done <mods>", "tool insert [OPTIONS] PATH TABLE FILE", "tool filter NAME"]
+    assert filled(command, manual) == wanted
+
+
+def test_what_is_called_like_a_placeholder_may_be_there() -> None:
+    assert filled("tool drop TABLE", ["tool drop TABLE"], "a.db has TABLE") == "tool drop TABLE"

@@ -136,6 +136,16 @@ def test_numbers_of_hits_are_bounded_at_the_first_and_at_later_steps(store: Stor
     assert len(find(MANY, READ.start, READ.steps[:1]).hits) == 1
 
 
+def test_sections_that_nothing_is_shown_of_come_first(store: Store) -> None:
+    other = acted("put c.txt yes", task=asked("put"))
+    store.add([asked("put"), other])
+    write = example("Write a note.", other, 0, 1)
+    plain = small(store, APPLES, BREAD, write, fused=(2, 1), apart=False)(TASK, READ.start, []).hits
+    apart = small(store, APPLES, BREAD, write, fused=(2, 1))(TASK, READ.start, []).hits
+    assert [hit.id for hit in plain] == [APPLES.id, BREAD.id]
+    assert [hit.id for hit in apart] == [APPLES.id, write.id]
+
+
 def test_characters_are_bounded_but_one_hit_is_always_given(store: Store) -> None:
     bare = {"fused": (5, 2), "documentation": 0}
     whole = small(store, **bare)(MANY, READ.start, []).hits

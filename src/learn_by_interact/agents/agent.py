@@ -115,6 +115,9 @@ class LanguageAgent:
                 objected = True
                 messages = _answered(messages, text, PROMPT.fill(objection, instruction=task.instruction))
                 continue
+            if objected and _changed(start, steps) and _just_done(action, steps):
+                # It was asked, and has nothing else to do; done twice, a task is often undone.
+                thought, action = "", Action(tool=STOP, arguments={"answer": ""})
             thought, action, used = self._unstuck(messages, thought, action, steps, form)
             hits = self._added[len(steps)]
             return Decision(
@@ -248,6 +251,12 @@ def _objection(action: Action, steps: Sequence[Step]) -> str | None:
 
 def _just_done(action: Action, steps: Sequence[Step]) -> bool:
     return bool(steps) and steps[-1].action == action and not steps[-1].observation.failed
+
+
+def _changed(start: Observation, steps: Sequence[Step]) -> bool:
+    """The last action changed the state."""
+    before = steps[-2].observation if len(steps) > 1 else start
+    return bool(steps) and steps[-1].observation.state != before.state
 
 
 def _failed_before(action: Action, steps: Sequence[Step]) -> bool:

@@ -53,6 +53,9 @@ class Retrieval(Layout):
     fused: tuple[int, int] | None = None
     """One ranking of both kinds, of which so many are taken at the first and at each later step, in place of
     m1 and m2."""
+    apart: bool = True
+    """One example of each section of documentation before a second of any, in what the query finds: five
+    ways to do one thing say less than five things that can be done."""
     by: Literal["instruction", "instruction+actions", "instruction+observations"] = "instruction+actions"
     """The texts of an example that a query is compared with."""
     encoder: str = ""
@@ -102,6 +105,8 @@ class ExampleRetriever:
         self._by_query: Ranking = []
         self._found: Found | None = None
         self._shown: set[str] = set()
+        self._learned: set[str] = set()
+        """Sections of documentation that what is shown came from."""
         self._lines: set[str] = set()
 
     def __call__(self, task: Task, start: Observation, steps: Sequence[Step]) -> Found:
@@ -110,18 +115,18 @@ class ExampleRetriever:
         if settings.once and self._found is not None:
             return self._found.model_copy(update={"usage": Usage()})
         if settings.placement != "append":
-            self._shown, self._lines = set(), set()
+            self._shown, self._lines, self._learned = set(), set(), set()
         now = steps[-1].observation if steps else start
         fresh, usage = self._query(task, start, steps, now)
         met = self._met(task, now) if settings.observation and (steps or settings.start) else []
         if settings.fused:
-            plan = [(fuse([self._by_query, met]), settings.fused[bool(steps)])]
+            plan = [(fuse([self._by_query, met]), settings.fused[bool(steps)], settings.apart)]
         else:
             # What an earlier query has found stands in the prompt already where demonstrations stay.
             asked = self._by_query if fresh or settings.placement != "append" else []
-            plan = [(met, settings.observation), (asked, settings.model)]
+            plan = [(met, settings.observation, False), (asked, settings.model, settings.apart)]
             further = fuse([met, asked])[: 2 * (settings.observation + settings.model)]
-            plan += [(further, len(further))] if settings.fill else []
+            plan += [(further, len(further), settings.apart)] if settings.fill else []
         about = task.instruction
         if steps and now.failed and self._actions:
             about = f"{about}\n{self._actions.format(steps[-1].action)}\n{now.text}"
@@ -188,20 +193,21 @@ class ExampleRetriever:
         known = {item.number for item, _ in first}
         return [*first, *(pair for pair in like if pair[0].number not in known)]
 
-    def _take(self, plan: Sequence[tuple[Ranking, int]], now: Observation, about: str) -> list[Hit]:
-        """The first so many of each ranking that are new and fit the budget."""
+    def _take(self, plan: Sequence[tuple[Ranking, int, bool]], now: Observation, about: str) -> list[Hit]:
+        """The first so many of each ranking that are new and fit the budget; True: of new sections first."""
         taken: list[Hit] = []
         room, misfits = self._settings.characters, 0
         # A fused ranking is short: all of it is tried.
         most = self._depth if self._settings.fused else MISFITS
-        for ranking, wanted in plan:
+        for ranking, wanted, apart in plan:
             left = wanted
-            for candidate, why in ranking:
+            turns = [(one, new) for new in ((True, False) if apart else (False,)) for one in ranking]
+            for (candidate, why), new in turns:
                 if not left or misfits == most:
                     break
                 item = self._index.demonstration(candidate)
                 stretch = item.actions + (f"\n{item.start}" if self._settings.start else "")
-                if stretch in self._shown:
+                if stretch in self._shown or (new and item.section in self._learned):
                     continue
                 text, place = self._text(item, why, now)
                 if len(text) > room and taken:
@@ -209,6 +215,7 @@ class ExampleRetriever:
                     continue
                 taken.append(Hit(id=item.id, text=self._documented(item, text, about), why=why + place))
                 self._shown.add(stretch)
+                self._learned.update([item.section] if item.section else [])
                 room -= len(text)
                 left -= 1
         return taken

@@ -14,7 +14,7 @@ from ..prompts import cut, prompt
 from ..types import Document, Record, Task, Trajectory, Usage, Verdict
 from .base import EXPLORATION, ModelStage
 from .features import Item, features, matched, page_about, screen_items
-from .readers.synopsis import forms
+from .readers.synopsis import filled, forms
 from .structured import ask
 from .windows import choose
 
@@ -134,9 +134,11 @@ class Propose(ModelStage):
                 continue
             usage = usage + used
             told = {item.text for item in items[first : first + BATCH]}
+            ways = [form for page in (document, *others) for form in forms(page, world.tools)]
             for instruction, hint in _read(answer["tasks"]):
                 if any(text in hint for text in told) or instruction in EXAMPLES:
                     continue  # The command repeats the question, or the task an example.
+                hint = filled(hint, ways, start)
                 task = Task(
                     environment=environment.name, instruction=instruction, parent=document.id, hint=hint
                 )

@@ -167,6 +167,22 @@ def borrowed(document: Document, pages: Sequence[Document], tools: Sequence[str]
     return sorted(every, key=rank)
 
 
+def filled(command: str, forms: Sequence[str], start: str = "") -> str:
+    """A command without the words that its synopses have in the place of something: `task 3 done <mods>`.
+
+    A small model copies them, without their brackets: `task 3 done mods`. What a synopsis has as it stands
+    stays, and what is there in the start state.
+    """
+    parts = [part for form in forms for part in GROUP.findall(form)]
+    literals = {part for part in parts if _LITERAL.fullmatch(part)}
+    names = {part.strip("[]<>.") for part in parts} - literals
+    names = {name for name in names if re.fullmatch(r"[\w-]+", name) and not name.startswith("-")}
+    there = set(re.findall(r"[\w-]+", start))
+    words = command.split(" ")
+    kept = [word for at, word in enumerate(words) if not at or word.strip("[]<>.") not in names - there]
+    return " ".join(kept)
+
+
 def _placeholders(text: str) -> bool:
     return bool(re.search(r"<\w[^<>]*>|\s\[", text)) and not re.search(r"\s{3,}|<-|[.:]$", text)
 
