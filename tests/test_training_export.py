@@ -289,4 +289,4 @@ def test_nothing_to_export_is_said_with_the_reasons(store: Store, tmp_path: Path
 
 
 def test_every_format_is_in_the_table() -> None:
-    assert list(FORMATS) == ["trl", "openai", "llama-factory", "axolotl", "parquet", "atif", "adp"]
+    assert list(FORMATS) == ["trl", "dpo", "openai", "llama-factory", "axolotl", "parquet", "atif", "adp"]

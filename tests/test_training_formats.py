@@ -253,3 +253,32 @@ def test_an_unknown_format_lists_what_exists() -> None:
     assert all(name in str(caught.value) for name in FORMATS)
     with pytest.raises(ConfigError, match="the format 'nothing:Here' cannot be loaded"):
         named("nothing:Here")
+
+
+def test_pairs_are_of_what_worked_and_what_failed_in_the_same_state(tmp_path: Path) -> None:
+    with Store(tmp_path / "run") as store:
+        taught.teach(store, taught.page(0), windows=[(0, 3), (3, 5)])
+        taught.teach(store, taught.page(1), ("list", "show a.txt"), windows=[(0, 2)])
+        done = export(
+            store, RoomEnvironment(), "dpo", tmp_path / "out", taught.ALL, split=Split(validation=0)
+        )
+        assert done.rows == {"train": 8, "validation": 0} and done.examples["train"] == 4
+    rows = list(named("dpo").read(tmp_path / "out", "train"))
+    assert {row.rejected for row in rows} == {("ACTION: shw a.txt",)}
+    said = [
+        row.messages[-1].content for row in rows if row.origin.kind == "summary" and row.origin.begin == 0
+    ]
+    # What came before the failure, and what worked after it: in its place, and once more after it.
+    assert said == ["ACTION: list", "ACTION: show a.txt", "ACTION: show a.txt"]
+    assert all(row.origin.title == "page 0" for row in rows)
+    columns = {"prompt", "chosen", "rejected", "origin"}
+    assert all(value.keys() == columns for value in values(tmp_path / "out"))
+
+
+def test_a_run_in_which_nothing_failed_has_no_pairs(tmp_path: Path) -> None:
+    with Store(tmp_path / "run") as store:
+        taught.teach(store, taught.page(0), ("list", "show a.txt"), windows=[(0, 2)])
+        done = export(
+            store, RoomEnvironment(), "dpo", tmp_path / "out", taught.ALL, split=Split(validation=0)
+        )
+        assert sum(done.rows.values()) == 0 and sum(done.left_out.values()) == 2

@@ -35,7 +35,7 @@ def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)],
     format: Annotated[
         str,
-        typer.Option(help="trl, openai, llama-factory, axolotl, parquet, atif, adp, or module:Class."),
+        typer.Option(help="trl, dpo, openai, llama-factory, axolotl, parquet, atif, adp, or module:Class."),
     ] = "trl",
     out: Annotated[
         Path | None, typer.Option(help="A new folder; else `export/<format>` in the run folder.")

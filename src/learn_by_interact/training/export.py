@@ -22,13 +22,14 @@ from ..errors import ConfigError, StoreError
 from ..types import Example, Value
 from .choose import Choice, Chooser, Window
 from .formats import Format, Totals, named
+from .pairs import failures
 from .rows import Maker, Row, Rows
 from .split import SIDES, Side, Sides, Split, origins
 from .survey import Alike, Lengths, Survey, lengths
 
 MANIFEST = "export.json"
 BOTH_SIDES = "both sides of the split"
-NO_ROW = "no action to learn"
+NO_ROW = "no action to learn, or of pairs none that failed in the same state"
 EVERY = 50
 """Examples between two reports."""
 
@@ -137,7 +138,8 @@ def export(
         if not survey.examples:
             raise ConfigError(_nothing(store, chooser))
         sides = Sides(survey.groups, split, origins(store, chooser.sections, survey.chained))
-        maker = Maker(environment.actions, environment.description, rows)
+        failed = failures(store) if getattr(kind, "pairs", False) else None
+        maker = Maker(environment.actions, environment.description, rows, failed)
         try:
             counts = _write(chooser, sides, writer, maker, survey.examples, report)
         except BaseException:

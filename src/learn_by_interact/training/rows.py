@@ -17,8 +17,9 @@ from ..agents.agent import PROMPT, Acting, LanguageAgent
 from ..environments import ActionSpace
 from ..errors import ModelRefused
 from ..models import Message, Reply, Request
-from ..types import STOP, Action, Kind, Task, Value
+from ..types import STOP, Action, Kind, Step, Task, Value
 from .choose import Window
+from .pairs import Failures
 
 ASKS = re.compile(r"\?\s*$|^(what|which|who|when|where|how|tell)\b|\banswer\b", re.IGNORECASE)
 """An instruction that may want an answer: a stop without one would be wrong after it."""
@@ -74,6 +75,8 @@ class Row(Value):
     learn: tuple[int, ...]
     """Positions of the replies whose tokens count for the loss."""
     origin: Origin
+    rejected: tuple[str, ...] = ()
+    """Replies that failed where the last one worked; only in rows for a format of pairs."""
 
 
 def origin(window: Window, step: int | None = None) -> Origin:
@@ -103,8 +106,15 @@ def origin(window: Window, step: int | None = None) -> Origin:
 class Maker:
     """Makes the rows of a window."""
 
-    def __init__(self, actions: ActionSpace, description: str, settings: Rows | None = None) -> None:
-        self.settings = settings or Rows()
+    def __init__(
+        self,
+        actions: ActionSpace,
+        description: str,
+        settings: Rows | None = None,
+        failed: Failures | None = None,
+    ) -> None:
+        """`failed`: make pairs with these, and no other rows."""
+        self.settings, self._failed = settings or Rows(), failed
         self._actions = actions
         acting = Acting(characters=self.settings.characters)
         self._agent = LanguageAgent(_Nobody(), actions, description, acting)
@@ -113,6 +123,13 @@ class Maker:
         """One row for each action that is learned, or one for all of them."""
         replies = list(self._replies(window))
         prompts = self.prompts(window, len(replies))
+        if self._failed is not None:
+            return [
+                _row(prompts[at], reply, (-1,), origin(window, at + 1)).model_copy(
+                    update={"rejected": rejected}
+                )
+                for at, reply, rejected in self._pairs(window, self._failed)
+            ]
         if self.settings.per == "step":
             return [
                 _row(prompts[at], reply, (-1,), origin(window, at + 1))
@@ -122,6 +139,26 @@ class Maker:
         # Every other message is a reply, the last one is the last of them.
         places = [2 * (at - len(replies)) + 1 for at, (_, learned) in enumerate(replies) if learned]
         return [_row(prompts[-1], replies[-1][0], places, origin(window))] if places else []
+
+    def _pairs(self, window: Window, failed: Failures) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+        """Place of the prompt, the reply that worked, and those that failed in this state.
+
+        Where the window itself begins with failures, what worked after them was right in their place.
+        """
+        for at, step in enumerate(window.steps):
+            before = window.trajectory.observation(window.example.begin + at).state
+            worked = next((one for one in window.steps[at:] if not one.observation.failed), None)
+            if worked is None or (worked is not step and not self._still(window, at, worked, before)):
+                continue
+            known = [one for one in failed.get((window.task.id, before), ()) if one != worked.action]
+            if known:
+                reply = self._actions.reply(worked.thought, worked.action)
+                yield at, reply, tuple(self._actions.reply("", one) for one in known)
+
+    def _still(self, window: Window, at: int, worked: Step, before: str) -> bool:
+        """Nothing had changed when what worked was done."""
+        later = window.steps.index(worked, at)
+        return window.trajectory.observation(window.example.begin + later).state == before
 
     def _replies(self, window: Window) -> Iterator[tuple[str, bool]]:
         """What the model should say, action by action, and whether it is learned."""

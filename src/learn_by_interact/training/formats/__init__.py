@@ -36,7 +36,7 @@ class Format(Protocol):
     """
 
     about: ClassVar[str]
-    """What reads it, in a few words."""
+    """What reads it, in a few words. One with `pairs = True` gets only rows with rejected replies."""
 
     def __init__(self, folder: Path, settings: Rows) -> None: ...
 
@@ -68,6 +68,7 @@ class Format(Protocol):
 
 FORMATS = {
     "trl": "trl:Trl",
+    "dpo": "dpo:Dpo",
     "openai": "openai:OpenAI",
     "llama-factory": "llama_factory:LlamaFactory",
     "axolotl": "axolotl:Axolotl",
