@@ -122,6 +122,22 @@ def test_verbs_one_by_one_make_what_run_makes(tmp_path: Path) -> None:
     assert ids(tmp_path / "apart") == ids(tmp_path / "run")
 
 
+def test_arms_may_play_other_models(ran: Ran) -> None:
+    other = f'evaluate.arms=["plain", {{arm = "plain", name = "other", llm = "{tiny.MODEL}"}}]'
+    done = tiny.lbi("evaluate", ran.recipe, "--set", other, "--json")
+    assert done.returncode == 0, done.stderr
+    arms = json.loads(done.stdout)["result"]["arms"]
+    assert [(arm["arm"], arm["model"], arm["solved"]) for arm in arms] == [
+        ("plain", tiny.MODEL, 1.0),
+        ("other", tiny.MODEL, 1.0),
+    ]
+    tuned = 'evaluate.arms=["plain", {arm = "plain", name = "mine", llm = "tuned/mine"}]'
+    done = tiny.lbi("evaluate", ran.recipe, "--set", tuned)
+    assert (
+        done.returncode == 2 and "the arm mine: there is no" in done.stderr and "`lbi train`" in done.stderr
+    )
+
+
 def test_a_recipe_may_bring_documentation_of_its_own(tmp_path: Path) -> None:
     recipe = tiny.make(tmp_path)
     (tmp_path / "more").mkdir()

@@ -17,6 +17,7 @@ from .evaluation.selection import Variant
 from .models.endpoint import ModelSettings
 from .retrieval.retrieve import Retrieval
 from .stages.keep import Rule
+from .training.tune.settings import TrainTable
 from .types import Value
 
 
@@ -85,6 +86,8 @@ class ArmTable(Value):
     """A nickname or `module:Class`."""
     name: str
     """In the results; the nickname where nothing is said."""
+    llm: str = ""
+    """Another model than the recipe's; `tuned/NAME`: the one that `lbi train` made under this name."""
     settings: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -93,9 +96,9 @@ class ArmTable(Value):
         if not isinstance(written, str | dict) or (isinstance(written, dict) and "arm" not in written):
             return written
         table: dict[str, Any] = {"arm": written} if isinstance(written, str) else dict(written)
-        kind, name = table.pop("arm"), table.pop("name", None)
+        kind, name, llm = table.pop("arm"), table.pop("name", None), table.pop("llm", "")
         settings = {**table.pop("settings", {}), **table}
-        return {"arm": kind, "name": name or kind, "settings": settings}
+        return {"arm": kind, "name": name or kind, "llm": llm, "settings": settings}
 
 
 class EvaluateTable(Value):
@@ -154,6 +157,7 @@ class Recipe(Value):
     judge: JudgeTable = JudgeTable()
     retrieval: Retrieval = Retrieval()
     evaluate: EvaluateTable = EvaluateTable()
+    train: TrainTable = TrainTable()
     pool: PoolTable = PoolTable()
     budget: Budget = Budget()
 

@@ -47,10 +47,14 @@ from .stages.readers.logs import logs
 from .stages.readers.site import Browse
 from .stages.relabel import Relabel
 from .stages.replay import Replay
+from .training.tune.train import MODEL, Trained, train
 from .types import Attempt, Document, Example, Record, Task, Trajectory, digest
 
 Report = Callable[[Progress], None]
 Say = Callable[[str], None]
+
+TUNED = "tuned/"
+"""Begins the name of a model that `lbi train` made in the run folder."""
 
 
 class Pipeline:
@@ -241,7 +245,7 @@ class Pipeline:
         table, arms = self.recipe.evaluate, self._arms()
         stages = [
             Evaluate(
-                **self._model(),
+                **{**self._model(), "model": self._player(entry)},
                 arm=entry.arm,
                 settings=entry.settings,
                 called=entry.name,
@@ -264,6 +268,17 @@ class Pipeline:
         for stage in stages:
             self._run(stage)
         return summarise(self.store, stages, tasks)
+
+    def _player(self, entry: ArmTable) -> ModelSettings:
+        """The model of an arm. Raises ConfigError when it was not tuned yet."""
+        name = entry.llm
+        if name.startswith(TUNED):
+            file = self.recipe.folder.resolve() / "models" / name.removeprefix(TUNED) / MODEL
+            if not file.is_file():
+                raise ConfigError(f"the arm {entry.name}: there is no {file}; `lbi train` makes it.")
+            name = f"local/{file}"
+        other = {"name": name, "base_url": None, "prices": None}
+        return self.recipe.model.model_copy(update=other) if name else self.recipe.model
 
     def _arms(self) -> list[tuple[ArmTable, Variant | None, dict[str, Any]]]:
         """The arms, then their variants, each with its index; a pilot, whose examples are few, has none."""
@@ -359,6 +374,16 @@ class Pipeline:
     def _run(self, stage: Stage) -> Progress:
         most = None if self.pilot is None else max(0, self.pilot - len(self.store.done(stage.key)))
         return run(stage, self.store, self.pool, self.recipe.budget, self.report, most)
+
+    def train(self) -> Trained:
+        """Tune the recipe's base on the run's examples, or go on with that. Raises ConfigError."""
+        self._need(Example, "examples", "relabel")
+        table = self.recipe.train
+        table = table.model_copy(update={"rule": table.rule or self.recipe.judge.rule})
+        if "task" in table.kinds:
+            self.distill()
+        folder = self.recipe.folder / "models" / table.name
+        return train(self.store, self.world.environment(), table, folder, self.say)
 
     def _need(self, kind: type[Record], what: str, verb: str) -> None:
         if self.store.count(kind):

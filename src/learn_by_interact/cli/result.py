@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..evaluation.report import Result
     from ..models.endpoint import ModelSettings
     from ..pipeline import Pipeline
+    from ..training.tune.train import Trained
 
 
 def write_result(pipeline: Pipeline, result: Result) -> tuple[Path, ResultFile]:
@@ -50,6 +51,38 @@ def write_calibration(pipeline: Pipeline, calibration: Calibration) -> tuple[Pat
         result = read(ResultFile, folder / RESULT)
         write(folder / RESULT, result.model_copy(update={"calibration": content}))
     return folder / CALIBRATION, content
+
+
+def trained_text(done: Trained, recipe: Path) -> str:
+    """What a training took, and how the tuned model is used."""
+    from .progress import duration
+
+    losses = [point.loss for point in done.curve if point.loss is not None]
+    checks = [point.validation for point in done.curve if point.validation is not None]
+    fell = [f"loss {line[0]:.2f} -> {line[-1]:.2f}" for line in (losses,) if line]
+    fell += [f"on {done.validation_rows} rows for validation {line[-1]:.2f}" for line in (checks,) if line]
+    lines = [
+        f"{done.base} was tuned on {done.rows:,} rows ({done.tokens:,} tokens) in {done.updates} updates, "
+        f"{duration(done.seconds)}: {done.tokens_a_second:,.0f} tokens a second, "
+        f"{done.peak_gb:.1f} GB of memory.",
+        *(["; ".join(fell)] if fell else []),
+        *(
+            [f"{done.too_long:,} rows were left out: their task and reply are longer than train.length."]
+            if done.too_long
+            else []
+        ),
+        *([f"{done.cut:,} rows lost their oldest steps."] if done.cut else []),
+        f"Everything is in {done.folder}.",
+    ]
+    arms = "--set 'evaluate.arms=[\"plain\"]'"
+    if done.model:
+        lines.append(f"Use it: lbi evaluate {recipe} --model {done.model} {arms}")
+    else:
+        lines.append(
+            f"Serve {done.folder}/merged with any OpenAI-compatible server, then: lbi evaluate {recipe} "
+            f"--model URL#NAME {arms}"
+        )
+    return "\n".join(lines)
 
 
 def result_text(result: Result) -> str:

@@ -37,6 +37,7 @@ HELP = {
     "judge": "Find near-duplicates and contamination; ask the committee.",
     "index": "Index the examples that the rule keeps.",
     "evaluate": "Compare the recipe's arms, agents with and without help, on held-out tasks.",
+    "train": "Tune a model on the kept examples with LoRA; see [train].",
     "calibrate": "Ask the committee about sessions whose grade is known: what is its yes worth?",
 }
 
@@ -106,7 +107,7 @@ def _done(pipeline: Pipeline, name: str) -> tuple[Any, str]:
     """What a verb did: for machines, and for people."""
     from ..engine.run import Progress
     from .progress import amounts, duration
-    from .result import calibration_text, result_text, write_calibration, write_result
+    from .result import calibration_text, result_text, trained_text, write_calibration, write_result
 
     if name in ("run", "evaluate"):
         result = pipeline.run() if name == "run" else pipeline.evaluate()
@@ -118,6 +119,9 @@ def _done(pipeline: Pipeline, name: str) -> tuple[Any, str]:
         file, measured = write_calibration(pipeline, calibration)
         text = f"{calibration_text(calibration, pipeline.recipe.judge.rule)}\n\nEverything is in {file}."
         return measured.model_dump(mode="json"), text
+    if name == "train":
+        trained = pipeline.train()
+        return trained.model_dump(mode="json"), trained_text(trained, pipeline.recipe.path)
     if name == "index":
         folder, digest, count = pipeline.index()
         value = {"examples": count, "folder": str(folder), "digest": digest}

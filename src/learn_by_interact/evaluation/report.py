@@ -39,6 +39,7 @@ class ArmResult(Value):
     """What chose its examples; None: all that the rule keeps."""
     examples: int | None = None
     """How many it can retrieve; None: it retrieves no examples."""
+    model: str = ""
     seeds: tuple[int, ...]
     """One a repeat."""
     tasks: int
@@ -165,6 +166,7 @@ def _arm(store: Store, stages: Sequence[Evaluate], tasks: Sequence[Task]) -> Arm
     begun = len(counts.attempts)
     arm = ArmResult(
         arm=stages[0].label,
+        model=stages[0].model.name,
         variant=stages[0].variant,
         examples=stages[0].examples,
         seeds=tuple(stage.seed for stage in stages),

@@ -1,0 +1,56 @@
+"""Rows that fit into so many tokens: a prompt loses its oldest steps, a reply nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from ...types import digest
+from ..rows import Row
+
+LEFT_OUT = "\n\n(The first {count} steps are left out here.)"
+"""What the agent of the evaluation says in such a prompt (`agents/agent.py`)."""
+
+
+class Fitted(NamedTuple):
+    """A row as messages, and its size."""
+
+    prompt: list[dict[str, str]]
+    completion: list[dict[str, str]]
+    tokens: int
+    cut: int
+    """Steps that were left out."""
+
+
+def fitted(row: Row, tokenizer: Any, length: int) -> Fitted | None:
+    """The row in at most `length` tokens; None: even the task and the reply alone are longer."""
+    messages = [{"role": one.role, "content": one.content} for one in row.messages]
+    head, turns, reply = messages[:2], messages[2:-1], messages[-1:]
+    for cut in range(len(turns) // 2 + 1):
+        first = head[-1]["content"] + (LEFT_OUT.format(count=cut) if cut else "")
+        prompt = [*head[:-1], {"role": "user", "content": first}, *turns[2 * cut :]]
+        tokens = count(tokenizer, [*prompt, *reply])
+        if tokens <= length:
+            return Fitted(prompt, reply, tokens, cut)
+    return None
+
+
+def count(tokenizer: Any, messages: Sequence[dict[str, str]]) -> int:
+    """Tokens of a chat in the model's template."""
+    text = tokenizer.apply_chat_template(list(messages), tokenize=False)
+    return len(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def drawn(rows: Iterable[Row], seed: int) -> list[Row]:
+    """Rows in an order that follows from a hash: fewer are always among more."""
+    return sorted(rows, key=lambda row: digest([seed, row.origin.example, row.origin.step]))
+
+
+def within(rows: Iterable[Fitted], tokens: int | None) -> Iterator[Fitted]:
+    """The first rows whose sizes add up to at most `tokens`."""
+    used = 0
+    for row in rows:
+        used += row.tokens
+        if tokens is not None and used > tokens:
+            return
+        yield row

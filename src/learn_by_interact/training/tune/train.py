@@ -1,0 +1,314 @@
+"""Train: rows in, a tuned model out, that serves as `local//.../model.gguf`; a killed training goes on."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...engine.store import Store
+from ...environments import Environment
+from ...errors import ConfigError
+from ...types import Value, digest
+from ..choose import Choice, Chooser
+from ..rows import Maker, Row, Rows
+from ..split import Sides, Split, origins
+from ..survey import Survey
+from . import fit
+from .base import Base, need_packages, need_room, open_base
+from .curve import curve
+from .merge import write_merged
+from .settings import TrainTable
+
+RESULT = "train.json"
+SETTINGS = "settings.json"
+MODEL = "model.gguf"
+CURVE = "curve.svg"
+Say = Callable[[str], None]
+
+
+class Point(Value):
+    """A place on the curves."""
+
+    step: int
+    """Updates so far."""
+    epoch: float
+    loss: float | None = None
+    """Cross-entropy per token of the replies, on the rows of this update."""
+    validation: float | None = None
+    """The same on the rows for validation."""
+
+
+class Trained(Value):
+    """What a training took and gave."""
+
+    base: str
+    folder: str
+    model: str
+    """What `--model` takes; "": the weights are in `folder/merged`, for another server."""
+    settings: TrainTable
+    rows: int
+    validation_rows: int
+    tokens: int
+    """Of the rows, prompt and reply, once."""
+    too_long: int
+    """Rows left out because the task and the reply alone are longer than `length`."""
+    cut: int
+    """Rows that lost their oldest steps."""
+    updates: int
+    seconds: float
+    """Of this and earlier sittings."""
+    tokens_a_second: float
+    peak_gb: float
+    """Of memory; on a GPU, of the GPU's."""
+    curve: tuple[Point, ...]
+
+
+def train(
+    store: Store, environment: Environment, table: TrainTable, folder: Path, say: Say = lambda _: None
+) -> Trained:
+    """Tune `table.base` on the chosen examples of a run, in `folder`, or go on with it.
+
+    Raises ConfigError: a package, memory or disk is missing, the base cannot be tuned, nothing was chosen, or
+    the folder holds another training.
+    """
+    need_packages()
+    if (folder / RESULT).exists() and _same(folder, table):
+        return Trained.model_validate_json((folder / RESULT).read_text())
+    rows = _rows(store, environment, table)
+    say(f"train: opening {table.base}")
+    base = open_base(table.base)
+    folder.mkdir(parents=True, exist_ok=True)
+    need_room(base.model, table.micro, table.length, folder)
+    sides = [_fitting(side, base, table, table.tokens if not at else None) for at, side in enumerate(rows)]
+    learned, measured = ([row for row in side if row] for side in sides)
+    too_long = sum(row is None for side in sides for row in side)
+    if not learned:
+        raise ConfigError(
+            f"train.length: none of {too_long:,} rows fits {table.length} tokens: raise it, or train.tokens."
+        )
+    _claim(folder, table)
+    tokens = sum(row.tokens for row in learned)
+    say(f"train: {len(learned):,} rows, {tokens:,} tokens, {len(measured):,} rows for validation")
+    begun = time.monotonic()
+    trainer, updates = _run(base, table, folder, learned, measured, say)
+    seconds = time.monotonic() - begun
+    model = _keep(base, trainer.model, folder, table, say)
+    seen = float(getattr(trainer.state, "num_input_tokens_seen", 0)) or tokens * table.epochs
+    done = Trained(
+        base=table.base,
+        folder=str(folder),
+        model=model,
+        settings=table,
+        rows=len(learned),
+        validation_rows=len(measured),
+        tokens=tokens,
+        too_long=too_long,
+        cut=sum(bool(row.cut) for row in [*learned, *measured]),
+        updates=updates,
+        seconds=seconds,
+        tokens_a_second=seen / max(seconds, 1e-9),
+        peak_gb=_peak(),
+        curve=_curve(trainer.state.log_history),
+    )
+    (folder / CURVE).write_text(_drawn(done), encoding="utf-8")
+    (folder / RESULT).write_text(done.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    for checkpoint in folder.glob("checkpoint-*"):
+        shutil.rmtree(checkpoint)
+    return done
+
+
+def _rows(store: Store, environment: Environment, table: TrainTable) -> tuple[list[Row], list[Row]]:
+    """Rows to learn and rows to measure by, in drawn order. Raises ConfigError when there are none."""
+    choice = Choice(**{key: getattr(table, key) for key in Choice.model_fields})
+    chooser = Chooser(store, choice)
+    survey = Survey(chooser)
+    if not survey.examples:
+        raise ConfigError(f"[train] chooses none of the examples in {store.folder}: choose less narrowly.")
+    split = Split(validation=table.validation, seed=table.seed)
+    sides = Sides(survey.groups, split, origins(store, chooser.sections, survey.chained))
+    maker = Maker(environment.actions, environment.description, Rows(failed=table.failed, stop=table.stop))
+    dealt: dict[str, list[Row]] = {"train": [], "validation": []}
+    for window in chooser:
+        if side := sides.of(window):
+            dealt[side] += maker.rows(window)
+    return fit.drawn(dealt["train"], table.seed), fit.drawn(dealt["validation"], table.seed)
+
+
+def _fitting(
+    rows: Iterable[Row], base: Base, table: TrainTable, tokens: int | None
+) -> list[fit.Fitted | None]:
+    """Rows in their size, None for each that cannot be made to fit."""
+    fitted = [fit.fitted(row, base.tokenizer, table.length) for row in rows]
+    kept = list(fit.within((row for row in fitted if row), tokens))
+    return [*kept, *(None for row in fitted if row is None)]
+
+
+def _claim(folder: Path, table: TrainTable) -> None:
+    """Raises ConfigError when the folder has checkpoints of another training."""
+    settings = folder / SETTINGS
+    if any(folder.glob("checkpoint-*")) and not _same(folder, table):
+        raise ConfigError(
+            f"{folder} holds checkpoints of a training with other settings: give [train] another name, "
+            "or delete it."
+        )
+    settings.write_text(table.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def _same(folder: Path, table: TrainTable) -> bool:
+    try:
+        known = TrainTable.model_validate_json((folder / SETTINGS).read_text())
+    except (OSError, ValueError):
+        return False
+    return digest(known.model_dump(mode="json")) == digest(table.model_dump(mode="json"))
+
+
+def _run(
+    base: Base,
+    table: TrainTable,
+    folder: Path,
+    learned: Sequence[fit.Fitted],
+    measured: Sequence[fit.Fitted],
+    say: Say,
+) -> tuple[Any, int]:
+    """The trainer after the last update, and how many there were. Raises ConfigError: out of memory."""
+    import torch
+    from datasets import Dataset
+    from peft import LoraConfig
+    from transformers.trainer_utils import get_last_checkpoint
+    from trl import SFTTrainer
+
+    def dataset(rows: Sequence[fit.Fitted]) -> Any:
+        return Dataset.from_list([{"prompt": row.prompt, "completion": row.completion} for row in rows])
+
+    trainer = SFTTrainer(
+        model=base.model,
+        args=_arguments(table, folder, bool(measured), len(learned)),
+        train_dataset=dataset(learned),
+        eval_dataset=dataset(measured) if measured else None,
+        processing_class=base.tokenizer,
+        peft_config=LoraConfig(
+            r=table.rank,
+            lora_alpha=table.alpha,
+            lora_dropout=table.dropout,
+            target_modules="all-linear",
+            task_type="CAUSAL_LM",
+        ),
+        callbacks=[_teller(say)],
+    )
+    last = get_last_checkpoint(str(folder))
+    if last:
+        say(f"train: going on from {Path(last).name}")
+    try:
+        trainer.train(resume_from_checkpoint=last)
+    except (torch.OutOfMemoryError, MemoryError):
+        raise ConfigError(
+            f"training ran out of memory: lower train.micro ({table.micro}) or train.length ({table.length})."
+        ) from None
+    return trainer, int(trainer.state.global_step)
+
+
+def _arguments(table: TrainTable, folder: Path, measure: bool, rows: int) -> Any:
+    import torch
+    from trl import SFTConfig
+
+    gpu = torch.cuda.is_available()
+    batch = min(table.batch, max(rows // table.micro, 1) * table.micro)
+    return SFTConfig(
+        output_dir=str(folder),
+        per_device_train_batch_size=table.micro,
+        per_device_eval_batch_size=table.micro,
+        gradient_accumulation_steps=max(batch // table.micro // max(torch.cuda.device_count(), 1), 1),
+        learning_rate=table.rate,
+        warmup_ratio=table.warmup,
+        num_train_epochs=table.epochs,
+        max_length=table.length,
+        packing=table.packing,
+        completion_only_loss=True,
+        logging_steps=1,
+        eval_strategy="epoch" if measure else "no",
+        save_strategy="steps",
+        save_steps=table.save,
+        save_total_limit=2,
+        seed=table.seed,
+        data_seed=table.seed,
+        bf16=gpu,
+        use_cpu=not gpu,
+        gradient_checkpointing=gpu,
+        include_num_input_tokens_seen=True,
+        report_to=[],
+        disable_tqdm=True,
+    )
+
+
+def _teller(say: Say) -> Any:
+    """A callback that tells each update's loss."""
+    from transformers import TrainerCallback
+
+    class Teller(TrainerCallback):  # type: ignore[misc]
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+            loss = {key: value for key, value in (logs or {}).items() if key in ("loss", "eval_loss")}
+            if loss:
+                told = ", ".join(f"{key} {value:.3f}" for key, value in loss.items())
+                say(f"train: update {state.global_step} of {state.max_steps}: {told}")
+
+    return Teller()
+
+
+def _keep(base: Base, model: Any, folder: Path, table: TrainTable, say: Say) -> str:
+    """Save the adapter and the merged model -> what `--model` takes, or "" where another server is needed."""
+    model.save_pretrained(str(folder / "adapter"))
+    if base.gguf is None:
+        say("train: merging")
+        merged = model.merge_and_unload()
+        merged.save_pretrained(str(folder / "merged"))
+        base.tokenizer.save_pretrained(str(folder / "merged"))
+        return ""
+    say(f"train: writing {folder / MODEL}")
+    count = write_merged(base.gguf, folder / MODEL, differences(model))
+    say(f"train: {count} tensors changed")
+    return f"local/{(folder / MODEL).resolve()}"
+
+
+def differences(model: Any) -> dict[str, Any]:
+    """Of a PEFT model: by the name of each weight that it changes, the difference as float32."""
+    found = {}
+    for name, module in model.named_modules():
+        if hasattr(module, "get_delta_weight") and "default" in getattr(module, "lora_A", {}):
+            plain = name.removeprefix("base_model.model.")
+            found[f"{plain}.weight"] = module.get_delta_weight("default").detach().float().cpu().numpy()
+    return found
+
+
+def _curve(history: Sequence[dict[str, Any]]) -> tuple[Point, ...]:
+    return tuple(
+        Point(
+            step=int(entry["step"]),
+            epoch=float(entry.get("epoch") or 0),
+            loss=entry.get("loss"),
+            validation=entry.get("eval_loss"),
+        )
+        for entry in history
+        if "loss" in entry or "eval_loss" in entry
+    )
+
+
+def _drawn(done: Trained) -> str:
+    lines = {
+        "training": [(point.step, point.loss) for point in done.curve if point.loss is not None],
+        "validation": [
+            (point.step, point.validation) for point in done.curve if point.validation is not None
+        ],
+    }
+    return curve(f"Loss of {done.settings.name}, from {done.base}", lines)
+
+
+def _peak() -> float:
+    import torch
+
+    if torch.cuda.is_available():
+        return float(torch.cuda.max_memory_allocated()) / 1e9
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
