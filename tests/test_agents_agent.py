@@ -126,6 +126,11 @@ def test_what_just_worked_is_not_done_again_without_a_question() -> None:
     assert Played("ACTION: list", "ACTION: list", "ACTION: list", steps=2).commands == ["list", "list"]
 
 
+def test_a_reply_is_cut_where_an_observation_would_begin() -> None:
+    (request, *_) = Played("ACTION: stop 42").requests
+    assert request.stop == RoomEnvironment().actions.ends and "\n[no output]" in request.stop
+
+
 def test_who_insists_on_doing_again_what_changed_something_is_done() -> None:
     played = Played("ACTION: put b.txt yes", "ACTION: put b.txt yes", "ACTION: put b.txt yes")
     assert (played.episode.stop, played.commands) == ("done", ["put b.txt yes", "stop"])

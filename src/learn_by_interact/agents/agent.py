@@ -167,7 +167,7 @@ class LanguageAgent:
                 max_tokens=self.settings.max_tokens,
                 temperature=temperature,
                 seed=seed,
-                stop=("\nOUTPUT:",),
+                stop=self.actions.ends,
                 json_schema=form,
             )
         )

@@ -16,6 +16,9 @@ class ActionSpace(Protocol):
     description: str
     """For the system prompt: the actions that exist and the form of a reply."""
 
+    ends: tuple[str, ...]
+    """Texts with which an observation begins, at most four: where a reply goes on with one, it is cut."""
+
     commands: bool
     """One action can do a whole task: a task is proposed together with the command that does it."""
 
