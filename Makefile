@@ -42,18 +42,19 @@ demo-web:
 demo-train:
 	@if [[ ! -f runs/demo/run.sqlite ]]; then echo "There is no runs/demo yet: make demo makes it." >&2; exit 1; fi
 	echo "This tunes a model of 135M parameters on the examples of runs/demo, twice, and compares; under an hour on 2 cores."
-	$(MAKE) --no-print-directory .venv/.stamp-train
-	$(BIN)/lbi models pull smollm2-135m
+	$(MAKE) --no-print-directory .venv-train/.stamp
+	.venv-train/bin/lbi models pull smollm2-135m
 	if [[ ! -d runs/demo-train ]]; then cp -r runs/demo runs/demo-train; fi
-	$(BIN)/lbi train recipes/demo-train.toml
-	$(BIN)/lbi train recipes/demo-train.toml --set train.name=distill --set 'train.kinds=["task"]'
-	$(BIN)/lbi evaluate recipes/demo-train.toml
+	.venv-train/bin/lbi train recipes/demo-train.toml
+	.venv-train/bin/lbi train recipes/demo-train.toml --set train.name=distill --set 'train.kinds=["task"]'
+	.venv-train/bin/lbi evaluate recipes/demo-train.toml
 
-test: system browser .venv/.stamp-test
+test: system browser .venv/.stamp-test .venv-train/.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2
+	.venv-train/bin/python -m pytest tests/test_training_tune.py
 
 # Slim images drop manual pages when packages are installed; the environment taskwarrior reads `man task`.
 system:
@@ -97,13 +98,14 @@ browser:
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[local,web]'
 	touch $@
 
-# The build of torch for processors is far smaller than others; where an index has none, this takes what it has.
-.venv/.stamp-train: .venv/bin/python pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check torch==$(TORCH)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[local,train]'
+.venv/.stamp-test: .venv/bin/python pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,local,anthropic]'
 	touch $@
 
-.venv/.stamp-test: .venv/bin/python pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check torch==$(TORCH)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,local,anthropic,train]'
+# An environment of its own: a benchmark's package asks for an older transformers. The build of torch for processors is
+# far smaller than others; where an index has none, this takes what it has.
+.venv-train/.stamp: .venv/bin/python pyproject.toml
+	$(PYTHON) -m venv .venv-train
+	.venv-train/bin/pip install --quiet --disable-pip-version-check torch==$(TORCH)
+	.venv-train/bin/pip install --quiet --disable-pip-version-check -e '.[local,train]' pytest
 	touch $@

@@ -35,7 +35,7 @@ class TrainTable(Choice):
     """Rows that a device has in memory at a time."""
     rate: float = Field(default=2e-5, gt=0)
     """Learning rate at its height."""
-    warmup: float = Field(default=0.03, ge=0, le=1)
+    warmup: float = Field(default=0.03, ge=0, lt=1)
     """Share of the updates over which the rate rises."""
     length: int = Field(default=8192, ge=64)
     """Tokens of a row: of a longer prompt the oldest steps are left out, never anything of the reply."""

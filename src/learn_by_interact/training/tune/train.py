@@ -223,7 +223,7 @@ def _arguments(table: TrainTable, folder: Path, measure: bool, rows: int) -> Any
         per_device_eval_batch_size=table.micro,
         gradient_accumulation_steps=max(batch // table.micro // max(torch.cuda.device_count(), 1), 1),
         learning_rate=table.rate,
-        warmup_ratio=table.warmup,
+        warmup_steps=table.warmup,
         num_train_epochs=table.epochs,
         max_length=table.length,
         packing=table.packing,
