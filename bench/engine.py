@@ -48,6 +48,7 @@ class Words:
     """The simplest action space: a reply is the action's name."""
 
     description = "Reply with one word."
+    ends: tuple[str, ...] = ()
     commands = True
 
     def form(self, seen: Sequence[str], last: Action | None) -> dict[str, Any] | None:

@@ -44,7 +44,7 @@ class ShellActions:
     """The action space of a shell: `bash` with a command, and `stop` with an answer."""
 
     description = FORM
-    ends = ("\nOUTPUT:", "\n[no output]", "\n[changed:", "\n[new:")
+    ends: tuple[str, ...] = ("\nOUTPUT:", "\n[no output]", "\n[changed:", "\n[new:")
     commands = True
 
     def parse(self, reply: str) -> tuple[str, Action]:

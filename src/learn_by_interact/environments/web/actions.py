@@ -71,7 +71,7 @@ class WebActions:
     """The action space of a browser."""
 
     description = FORM
-    ends = ("\nOUTPUT:", "\nURL:", "\nChanged on this page:")
+    ends: tuple[str, ...] = ("\nOUTPUT:", "\nURL:", "\nChanged on this page:")
     commands = False
 
     def parse(self, reply: str) -> tuple[str, Action]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,6 +48,8 @@ def open_base(name: str) -> Base:
     try:
         tokenizer = AutoTokenizer.from_pretrained(where, **more)
         model = AutoModelForCausalLM.from_pretrained(where, dtype=torch.float32, **more)
+        if file:
+            model = _plain(model)
     except (OSError, ValueError, KeyError) as error:
         told = " ".join(str(error).split())[:300]
         raise ConfigError(
@@ -66,6 +69,18 @@ def open_base(name: str) -> Base:
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return Base(model, tokenizer, file)
+
+
+def _plain(model: Any) -> Any:
+    """A dequantised model as one that never was quantised: only such a one can be tuned."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    with tempfile.TemporaryDirectory() as folder:
+        model.config.__dict__.pop("quantization_config", None)
+        model.hf_quantizer = None
+        model.save_pretrained(folder)
+        return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
 
 
 def _gguf(name: str) -> Path | None:

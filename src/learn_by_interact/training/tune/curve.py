@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from ...evaluation.chart import nice
@@ -12,7 +12,7 @@ LEFT, RIGHT, TOP, BOTTOM = 56, 700, 30, 250
 COLOURS = {"training": "#2563eb", "validation": "#d97706"}
 
 
-def curve(title: str, lines: dict[str, Sequence[tuple[float, float]]]) -> str:
+def curve(title: str, lines: Mapping[str, Sequence[tuple[float, float]]]) -> str:
     """Losses over updates. `lines`: "training" and "validation" -> (update, loss), in order."""
     every = [point for points in lines.values() for point in points] or [(1.0, 1.0)]
     across, up = nice(max(at for at, _ in every)), nice(max(loss for _, loss in every))

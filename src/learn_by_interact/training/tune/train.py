@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 import time
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -76,6 +78,7 @@ def train(
     the folder holds another training.
     """
     need_packages()
+    _quiet()
     if (folder / RESULT).exists() and _same(folder, table):
         return Trained.model_validate_json((folder / RESULT).read_text())
     rows = _rows(store, environment, table)
@@ -119,6 +122,14 @@ def train(
     for checkpoint in folder.glob("checkpoint-*"):
         shutil.rmtree(checkpoint)
     return done
+
+
+def _quiet() -> None:
+    """What is told is told by `say`: no bars, no advice of the libraries."""
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    for module in ("peft", "transformers", "trl", "torch"):
+        warnings.filterwarnings("ignore", module=module)
 
 
 def _rows(store: Store, environment: Environment, table: TrainTable) -> tuple[list[Row], list[Row]]:
@@ -178,6 +189,7 @@ def _run(
     import torch
     from datasets import Dataset
     from peft import LoraConfig
+    from transformers import PrinterCallback
     from transformers.trainer_utils import get_last_checkpoint
     from trl import SFTTrainer
 
@@ -199,6 +211,7 @@ def _run(
         ),
         callbacks=[_teller(say)],
     )
+    trainer.remove_callback(PrinterCallback)
     last = get_last_checkpoint(str(folder))
     if last:
         say(f"train: going on from {Path(last).name}")
