@@ -65,7 +65,10 @@ def test_options_choose_and_json_tells(run: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--format", "csv"], "There is no format 'csv'; there are: trl, openai, llama-factory, axolotl"),
+        (
+            ["--format", "csv"],
+            "There is no format 'csv'; there are: trl, dpo, openai, llama-factory, axolotl",
+        ),
         (["--per", "row"], "--per: Input should be 'step' or 'window'."),
         (["--rule", "none"], "--rule: Input should be 'unanimous'"),
         (["--length", "3-2"], "lengths: [3, 2] is no range"),

@@ -248,7 +248,7 @@ def test_a_broken_line_is_named(store: Store, tmp_path: Path) -> None:
 
 
 def test_an_unknown_format_lists_what_exists() -> None:
-    with pytest.raises(ConfigError, match="There is no format 'csv'; there are: trl, openai") as caught:
+    with pytest.raises(ConfigError, match="There is no format 'csv'; there are: trl, dpo, openai") as caught:
         named("csv")
     assert all(name in str(caught.value) for name in FORMATS)
     with pytest.raises(ConfigError, match="the format 'nothing:Here' cannot be loaded"):

@@ -13,6 +13,40 @@ Expenses:Insurance Expenses:Marketing Expenses:Repairs Expenses:Vehicle:Fuel Exp
 Expenses:Fees:Bank Expenses:Training""".split()
 BEGIN, END = date(2023, 4, 1), date(2024, 6, 14)
 Posting = tuple[str, str]
+SHORT = {
+    "luna": "Assets:Receivable:CafeLuna",
+    "aster": "Assets:Receivable:HotelAster",
+    "catering": "Income:Sales:Catering",
+    "market": "Income:Sales:Market",
+    "checking": "Assets:Bank:Checking",
+    "savings": "Assets:Bank:Savings",
+    "card": "Liabilities:CreditCard",
+    "cash": "Assets:Cash",
+}
+ONCE = """
+2023-05-20 | Cafe Luna | Cakes for the anniversary | luna 420.00, catering | ^invoice-101
+2023-06-09 | Cafe Luna | Invoice 101 paid | checking 420.00, luna | ^invoice-101
+2023-07-15 | Spring market | Stand, summer fair | cash 610.00, market | #summer-fair
+2023-07-15 | City council | Fee for the stand | Expenses:Marketing 45.00, cash | #summer-fair
+2023-07-14 | Paper Mill | Flyers | Expenses:Marketing 88.40, card | #summer-fair
+2023-09-03 | Kiln & Co | Oven door repaired | Expenses:Repairs 312.70, checking |
+2023-10-10 | Allsafe | Insurance, a year | Expenses:Insurance 740.00, checking |
+2023-11-18 | Hotel Aster | Breakfast for a conference | aster 1280.00, catering | ^invoice-102
+2023-12-16 | Christmas market | Stand, four days | cash 1935.00, market | #christmas
+2023-12-14 | Paper Mill | Gift boxes | Expenses:Marketing 164.20, card | #christmas
+2023-12-31 | City Bank | Interest | Income:Interest -61.25, savings |
+2024-01-08 | Hotel Aster | Invoice 102 paid | checking 1280.00, aster | ^invoice-102
+2024-01-22 | Baker's Guild | Course, sourdough | Expenses:Training 260.00, checking |
+2024-02-06 | Red Garage | Van, inspection | Expenses:Vehicle:Service 438.90, checking |
+2024-02-19 | Petrol One | Fuel | Expenses:Vehicle:Fuel 71.30, card |
+2024-03-14 | Cafe Luna | Pies, spring menu | luna 365.00, catering | ^invoice-103
+2024-04-02 | Petrol One | Fuel | Expenses:Vehicle:Fuel 68.45, card |
+2024-04-20 | Orchard Hill | Apples and plums | Expenses:Ingredients:Fruit 215.60, cash |
+2024-05-07 | Kiln & Co | Mixer, new belt | Expenses:Repairs 94.15, checking |
+2024-05-24 | Hotel Aster | Wedding cake | aster 540.00, catering | ^invoice-104
+2024-06-03 | Orchard Hill | Cherries | Expenses:Ingredients:Fruit 132.80, cash |
+"""
+"""What happened once, and what tasks ask about: day, payee, narration, postings, tags and links."""
 
 
 def main() -> None:
@@ -110,149 +144,18 @@ def daily(day: date) -> list[tuple[date, str]]:
 
 
 def extras() -> list[tuple[date, str]]:
-    """What happened once, and what tasks ask about."""
-    luna, aster = "Assets:Receivable:CafeLuna", "Assets:Receivable:HotelAster"
-    catering, market = "Income:Sales:Catering", "Income:Sales:Market"
-    checking, card, cash = "Assets:Bank:Checking", "Liabilities:CreditCard", "Assets:Cash"
+    """What happened once."""
+    found = []
+    for line in ONCE.strip().split("\n"):
+        day, payee, narration, written, mark = (part.strip() for part in line.split("|"))
+        postings = []
+        for one in written.split(", "):
+            account, _, amount = one.partition(" ")
+            postings.append((SHORT.get(account, account), amount))
+        marked = f" {mark}" if mark else ""
+        found.append(entry(date.fromisoformat(day), payee, narration, *postings, mark=marked))
     return [
-        entry(
-            date(2023, 5, 20),
-            "Cafe Luna",
-            "Cakes for the anniversary",
-            (luna, "420.00"),
-            (catering, ""),
-            mark=" ^invoice-101",
-        ),
-        entry(
-            date(2023, 6, 9),
-            "Cafe Luna",
-            "Invoice 101 paid",
-            (checking, "420.00"),
-            (luna, ""),
-            mark=" ^invoice-101",
-        ),
-        entry(
-            date(2023, 7, 15),
-            "Spring market",
-            "Stand, summer fair",
-            (cash, "610.00"),
-            (market, ""),
-            mark=" #summer-fair",
-        ),
-        entry(
-            date(2023, 7, 15),
-            "City council",
-            "Fee for the stand",
-            ("Expenses:Marketing", "45.00"),
-            (cash, ""),
-            mark=" #summer-fair",
-        ),
-        entry(
-            date(2023, 7, 14),
-            "Paper Mill",
-            "Flyers",
-            ("Expenses:Marketing", "88.40"),
-            (card, ""),
-            mark=" #summer-fair",
-        ),
-        entry(
-            date(2023, 9, 3),
-            "Kiln & Co",
-            "Oven door repaired",
-            ("Expenses:Repairs", "312.70"),
-            (checking, ""),
-        ),
-        entry(
-            date(2023, 10, 10),
-            "Allsafe",
-            "Insurance, a year",
-            ("Expenses:Insurance", "740.00"),
-            (checking, ""),
-        ),
-        entry(
-            date(2023, 11, 18),
-            "Hotel Aster",
-            "Breakfast for a conference",
-            (aster, "1280.00"),
-            (catering, ""),
-            mark=" ^invoice-102",
-        ),
-        entry(
-            date(2023, 12, 16),
-            "Christmas market",
-            "Stand, four days",
-            (cash, "1935.00"),
-            (market, ""),
-            mark=" #christmas",
-        ),
-        entry(
-            date(2023, 12, 14),
-            "Paper Mill",
-            "Gift boxes",
-            ("Expenses:Marketing", "164.20"),
-            (card, ""),
-            mark=" #christmas",
-        ),
-        entry(
-            date(2023, 12, 31),
-            "City Bank",
-            "Interest",
-            ("Income:Interest", "-61.25"),
-            ("Assets:Bank:Savings", ""),
-        ),
-        entry(
-            date(2024, 1, 8),
-            "Hotel Aster",
-            "Invoice 102 paid",
-            (checking, "1280.00"),
-            (aster, ""),
-            mark=" ^invoice-102",
-        ),
-        entry(
-            date(2024, 1, 22),
-            "Baker's Guild",
-            "Course, sourdough",
-            ("Expenses:Training", "260.00"),
-            (checking, ""),
-        ),
-        entry(
-            date(2024, 2, 6),
-            "Red Garage",
-            "Van, inspection",
-            ("Expenses:Vehicle:Service", "438.90"),
-            (checking, ""),
-        ),
-        entry(date(2024, 2, 19), "Petrol One", "Fuel", ("Expenses:Vehicle:Fuel", "71.30"), (card, "")),
-        entry(
-            date(2024, 3, 14),
-            "Cafe Luna",
-            "Pies, spring menu",
-            (luna, "365.00"),
-            (catering, ""),
-            mark=" ^invoice-103",
-        ),
-        entry(date(2024, 4, 2), "Petrol One", "Fuel", ("Expenses:Vehicle:Fuel", "68.45"), (card, "")),
-        entry(
-            date(2024, 4, 20),
-            "Orchard Hill",
-            "Apples and plums",
-            ("Expenses:Ingredients:Fruit", "215.60"),
-            (cash, ""),
-        ),
-        entry(
-            date(2024, 5, 7), "Kiln & Co", "Mixer, new belt", ("Expenses:Repairs", "94.15"), (checking, "")
-        ),
-        entry(
-            date(2024, 5, 24),
-            "Hotel Aster",
-            "Wedding cake",
-            (aster, "540.00"),
-            (catering, ""),
-            mark=" ^invoice-104",
-        ),
-        entry(
-            date(2024, 6, 3), "Orchard Hill", "Cherries", ("Expenses:Ingredients:Fruit", "132.80"), (cash, "")
-        ),
+        *found,
         (date(2023, 9, 4), 'note Expenses:Repairs "Guarantee of the oven door: two years"'),
         (date(2024, 2, 6), 'note Expenses:Vehicle:Service "Next inspection in February 2026"'),
         (date(2023, 4, 1), 'event "baker" "Olga"'),
