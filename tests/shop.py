@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
+
+from learn_by_interact.benchmarks import Benchmark
+from learn_by_interact.benchmarks.folder import FolderBenchmark
+from learn_by_interact.benchmarks.webarena import SITES
+from learn_by_interact.environments.web.environment import WebEnvironment
+from learn_by_interact.types import Action, Step, Task, Trajectory
 
 SERVER = r'''
 import html, http.cookies, json, os, secrets, sqlite3, sys, time
@@ -163,3 +173,23 @@ def notes(folder: Path, environment: str = ENVIRONMENT, tasks: str = TASKS) -> P
     (folder / "environment.toml").write_text(environment)
     (folder / "tasks.toml").write_text(tasks)
     return folder
+
+
+@contextmanager
+def as_webarena_shop(folder: Path) -> Iterator[pytest.MonkeyPatch]:
+    """The application, running, as the only site that WebArena's variables name."""
+    with pytest.MonkeyPatch.context() as patch, FolderBenchmark(notes(folder)).environment() as served:
+        assert isinstance(served, WebEnvironment)
+        for site in SITES:
+            patch.delenv(f"WA_{site.upper()}", raising=False)
+        patch.setenv("WA_SHOPPING", served.application.url)
+        yield patch
+
+
+def graded(benchmark: Benchmark, task: Task, actions: Sequence[Action]) -> float:
+    """The score of an episode of these actions."""
+    with benchmark.environment() as environment:
+        start = environment.reset(task)
+        steps = [Step(thought="", action=one, observation=environment.step(one)) for one in actions]
+        whole = Trajectory(task=task.id, start=start, steps=tuple(steps), stop="done")
+        return benchmark.grade(task, environment, whole)

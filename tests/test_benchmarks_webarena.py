@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 
-from learn_by_interact.benchmarks.folder import FolderBenchmark
 from learn_by_interact.benchmarks.webarena import SITES, WebArena, WebArenaEnvironment
 from learn_by_interact.environments.web.actions import action
-from learn_by_interact.environments.web.environment import WebEnvironment
 from learn_by_interact.errors import ConfigError
-from learn_by_interact.types import STOP, Action, Step, Task, Trajectory
-from shop import notes
+from learn_by_interact.types import STOP, Action, Task, Trajectory
+from shop import as_webarena_shop, graded
 
 pytest.importorskip("webarena", reason="libwebarena is not installed")
 
@@ -59,14 +57,7 @@ TASKS = [
 def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebArena]:
     folder = tmp_path_factory.mktemp("webarena")
     (folder / "tasks.json").write_text(json.dumps(TASKS))
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        FolderBenchmark(notes(folder / "notes")).environment() as shop,
-    ):
-        assert isinstance(shop, WebEnvironment)
-        for site in SITES:
-            patch.delenv(f"WA_{site.upper()}", raising=False)
-        patch.setenv("WA_SHOPPING", shop.application.url)
+    with as_webarena_shop(folder / "notes"):
         yield WebArena(folder / "tasks.json")
 
 
@@ -87,14 +78,8 @@ def test_right_and_wrong_are_told_apart(
     arena: WebArena, number: int, written: list[str], answer: str, score: float
 ) -> None:
     todo = next(one for one in arena.tasks() if one.parent == str(number))
-    with arena.environment() as environment:
-        start = environment.reset(todo)
-        steps = [
-            Step(thought="", action=one, observation=environment.step(one))
-            for one in [*map(action, written), Action(tool=STOP, arguments={"answer": answer})]
-        ]
-        whole = Trajectory(task=todo.id, start=start, steps=tuple(steps), stop="done")
-        assert arena.grade(todo, environment, whole) == score
+    done = [*map(action, written), Action(tool=STOP, arguments={"answer": answer})]
+    assert graded(arena, todo, done) == score
 
 
 def test_a_task_may_begin_with_several_tabs(arena: WebArena) -> None:

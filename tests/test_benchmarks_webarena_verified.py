@@ -9,13 +9,11 @@ from typing import Any
 
 import pytest
 
-from learn_by_interact.benchmarks.folder import FolderBenchmark
 from learn_by_interact.benchmarks.webarena import SITES
 from learn_by_interact.benchmarks.webarena_verified import WebArenaVerified
 from learn_by_interact.environments.web.actions import action
-from learn_by_interact.environments.web.environment import WebEnvironment
-from learn_by_interact.types import STOP, Action, Step, Trajectory
-from shop import notes
+from learn_by_interact.types import STOP, Action
+from shop import as_webarena_shop, graded
 
 LOGIN = [
     'type "ann" into [textbox "User"]',
@@ -65,14 +63,7 @@ TASKS = [
 @pytest.fixture(scope="module")
 def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebArenaVerified]:
     folder = tmp_path_factory.mktemp("verified")
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        FolderBenchmark(notes(folder / "notes")).environment() as shop,
-    ):
-        assert isinstance(shop, WebEnvironment)
-        for site in SITES:
-            patch.delenv(f"WA_{site.upper()}", raising=False)
-        patch.setenv("WA_SHOPPING", shop.application.url)
+    with as_webarena_shop(folder / "notes") as patch:
         patch.setattr("learn_by_interact.benchmarks.webarena.LOGIN", {})
         # It grades only with all 812 tasks there.
         mine = {one["task_id"]: one for one in TASKS}
@@ -104,14 +95,8 @@ def test_right_and_wrong_are_told_apart_by_what_the_browser_asked(
     monkeypatch.setenv("WA_OUTPUT", str(tmp_path))
     todo = next(one for one in arena.tasks() if one.parent == str(number))
     assert todo.instruction.startswith(f"Task {number}\n")
-    with arena.environment() as environment:
-        start = environment.reset(todo)
-        steps = [
-            Step(thought="", action=one, observation=environment.step(one))
-            for one in [*map(action, written), Action(tool=STOP, arguments={"answer": answer})]
-        ]
-        whole = Trajectory(task=todo.id, start=start, steps=tuple(steps), stop="done")
-        assert arena.grade(todo, environment, whole) == score
+    done = [*map(action, written), Action(tool=STOP, arguments={"answer": answer})]
+    assert graded(arena, todo, done) == score
     assert (tmp_path / str(number) / "agent_response.json").read_text() == answer
     assert json.loads((tmp_path / str(number) / "network.har").read_text())["log"]["entries"]
 

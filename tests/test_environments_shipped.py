@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from learn_by_interact.benchmarks.folder import FolderBenchmark
 from learn_by_interact.environments.web import application
-from learn_by_interact.types import Action, Step, Task, Trajectory
+from learn_by_interact.types import Action
+from shop import graded
 
 ENVIRONMENTS = Path(__file__).parent.parent / "environments"
 NEAR = {
@@ -47,12 +47,3 @@ def nearly(done: Action, right: str, wrong: str) -> Action:
     """An action in which one text stands for another."""
     arguments = {key: str(value).replace(right, wrong) for key, value in done.arguments.items()}
     return Action(tool=done.tool, arguments=arguments)
-
-
-def graded(benchmark: FolderBenchmark, task: Task, actions: Sequence[Action]) -> float:
-    with benchmark.environment() as environment:
-        start = environment.reset(task)
-        steps = [Step(thought="", action=one, observation=environment.step(one)) for one in actions]
-        return benchmark.grade(
-            task, environment, Trajectory(task=task.id, start=start, steps=tuple(steps), stop="done")
-        )

@@ -10,7 +10,7 @@ from ..blobs import BLOBS
 from ..engine.store import Store
 from ..errors import ConfigError, StoreError
 from ..prompts import cut
-from ..types import Action, Document, Example, Record, Step, Task, Trajectory, Verdict
+from ..types import Action, Document, Example, Observation, Record, Step, Task, Trajectory, Verdict
 from .progress import amounts
 
 LISTED = 12
@@ -136,7 +136,8 @@ def _ending(trajectory: Trajectory) -> str:
 
 def _steps(store: Store, trajectory: Trajectory, begin: int, end: int) -> list[str]:
     """The window's first observation, then each step: what was shown, thought, done and seen."""
-    lines = ["", "AT THE START", _indented(trajectory.observation(begin).text)]
+    seen = trajectory.observation(begin)
+    lines = ["", "AT THE START", _indented(seen.text), *_pictures(store, seen)]
     for number, step in enumerate(trajectory.steps[begin:end], begin + 1):
         lines.append(f"STEP {number}")
         whys = step.why or [""] * len(step.shown)
@@ -148,8 +149,12 @@ def _steps(store: Store, trajectory: Trajectory, begin: int, end: int) -> list[s
             lines.append(f"  thought: {step.thought}")
         lines.append(f"  {_written(step.action)}")
         lines.append(_indented(step.observation.text))
-        lines += [f"    picture: {store.folder / BLOBS / blob}" for blob in step.observation.blobs]
+        lines += _pictures(store, step.observation)
     return lines
+
+
+def _pictures(store: Store, seen: Observation) -> list[str]:
+    return [f"    picture: {store.folder / BLOBS / blob}" for blob in seen.blobs]
 
 
 def _written(action: Action) -> str:
