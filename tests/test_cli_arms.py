@@ -96,6 +96,21 @@ def test_again_asks_nothing_and_says_the_same(ran: tuple[Path, dict[str, Any]], 
     assert not calls(tmp_path / "log")
 
 
+def test_training_on_distilled_tasks_makes_them_without_an_arm_that_needs_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[set[str]] = []
+    monkeypatch.setattr(
+        "learn_by_interact.pipeline.train",
+        lambda store, *_: found.append({one.kind for one in store.records(Example)}),
+    )
+    recipe = learned(tmp_path, ["plain"])
+    for kinds in ([], ["task"]):
+        with Pipeline(Recipe.load(recipe, {"train": {"kinds": kinds, "base": "any"}})) as pipeline:
+            pipeline.train()
+    assert "task" not in found[0] and found[1] - found[0] == {"task"}
+
+
 def test_distilled_examples_change_no_count(ran: tuple[Path, dict[str, Any]]) -> None:
     recipe, written = ran
     with Store(recipe.parent / "run", readonly=True) as store:

@@ -34,7 +34,14 @@ def perfect(request: Request) -> str:
     )
     right = done[0] == f"ACTION: {wanted}"
     return json.dumps(
-        {"reason": "seen", "aligned": right, "coherent": True, "natural": True, "reasonable": True}
+        {
+            "done": "seen",
+            "missing": "nothing",
+            "aligned": right,
+            "coherent": True,
+            "natural": True,
+            "reasonable": True,
+        }
     )
 
 

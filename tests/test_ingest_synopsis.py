@@ -166,7 +166,10 @@ def test_what_a_command_only_uses_keeps_its_name() -> None:
         ("tool 3 done mods", "tool 3 done"),
         ("tool 3 done <mods>", "tool 3 done"),
         ("tool insert a.db TABLE x.csv --csv", "tool insert a.db x.csv --csv"),
+        ("tool 3 done mods=soon", "tool 3 done soon"),
         ("tool filter books", "tool filter books"),
+        ("tool TABLE:books a.db", "tool books a.db"),
+        ("tool other=3", "tool other=3"),
         ("tool insert a.db notes x.csv", "tool insert a.db notes x.csv"),
     ],
 )

@@ -25,7 +25,7 @@ from room import DOCUMENTS, acted, asked
 
 ACTIONS = ShellActions()
 EPISODE = acted("list", "show a.txt", "put c.txt yes", "show nothing", "show c.txt", "stop yes")
-BARE = Layout(start=False, match=False, cut="ends")
+BARE = Layout(start=False, match=False, cut="ends", failures="shown")
 
 
 def made(begin: int, end: int, of: Trajectory = EPISODE) -> Demonstration:
@@ -71,12 +71,27 @@ def test_what_was_there_before_the_first_step_is_shown() -> None:
 def test_the_last_steps_or_those_from_the_match_on_are_shown(
     steps: int, match: int, actions: list[str], said: list[str]
 ) -> None:
-    lines = made(0, 6).text(Layout(steps=steps), (match, True)).split("\n")
+    lines = made(0, 6).text(Layout(steps=steps, failures="shown"), (match, True)).split("\n")
     assert [line.removeprefix("ACTION: ") for line in lines if line.startswith("ACTION: ")] == actions
     assert all(any(line.startswith(piece) for line in lines) for piece in said)
     if match >= 0:
         assert lines[lines.index(SAME) + 1] == f"ACTION: {made(0, 6).moments[match].action}"
     assert sum(line.startswith("(") for line in lines) == len(said)
+
+
+@pytest.mark.parametrize(
+    ("match", "lines"),
+    [
+        (-1, ["put c.txt yes", "show c.txt", "stop yes"]),
+        # In the state before the failure, and in the one after it.
+        (1, ["put c.txt yes", SAME, "show c.txt", "stop yes"]),
+        (2, ["put c.txt yes", "show nothing", SAME, "show c.txt", "stop yes"]),
+    ],
+)
+def test_a_step_that_failed_is_shown_where_it_is_like_now(match: int, lines: list[str]) -> None:
+    text = made(2, 6).text(Layout(start=False), (match, True))
+    shown = [line.removeprefix("ACTION: ") for line in text.split("\n") if line.startswith(("ACTION", SAME))]
+    assert shown == lines and ("no such thing" in text) == ("show nothing" in lines)
 
 
 def test_the_step_of_the_same_state_is_found() -> None:

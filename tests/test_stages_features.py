@@ -88,9 +88,10 @@ MANUAL = {
 }
 
 
-def of_manual(title: str) -> list[Item]:
+def of_manual(title: str, **changed: str) -> list[Item]:
     pages = [
-        Document(source="man tool", title=name, text=text, begin=1, end=9) for name, text in MANUAL.items()
+        Document(source="man tool", title=name, text=text, begin=1, end=9)
+        for name, text in {**MANUAL, **changed}.items()
     ]
     (page,) = (one for one in pages if one.title == title)
     return features(page, START, ABOUT, ("tool",), others=[one for one in pages if one is not page])
@@ -109,6 +110,19 @@ def test_a_section_about_a_shared_argument_borrows_the_synopses_that_have_it() -
         "tool add <mods>", "tool <filter> modify <mods>", "tool <filter> log <mods>",
     }  # fmt: skip
     assert allows(found[0], "tool 3 modify due:2035-01-01") and not allows(found[0], "tool 3 due:2035-01-01")
+
+
+def test_the_command_that_is_called_like_the_argument_comes_first() -> None:
+    found = of_manual("MODS", MODS="ATTRIBUTES\n    due:<date>  When you log it: log, log.")
+    assert [one.synopsis for one in found][:2] == ["tool <filter> modify <mods>", "tool <filter> log <mods>"]
+
+
+def test_what_there_may_be_none_of_is_also_left_out() -> None:
+    found = of_manual("COMMANDS")
+    wanted = ["tool add <mods>", "tool add", "tool <filter> modify <mods>", "tool <filter> modify"]
+    assert [one.synopsis for one in found][:4] == wanted
+    assert allows(found[3], "tool 3 modify") and not allows(found[2], "tool 3 modify")
+    assert [one.synopsis for one in found][-1] == "tool <filter> count"
 
 
 def test_a_section_with_examples_follows_these() -> None:

@@ -31,7 +31,7 @@ from learn_by_interact.types import (
 from room import DOCUMENTS, NAME, START, acted, asked, done, learned
 
 LABEL = {"summary": "Replicate the following: show a.txt.", "task": "Read the note a.txt."}
-GOOD = {"reason": "It does\n so.", **dict.fromkeys(CRITERIA, True)}
+GOOD = {"done": "It does\n so.", "missing": "Nothing.", **dict.fromkeys(CRITERIA, True)}
 
 # The replies of each test, by the seed of the request where they differ.
 garbage = {"": "I would rather not."}

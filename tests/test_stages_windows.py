@@ -180,12 +180,17 @@ def stored(command: str, *added: str, failed: bool = False) -> Step:
         ("todo add --project Home Pay rent", "15 Home Pay rent", False),
         ("todo tag 3 area=north", "3 area=north Pay rent", False),
         ("todo see https://a.org http://b.org", "3 https://a.org http://b.org", False),
+        ("todo note 3 Due=soon", "3 Pay rent Due=soon", True),
     ],
 )
 def test_options_and_attributes_that_were_stored_as_text_were_misread(
     command: str, added: str, expected: bool
 ) -> None:
-    assert misread(stored(command, added)) is expected
-    assert not misread(stored(command)) and not misread(stored(command, added, failed=True))
-    episode = acted("list").model_copy(update={"steps": (stored(command, added),)})
+    start = Observation(
+        text="ID Due        Text\n-- ---------- --------\n 3 2035-01-01 Pay rent", key="", state=""
+    )
+    assert misread(stored(command, added), start.text) is expected
+    assert not misread(stored(command), start.text)
+    assert not misread(stored(command, added, failed=True), start.text)
+    episode = acted("list").model_copy(update={"start": start, "steps": (stored(command, added),)})
     assert choose(episode, 1) == ([] if expected else [(0, 1)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
@@ -20,7 +21,7 @@ from learn_by_interact.evaluation.selection import Selection, select
 from learn_by_interact.stages.chain import chained
 from learn_by_interact.stages.keep import CONTAMINATED, RULES, SAME_EXAMPLE, kept
 from learn_by_interact.stages.replay import JUDGE as REPLAY
-from learn_by_interact.training.choose import CHOICE, Choice, Chooser
+from learn_by_interact.training.choose import CHOICE, MIXTURE, Choice, Chooser
 from learn_by_interact.training.export import BOTH_SIDES, Exported, export, load_manifest
 from learn_by_interact.training.formats import FORMATS
 from learn_by_interact.training.formats.trl import Trl
@@ -85,6 +86,25 @@ def test_verified_or_not(store: Store) -> None:
     assert held and others and len(held) + len(others) == len(taught.windows(store))
     assert all(one.verified and one.example.end <= 5 for one in held)
     assert all(not one.verified and one.example.end > 3 for one in others)
+
+
+def test_a_mixture_takes_some_twice_and_some_not(store: Store, tmp_path: Path) -> None:
+    weights = {"summary": 2, "abstraction": 0.5, "page 1": 0}
+    done = write(store, tmp_path / "out", choice=taught.ALL.model_copy(update={"weights": weights}))
+    plain = write(store, tmp_path / "plain")
+    mixed = Counter((one.example, one.step) for side in origins(tmp_path / "out").values() for one in side)
+    kinds = {one.example: one.kind for side in origins(tmp_path / "plain").values() for one in side}
+    titles = {one.title for side in origins(tmp_path / "out").values() for one in side}
+    assert "page 1" not in titles and "page 2" in titles
+    assert {times for (example, _), times in mixed.items() if kinds[example] == "summary"} == {2}
+    assert {times for (example, _), times in mixed.items() if kinds[example] == "abstraction"} == {1}
+    assert 0 < done.kinds["abstraction"] < plain.kinds["abstraction"]
+    assert done.left_out[MIXTURE] + sum(done.examples.values()) == sum(plain.examples.values())
+
+
+def test_a_weight_that_fits_nothing_is_told(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no kind"):
+        write(store, tmp_path / "out", choice=taught.ALL.model_copy(update={"weights": {"sumary": 2}}))
 
 
 def test_what_is_left_out_has_a_reason(store: Store, tmp_path: Path) -> None:

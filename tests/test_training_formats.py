@@ -21,7 +21,8 @@ from learn_by_interact.training.formats.adp import Trajectory as AdpTrajectory
 from learn_by_interact.training.formats.sessions import session
 from learn_by_interact.training.rows import Maker, Row, Rows
 from learn_by_interact.training.split import SIDES, Split
-from room import RoomEnvironment
+from learn_by_interact.types import Task, Verdict
+from room import RoomEnvironment, acted
 
 CHATS = ("trl", "openai", "llama-factory", "axolotl", "parquet")
 SESSIONS = ("atif", "adp")
@@ -273,6 +274,27 @@ def test_pairs_are_of_what_worked_and_what_failed_in_the_same_state(tmp_path: Pa
     assert all(row.origin.title == "page 0" for row in rows)
     columns = {"prompt", "chosen", "rejected", "origin"}
     assert all(value.keys() == columns for value in values(tmp_path / "out"))
+
+
+@pytest.mark.parametrize("votes", [(False,), (False, False, True), (True, False), ()])
+def test_what_a_committee_judged_bad_is_rejected(tmp_path: Path, votes: tuple[bool, ...]) -> None:
+    with Store(tmp_path / "run") as store:
+        good = taught.teach(store, taught.page(0), ("show a.txt",), windows=[(0, 1)])
+        (task,) = store.records(Task)
+        worse = acted("list", task=task)
+        example = good[0].model_copy(update={"trajectory": worse.id})
+        given = [
+            Verdict(subject=example.id, judge=f"committee:{number}", keep=keep, reason="")
+            for number, keep in enumerate(votes)
+        ]
+        store.add([worse, example, *given])
+        done = export(
+            store, RoomEnvironment(), "dpo", tmp_path / "out", taught.ALL, split=Split(validation=0)
+        )
+    rows = list(named("dpo").read(tmp_path / "out", "train"))
+    rejected = [row.rejected for row in rows if row.messages[-1].content == "ACTION: show a.txt"]
+    wrong = 2 * sum(votes) < len(votes)
+    assert rejected == [("ACTION: list",)] * (2 if wrong else 0) and done.rows["train"] == len(rows)
 
 
 def test_a_run_in_which_nothing_failed_has_no_pairs(tmp_path: Path) -> None:

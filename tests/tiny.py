@@ -234,7 +234,5 @@ def _relabel(question: str) -> str:
 
 def _judge(question: str) -> str:
     aligned = "Tell what the session" not in question
-    reason = "It does what is asked." if aligned else "Nothing was asked for."
-    return json.dumps(
-        {"reason": reason, "aligned": aligned, "coherent": True, "natural": True, "reasonable": True}
-    )
+    said = {"done": "It ran a command.", "missing": "nothing" if aligned else "Nothing was asked for."}
+    return json.dumps({**said, "aligned": aligned, "coherent": True, "natural": True, "reasonable": True})

@@ -215,12 +215,11 @@ class Pipeline:
         judge_contamination(self.store, actions, self.held_out())
 
     def distill(self) -> None:
-        """Where an arm learns from proposed tasks as they are: make these examples, replay and sweep them."""
-        if any(arm(entry.arm, entry.settings).needs == "distilled" for entry in self.recipe.evaluate.arms):
-            self._need(Trajectory, "trajectories", "explore")
-            self._run(Distill(settle=self.recipe.explore.settle))
-            self.replay()
-            self._sweep()
+        """Make examples of proposed tasks as they are, replay and sweep them."""
+        self._need(Trajectory, "trajectories", "explore")
+        self._run(Distill(settle=self.recipe.explore.settle))
+        self.replay()
+        self._sweep()
 
     def index(self, distilled: bool = False, variant: Variant | None = None) -> tuple[Path, str, int]:
         """Bring the index of the kept or the distilled examples up to date -> (folder, digest, how many).
@@ -239,7 +238,8 @@ class Pipeline:
 
     def evaluate(self) -> Result:
         """All arms over the same held-out tasks; each repeat of an arm is a stage of its own."""
-        self.distill()
+        if any(arm(entry.arm, entry.settings).needs == "distilled" for entry in self.recipe.evaluate.arms):
+            self.distill()
         for missing in getattr(self.world, "missing", ()):
             self.say(missing)
         table, arms = self.recipe.evaluate, self._arms()

@@ -50,6 +50,10 @@ def export(
     without_section: WithoutSections = None,
     verified: Verified = None,
     most: Annotated[int | None, typer.Option(help="At most so many examples.")] = None,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=TIMES", help="Mixture: a kind or section, how often it is taken."),
+    ] = None,
     validation: Annotated[float, typer.Option(help="Share of the sections kept for validation.")] = 0.1,
     seed: Annotated[int, typer.Option(help="Of the draw of sections and of --most.")] = 0,
     failed: Annotated[bool, typer.Option("--failed", help="Learn actions that failed, too.")] = False,
@@ -79,6 +83,7 @@ def export(
         "verified": verified,
         "most": most,
         "seed": seed,
+        "weights": dict(map(_weight, weight or ())),
     }
     with Store(run, readonly=True) as store, reporting() as reporter:
         recipe: dict[str, Any] = store.meta("recipe") or {}
@@ -103,7 +108,9 @@ def _checked(kind: type[V], values: dict[str, Any]) -> V:
     except ValidationError as error:
         first = error.errors()[0]
         place = str(first["loc"][0]) if first["loc"] else ""
-        option = {"kinds": "kind", "lengths": "length"}.get(place, place.replace("_", "-"))
+        option = {"kinds": "kind", "lengths": "length", "weights": "weight"}.get(
+            place, place.replace("_", "-")
+        )
         told = first["msg"].removeprefix("Value error, ")
         raise ConfigError(f"--{option}: {told}." if option else f"{told}.") from None
 
@@ -116,6 +123,15 @@ def _range(text: str | None) -> tuple[int, int] | None:
     if not found:
         raise ConfigError(f"--length {text}: write the fewest and the most actions, as in --length 1-4.")
     return int(found[1]), int(found[2] or found[1])
+
+
+def _weight(text: str) -> tuple[str, float]:
+    """`summary=0.5` -> the name and the number. Raises ConfigError."""
+    name, _, times = text.rpartition("=")
+    try:
+        return name, float(times)
+    except ValueError:
+        raise ConfigError(f"--weight {text}: write NAME=TIMES, as in --weight summary=0.5.") from None
 
 
 def _environment(store: Store, recipe: dict[str, Any], name: str | None) -> Environment:

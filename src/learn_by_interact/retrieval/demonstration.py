@@ -24,6 +24,7 @@ class Moment(Value):
     action: str
     seen: str
     """"" after a stop."""
+    failed: bool = False
 
 
 class Layout(Value):
@@ -39,6 +40,9 @@ class Layout(Value):
     """What was there before the first step of an example is shown and searched too."""
     match: bool = True
     """Examples with a step that was taken in the present state come first, and the text says which step."""
+    failures: Literal["met", "shown"] = "met"
+    """Steps that failed are shown where they led to the state that is met now, or always: a small model does
+    what it sees first, and does not read on to what worked."""
 
 
 class Demonstration(Value):
@@ -85,23 +89,30 @@ class Demonstration(Value):
     def text(self, layout: Layout, match: tuple[int, bool] = (-1, False)) -> str:
         """As it goes into a prompt. `match`: as `step_at` gives it."""
         at, same = match
-        first = max(0, len(self.moments) - layout.steps)
-        first = min(first, at) if at >= 0 else first
-        last = min(len(self.moments), first + layout.steps)
+        told = [
+            number
+            for number, moment in enumerate(self.moments)
+            if not moment.failed or number == at - 1 or layout.failures == "shown"
+        ] or list(range(len(self.moments)))
+        # Where the step that was taken here failed, what worked after it is the next.
+        here = next((place for place, number in enumerate(told) if number >= at >= 0), -1)
+        first = max(0, len(told) - layout.steps)
+        first = min(first, here) if here >= 0 else first
+        shown = told[first : first + layout.steps]
         lines = [f"Example task: {self.instruction}"]
         if first:
             lines.append(f"({first} earlier steps are left out.)")
         if first or layout.start:
-            lines.append(self._shown(self.before(first), first, layout))
-        for number in range(first, last):
+            lines.append(self._shown(self.before(shown[0]), shown[0], layout))
+        for place, number in enumerate(shown, first):
             moment = self.moments[number]
-            if number == at:
+            if place == here:
                 lines.append(SAME if same else LIKE)
             lines.append(f"ACTION: {moment.action}")
             if moment.seen:
                 lines.append(self._shown(moment.seen, number + 1, layout))
-        if last < len(self.moments):
-            lines.append(f"({len(self.moments) - last} later steps are left out.)")
+        if later := len(told) - first - len(shown):
+            lines.append(f"({later} later steps are left out.)")
         return "\n".join(lines)
 
     def _shown(self, text: str, following: int, layout: Layout) -> str:
@@ -123,9 +134,10 @@ def demonstration(
                 state=trajectory.observation(at).key,
                 action=actions.format(step.action),
                 seen="" if step.action.tool == STOP else cut(step.observation.text, KEPT),
+                failed=step.observation.failed,
             )
         )
-    done = [moment.action for moment in moments]
+    done = [moment.action for moment in moments if not moment.failed]
     return Demonstration(
         id=example.id,
         trajectory=example.trajectory,

@@ -30,6 +30,8 @@ ANYTHING = r'([^"\\<]|\\.)+'
 """Regular expression, over JSON text, of the rest of a command; there can be no `<name>` in it."""
 OPEN = re.compile(r"[<\[]|\b[A-Z]{2}")
 """What a form has where it leaves something open."""
+NONE_OR_MORE = re.compile(r" <[a-z]+s>$")
+"""An argument of which there may be none, by its name: who must write something there writes anything."""
 _REST = r" ([^\"\\\n]|\\.){12,220}$"
 CHANGE = (
     "something to make or to change, as the page describes it",
@@ -38,8 +40,8 @@ CHANGE = (
 )
 """Of a task that changes something: what is said of it, and its form over JSON text."""
 FIND = ("something to find out", f"^(Count|Find|Find out|How many|List|Show|What|When|Which|Who){_REST}")
-LENT = 6
-"""Synopses of other sections that a page is given."""
+LENT = 3
+"""Synopses of other sections that a page is given: few, so that its tasks show each with several things."""
 FOCUS = 8
 """Things of the start state that the tasks of one page are about."""
 
@@ -148,7 +150,7 @@ def features(
     own = forms(document, tools)
     lent = [] if own else borrowed(document, others, tools)[:LENT]
     shown = page_about(document, start, tools)[1] if lent and not known else ()
-    for form in own or (() if shown else lent):
+    for form in _both_ways(own) or (() if shown else lent):
         inputs, targets = _files(form, start, description)
         item = Item(text="", synopsis=form, known=tuple(known), inputs=inputs, targets=targets)
         if not known and any(map(OPTIONS.fullmatch, GROUP.findall(form))):  # They stand on another page.
@@ -164,6 +166,11 @@ def features(
         _, examples = page_about(document, start, tools)
         found = [like.model_copy(update={"text": f"like: {one}"}) for one in examples]
     return found or [like.model_copy(update={"text": "as the page says"})]
+
+
+def _both_ways(forms: Sequence[str]) -> list[str]:
+    """The synopses, each also without a last argument that may be none: `tool <filter> done <mods>`."""
+    return [way for form in forms for way in dict.fromkeys((form, NONE_OR_MORE.sub("", form)))]
 
 
 def screen_items(document: Document, start: str, number: int, turn: int) -> list[Item]:

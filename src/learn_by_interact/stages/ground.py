@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
 
 from ..types import digest
 from .readers import indent
@@ -125,6 +126,13 @@ def _groups(start: str) -> list[list[str]]:
             groups.append([text])
         above = line
     return [group for group in groups if group]
+
+
+def column_names(text: str) -> frozenset[str]:
+    """The names of the columns of all tables in a text, in lower case."""
+    pairs = pairwise(text.splitlines())
+    heads = [_columns(head, rule) for head, rule in pairs if RULE.match(rule)]
+    return frozenset(name.lower() for columns in heads for name, _, _ in columns)
 
 
 def _columns(head: str, rule: str) -> list[tuple[str, int, int | None]]:

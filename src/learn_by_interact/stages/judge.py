@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
 PROMPT = prompt("stages", "judge")
 CRITERIA = ("aligned", "coherent", "natural", "reasonable")
+SAID = ("done", "missing")
+"""Said before the criteria: a small model that is first asked what is wrong finds that nothing was done."""
 SCHEMA = {
     "type": "object",
     "properties": {
-        "reason": {"type": "string", "minLength": 4, "maxLength": 240},
+        **{name: {"type": "string", "minLength": 4, "maxLength": 160} for name in SAID},
         **{name: {"type": "boolean"} for name in CRITERIA},
     },
-    "required": ["reason", *CRITERIA],
+    "required": [*SAID, *CRITERIA],
     "additionalProperties": False,
 }
 
@@ -80,7 +82,8 @@ class Judge(ModelStage):
             ),
         )
         unmet = [name for name in CRITERIA if answer[name] is not True]
-        reason = " ".join(str(answer["reason"]).split())
+        done, missing = (" ".join(str(answer[name]).split()) for name in SAID)
+        reason = done if missing.strip(" .").lower() == "nothing" else f"{done} Missing: {missing}"
         verdict = Verdict(
             subject=example.id,
             judge=self.judge,

@@ -19,21 +19,22 @@ if TYPE_CHECKING:
     from ..engine.store import Store
 
 PROMPT = prompt("stages", "relabel")
-LOOKING = (
-    "^(Show|List|Find|Count|Print|Display|Look up|Tell|Get|Calculate"
-    "|Check|Search|Compare|Read|View|What|Which|How)"
-    r" ([^\"\\\n]|\\.){8,240}$"
-)
+LOOK = "Show|List|Find|Count|Print|Display|Look up|Tell|Get|Calculate|Check|Search|Compare|Read|View"
+_REST = r" ([^\"\\\n]|\\.){8,240}$"
+LOOKING = f"^({LOOK}|What|Which|How){_REST}"
 """Regular expression, over JSON text, of the task of a session that changed nothing."""
+LOOKED = f"^Replicate the following: ({LOOK.lower()}|open|run){_REST}"
+"""The same of its summary, which else says over and over that nothing was changed."""
 
 
 def schema(changed: bool) -> dict[str, Any]:
     """Of a label. A small model says of a session that only looked that it added or changed something."""
+    summary: dict[str, Any] = {"minLength": 20, "maxLength": 400} if changed else {"pattern": LOOKED}
     task = {"minLength": 12, "maxLength": 300} if changed else {"pattern": LOOKING}
     return {
         "type": "object",
         "properties": {
-            "summary": {"type": "string", "minLength": 20, "maxLength": 400},
+            "summary": {"type": "string", **summary},
             "task": {"type": "string", **task},
         },
         "required": ["summary", "task"],

@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 
 from ..types import STOP, Observation, Step, Trajectory
+from .ground import column_names
 
 NOTHING = frozenset({"", "[no output]"})
 """What environments write for an observation that shows nothing."""
@@ -67,7 +68,8 @@ def choose(trajectory: Trajectory, cap: int, tools: Sequence[str] = ()) -> list[
     found = [
         window
         for window in windows(trajectory)
-        if window[1] > trajectory.chained and _worth(trajectory.steps[window[0] : window[1]], tools)
+        if window[1] > trajectory.chained
+        and _worth(trajectory.steps[window[0] : window[1]], tools, trajectory.start.text)
     ]
     cap += bool(trajectory.chained)
     if len(found) <= cap:
@@ -82,12 +84,13 @@ def choose(trajectory: Trajectory, cap: int, tools: Sequence[str] = ()) -> list[
     return sorted(sorted(found, key=rank)[:cap])
 
 
-def misread(step: Step) -> bool:
+def misread(step: Step, start: str = "") -> bool:
     """Whether a command stored its options or attributes as text: the tool did not take them as such.
 
     `task add --project Home Pay rent` makes a task that is called `--project Home Pay rent`. A model that
     reads the command would say that it sets the project, and act so ever after. Seen in the lines that a
-    change added: an option of the command, or two attributes (`a:b`, `a=b`) side by side.
+    change added: an option of the command, two attributes (`a:b`, `a=b`) side by side, or one that is
+    called like a column of a table in the `start` state.
     """
     added = [
         f" {' '.join(line[1:].split())} " for line in step.observation.text.split("\n") if line[:1] == "+"
@@ -98,13 +101,17 @@ def misread(step: Step) -> bool:
     telling = [word for word in words if OPTION.fullmatch(word)]
     pairs = pairwise(words)
     telling += [f"{one} {two}" for one, two in pairs if ATTRIBUTE.match(one) and ATTRIBUTE.match(two)]
+    columns = column_names(start)
+    telling += [
+        word for word in words if ATTRIBUTE.match(word) and re.split("[:=]", word)[0].lower() in columns
+    ]
     return any(f" {text} " in line for text in telling for line in added)
 
 
-def _worth(steps: Sequence[Step], tools: Sequence[str]) -> bool:
+def _worth(steps: Sequence[Step], tools: Sequence[str], start: str) -> bool:
     if steps[-1].action.tool == STOP:
         return True
-    if any(misread(step) for step in steps):
+    if any(misread(step, start) for step in steps):
         return False
     worked = [_written(step) for step in steps if not step.observation.failed]
     failed = [_written(step) for step in steps if step.observation.failed]

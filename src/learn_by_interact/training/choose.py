@@ -9,15 +9,22 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from fnmatch import fnmatchcase
+from typing import Annotated, NamedTuple, get_args
+
+from pydantic import Field
 
 from ..engine.store import Store
+from ..errors import ConfigError
 from ..evaluation.selection import Selection, fitting, rank
 from ..stages.keep import CONTAMINATED, SAME_EXAMPLE, Rule, current_replays, keeps, standing_on, verified
-from ..types import STOP, Document, Example, Step, Task, Trajectory, Verdict
+from ..types import STOP, Document, Example, Kind, Step, Task, Trajectory, Verdict, digest
 
+KINDS: tuple[Kind, ...] = get_args(Kind)
 CHOICE = "the selection"
 """Why an example was left out that the rule keeps."""
+MIXTURE = "the mixture"
+"""Why one was left out that the selection takes."""
 
 
 class Choice(Selection):
@@ -27,6 +34,9 @@ class Choice(Selection):
     """Which verdicts keep an example; near-duplicates and contaminated ones are out under every rule."""
     verified: bool | None = None
     """True: only those whose window held in a replay; False: only the others."""
+    weights: dict[str, Annotated[float, Field(ge=0, le=100)]] = Field(default_factory=dict)
+    """The mixture: how often an example is taken, by its kind or by the title of its section (with `*`, `?`).
+    2 takes it twice, 0.5 every other one (which, follows from a hash); where several fit they multiply."""
 
 
 class Section(NamedTuple):
@@ -54,6 +64,8 @@ class Window(NamedTuple):
     """Replay held to the end of the window."""
     labelled: str = ""
     """The stage that wrote the instruction, and the digest of its settings, prompt and model."""
+    times: int = 1
+    """How often the mixture takes it."""
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -78,7 +90,7 @@ def group(task: Task, section: Section | None) -> str:
 class Chooser:
     """Reads the chosen windows of a store, as often as it is asked, in order of their trajectories.
 
-    Raises ConfigError when a title of the choice fits no section.
+    Raises ConfigError when a title of the choice fits no section, or a weight neither a kind nor a title.
     """
 
     def __init__(self, store: Store, choice: Choice) -> None:
@@ -91,6 +103,11 @@ class Chooser:
         }
         titles = [section.title for section in self.sections.values()]
         self._fits: Callable[[Example, str | None], bool] = fitting(titles, choice, "lbi export")
+        for pattern in choice.weights:
+            if pattern not in KINDS and not any(fnmatchcase(title, pattern) for title in titles):
+                raise ConfigError(
+                    f"weights: {pattern!r} is no kind ({', '.join(KINDS)}), and no section is so entitled."
+                )
         self._replays = current_replays(store)
         self._labelled = _labelled(store)
         self._first: frozenset[str] | None = None
@@ -116,10 +133,21 @@ class Chooser:
                 given = standing_on(self._store, (example.id, identity), self._replays)
                 held = verified(example, given)
                 reason = self._reason(example, section, given, held)
-                if reason:
-                    self.left_out[reason] += 1
+                times = 0 if reason else self._times(example, section)
+                if times:
+                    labelled = self._labelled.get(identity, "")
+                    yield Window(example, trajectory, task, section, held, labelled, times)
                 else:
-                    yield Window(example, trajectory, task, section, held, self._labelled.get(identity, ""))
+                    self.left_out[reason or MIXTURE] += 1
+
+    def _times(self, example: Example, section: Section | None) -> int:
+        """The weight's whole part, and one more for its fraction of the examples, by a hash."""
+        weight = 1.0
+        for pattern, factor in self._choice.weights.items():
+            if pattern == example.kind or (section and fnmatchcase(section.title, pattern)):
+                weight *= factor
+        share = int(digest([self._choice.seed, "mixture", example.id])[:8], 16) / 16**8
+        return int(weight) + (share < weight % 1)
 
     def _kind(self, example: Example) -> bool:
         """Distilled examples are for comparison: they are read only when they are asked for."""

@@ -29,7 +29,7 @@ from .survey import Alike, Lengths, Survey, lengths
 
 MANIFEST = "export.json"
 BOTH_SIDES = "both sides of the split"
-NO_ROW = "no action to learn, or of pairs none that failed in the same state"
+NO_ROW = "no action to learn, or of pairs none that was wrong in the same state"
 EVERY = 50
 """Examples between two reports."""
 
@@ -180,7 +180,8 @@ def _write(
         side = sides.of(window)
         made = maker.rows(window) if side else []
         if side and made:
-            counts.add(side, window, made, writer.add(side, window, made))
+            written = sum(writer.add(side, window, made) for _ in range(window.times))
+            counts.add(side, window, made, written)
         else:
             counts.left_out[NO_ROW if side else BOTH_SIDES] += 1
         if through % EVERY == 0 or through == total:

@@ -76,7 +76,7 @@ class Row(Value):
     """Positions of the replies whose tokens count for the loss."""
     origin: Origin
     rejected: tuple[str, ...] = ()
-    """Replies that failed where the last one worked; only in rows for a format of pairs."""
+    """Replies that were wrong where the last one worked; only in rows for a format of pairs."""
 
 
 def origin(window: Window, step: int | None = None) -> Origin:

@@ -57,6 +57,9 @@ ANY_COMMAND = re.compile(r"<(?:sub)?command>|\b(?:SUB)?COMMAND\b", re.IGNORECASE
 SHARED = 3
 """Synopses of a manual that have an argument, from which on it is explained apart from them."""
 
+CALLED = 3
+"""First letters by which a command is called like an argument: `tool modify <mods>`."""
+
 INTO = r"( > [A-Za-z0-9_-]+\.[a-z]+)?"
 """Regular expression of what may follow a command: a file for its output."""
 
@@ -147,9 +150,9 @@ def borrowed(document: Document, pages: Sequence[Document], tools: Sequence[str]
     """Synopses of other sections that a section without one is about, likeliest first.
 
     If it lists options, those synopses that have options; else those that end in an argument which many
-    share (`<mods>`): what such arguments are is said in sections of their own. The likeliest have the
-    words that the section uses most; the rest of the order follows from a hash, so that the sections of
-    a manual do not all get the same ones.
+    share (`<mods>`): what such arguments are is said in sections of their own. The likeliest are called like
+    that argument (`modify`) or have the words that the section uses most; the rest of the order follows from
+    a hash, so that the sections of a manual do not all get the same ones.
     """
     every = list(dict.fromkeys(form for page in pages for form in forms(page, tools)))
     if options(document.text):
@@ -160,9 +163,12 @@ def borrowed(document: Document, pages: Sequence[Document], tools: Sequence[str]
         every = [form for form in every if used[ends[form]] >= SHARED and not _LITERAL.fullmatch(ends[form])]
     said = Counter(re.findall(r"[\w.-]+", document.text.lower()))
 
-    def rank(form: str) -> tuple[int, str]:
-        own = [part for part in GROUP.findall(form)[1:] if _LITERAL.fullmatch(part)]
-        return -sum(said[part] for part in own), digest([document.title, form])
+    def rank(form: str) -> tuple[bool, int, str]:
+        _, *own = parts = GROUP.findall(form)
+        own = [part for part in own if _LITERAL.fullmatch(part)]
+        called = parts[-1].strip("[]<>.").lower()[:CALLED]
+        alike = len(called) == CALLED and any(part.startswith(called) for part in own)
+        return not alike, -sum(said[part] for part in own), digest([document.title, form])
 
     return sorted(every, key=rank)
 
@@ -170,17 +176,18 @@ def borrowed(document: Document, pages: Sequence[Document], tools: Sequence[str]
 def filled(command: str, forms: Sequence[str], start: str = "") -> str:
     """A command without the words that its synopses have in the place of something: `task 3 done <mods>`.
 
-    A small model copies them, without their brackets: `task 3 done mods`. What a synopsis has as it stands
-    stays, and what is there in the start state.
+    A small model copies them, without their brackets: `task 3 done mods`, or as names of what it gives:
+    `task filter=3 done`. What a synopsis has as it stands stays, and what is there in the start state.
     """
     parts = [part for form in forms for part in GROUP.findall(form)]
     literals = {part for part in parts if _LITERAL.fullmatch(part)}
     names = {part.strip("[]<>.") for part in parts} - literals
     names = {name for name in names if re.fullmatch(r"[\w-]+", name) and not name.startswith("-")}
     there = set(re.findall(r"[\w-]+", start))
+    named = "|".join(map(re.escape, sorted(names - there)))
     words = command.split(" ")
     kept = [word for at, word in enumerate(words) if not at or word.strip("[]<>.") not in names - there]
-    return " ".join(kept)
+    return " ".join(re.sub(rf"^(?:{named})[=:](?=.)", "", word) for word in kept) if named else command
 
 
 def _placeholders(text: str) -> bool:

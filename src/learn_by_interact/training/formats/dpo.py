@@ -13,7 +13,7 @@ from .lines import CHAT, InLines, chat, read_lines, row_of
 
 
 class Dpo(InLines):
-    """One JSON object a line, one for each action that failed where the chosen one worked."""
+    """One JSON object a line, one for each action that was wrong where the chosen one worked."""
 
     about: ClassVar[str] = "TRL's DPOTrainer (JSONL)"
     pairs: ClassVar[bool] = True

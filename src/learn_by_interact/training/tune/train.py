@@ -145,7 +145,7 @@ def _rows(store: Store, environment: Environment, table: TrainTable) -> tuple[li
     dealt: dict[str, list[Row]] = {"train": [], "validation": []}
     for window in chooser:
         if side := sides.of(window):
-            dealt[side] += maker.rows(window)
+            dealt[side] += maker.rows(window) * window.times
     return fit.drawn(dealt["train"], table.seed), fit.drawn(dealt["validation"], table.seed)
 
 
