@@ -75,8 +75,8 @@ class RelabelTable(Value):
 class JudgeTable(Value):
     models: tuple[str, ...] = ()
     """The committee; none: nobody is asked."""
-    rule: Rule = "replay"
-    """Which verdicts keep an example."""
+    rule: Rule = "unanimous+replay"
+    """Which verdicts keep an example; a committee of nobody is for all. `lbi calibrate` says which is best."""
 
 
 class ArmTable(Value):

@@ -96,7 +96,7 @@ def export(
 
 def _rule(recipe: dict[str, Any]) -> str:
     """The rule of the recipe that used the folder last."""
-    return str(recipe["judge"]["rule"]) if recipe else "replay"
+    return str(recipe["judge"]["rule"]) if recipe else "unanimous+replay"
 
 
 def _checked(kind: type[V], values: dict[str, Any]) -> V:

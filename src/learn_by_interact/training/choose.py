@@ -30,7 +30,7 @@ MIXTURE = "the mixture"
 class Choice(Selection):
     """Which examples to export: the rule, the settings of a selection, and whether replay verified them."""
 
-    rule: Rule = "replay"
+    rule: Rule = "unanimous+replay"
     """Which verdicts keep an example; near-duplicates and contaminated ones are out under every rule."""
     verified: bool | None = None
     """True: only those whose window held in a replay; False: only the others."""
