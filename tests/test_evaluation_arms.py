@@ -350,3 +350,14 @@ def test_an_arm_of_one_s_own_is_found_by_its_path() -> None:
 
 class Shy(Plain):
     words: int = 1
+
+
+def test_a_tuned_model_is_known_by_what_it_was_made_of_and_not_by_its_place() -> None:
+    def played(folder: str, made: str) -> Evaluate:
+        model = ModelSettings(name=f"local/{folder}/model.gguf")
+        return Evaluate(environment=room.NAME, model=model, tuned=f"tuned/mine@{made}")
+
+    here, moved, anew = played("/a", "1"), played("/b", "1"), played("/a", "2")
+    assert here.key == moved.key != anew.key and here.player == "tuned/mine"
+    plain = Evaluate(environment=room.NAME, model=ModelSettings(name="local/other"))
+    assert plain.player == "local/other" and plain.identity()["model"]["name"] == "local/other"

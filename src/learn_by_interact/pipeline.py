@@ -47,7 +47,7 @@ from .stages.readers.logs import logs
 from .stages.readers.site import Browse
 from .stages.relabel import Relabel
 from .stages.replay import Replay
-from .training.tune.train import MODEL, Trained, train
+from .training.tune.train import MODEL, RESULT, Trained, train
 from .types import Attempt, Document, Example, Record, Task, Trajectory, digest
 
 Report = Callable[[Progress], None]
@@ -245,7 +245,7 @@ class Pipeline:
         table, arms = self.recipe.evaluate, self._arms()
         stages = [
             Evaluate(
-                **{**self._model(), "model": self._player(entry)},
+                **{**self._model(), **self._player(entry)},
                 arm=entry.arm,
                 settings=entry.settings,
                 called=entry.name,
@@ -269,16 +269,20 @@ class Pipeline:
             self._run(stage)
         return summarise(self.store, stages, tasks)
 
-    def _player(self, entry: ArmTable) -> ModelSettings:
+    def _player(self, entry: ArmTable) -> dict[str, Any]:
         """The model of an arm. Raises ConfigError when it was not tuned yet."""
-        name = entry.llm
+        name, tuned = entry.llm, ""
         if name.startswith(TUNED):
-            file = self.recipe.folder.resolve() / "models" / name.removeprefix(TUNED) / MODEL
-            if not file.is_file():
-                raise ConfigError(f"the arm {entry.name}: there is no {file}; `lbi train` makes it.")
-            name = f"local/{file}"
+            folder = self.recipe.folder.resolve() / "models" / name.removeprefix(TUNED)
+            if not (folder / MODEL).is_file():
+                raise ConfigError(
+                    f"the arm {entry.name}: there is no {folder / MODEL}; `lbi train` makes it."
+                )
+            made = (folder / RESULT).read_text(encoding="utf-8") if (folder / RESULT).is_file() else ""
+            name, tuned = f"local/{folder / MODEL}", f"{name}@{digest(made)[:12]}"
         other = {"name": name, "base_url": None, "prices": None}
-        return self.recipe.model.model_copy(update=other) if name else self.recipe.model
+        model = self.recipe.model.model_copy(update=other) if name else self.recipe.model
+        return {"model": model, "tuned": tuned}
 
     def _arms(self) -> list[tuple[ArmTable, Variant | None, dict[str, Any]]]:
         """The arms, then their variants, each with its index; a pilot, whose examples are few, has none."""

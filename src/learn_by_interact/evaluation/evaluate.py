@@ -27,7 +27,9 @@ class Evaluate(ModelStage):
     """Held-out task -> a graded trajectory of one arm."""
 
     name = "evaluate"
-    aside: ClassVar[frozenset[str]] = frozenset({"index", "only", "count", "called", "variant", "examples"})
+    aside: ClassVar[frozenset[str]] = frozenset(
+        {"index", "only", "count", "called", "variant", "examples", "tuned"}
+    )
 
     arm: str = "plain"
     """A nickname or `module:Class`; see `arms.py`."""
@@ -35,6 +37,8 @@ class Evaluate(ModelStage):
     """Of the arm, in the place of its own."""
     called: str = ""
     """Another name for results, where an arm is there twice."""
+    tuned: str = ""
+    """Of a model that `lbi train` made: its name and what it was made of, in the place of its path."""
     seed: int = 0
     """Each repeat has its own."""
     temperature: float = 0.0
@@ -59,6 +63,16 @@ class Evaluate(ModelStage):
     def label(self) -> str:
         """What the arm is called in a result; stages of one label are repeats."""
         return self.variant.name if self.variant else self.called or self.arm
+
+    @property
+    def player(self) -> str:
+        """What the model is called in a result."""
+        return self.tuned.partition("@")[0] or self.model.name
+
+    def identity(self) -> dict[str, Any]:
+        """A tuned model that was tuned anew is another one; one whose folder was moved is not."""
+        known = super().identity()
+        return {**known, "model": {"name": self.tuned}} if self.tuned else known
 
     def tasks(self) -> list[Task]:
         """Raises ConfigError, as `choose` does."""

@@ -166,7 +166,7 @@ def _arm(store: Store, stages: Sequence[Evaluate], tasks: Sequence[Task]) -> Arm
     begun = len(counts.attempts)
     arm = ArmResult(
         arm=stages[0].label,
-        model=stages[0].model.name,
+        model=stages[0].player,
         variant=stages[0].variant,
         examples=stages[0].examples,
         seeds=tuple(stage.seed for stage in stages),
