@@ -76,7 +76,7 @@ class JudgeTable(Value):
     models: tuple[str, ...] = ()
     """The committee; none: nobody is asked."""
     rule: Rule = "unanimous+replay"
-    """Which verdicts keep an example; a committee of nobody is for all. `lbi calibrate` says which is best."""
+    """Which verdicts keep an example; a committee of nobody is for all. `lbi calibrate` tells the best."""
 
 
 class ArmTable(Value):
