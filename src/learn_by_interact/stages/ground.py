@@ -144,13 +144,19 @@ def _columns(head: str, rule: str) -> list[tuple[str, int, int | None]]:
 
 
 def _row(line: str, columns: Sequence[tuple[str, int, int | None]]) -> str:
-    """A row with the names of its columns: `ID 7, Description Call the plumber`; "" for a table's last line.
+    """What a row is called: its first cell and its wordiest, with the names of their columns.
 
-    Without them a small model takes the whole row for a name.
+    `ID 7, Description Call the plumber`; "" for a table's last line. A small model takes a whole row for a
+    name, and where it sees all cells it writes all of them into its command.
     """
     cells = [(name, line[begin:end].strip(" |+")) for name, begin, end in columns]
-    filled = [f"{name} {cell}" for name, cell in cells if cell]
-    return ", ".join(filled) if len(filled) >= min(3, len(columns)) else ""
+    filled = [(name, cell) for name, cell in cells if cell]
+    if len(filled) < min(3, len(columns)):
+        return ""
+    first, *others = filled
+    telling = max(others, key=lambda one: sum(map(str.isalpha, one[1])), default=None)
+    named = [first, telling] if telling else [first]
+    return ", ".join(f"{name} {cell}" for name, cell in named)
 
 
 def _things(group: list[str], seed: str) -> list[str]:
