@@ -116,6 +116,8 @@ def test_a_file_must_be_one_that_exists_and_placeholders_take_several_words() ->
     assert allows(form, "tool load x.db b+c.csv") and not allows(form, "tool load x.db c.csv")
     form = pattern("task <filter> annotate <mods>", ())
     assert allows(form, "task 3 +home annotate call back") and not allows(form, "task annotate")
+    # A bare word could be another command.
+    assert allows(form, "task garage due:today annotate x") and not allows(form, "task 3 modify annotate x")
 
 
 def test_what_a_file_goes_into_is_known_or_new_and_of_its_kind() -> None:

@@ -17,6 +17,7 @@ from .readers.shown import commands
 from .readers.synopsis import (
     FILE,
     GROUP,
+    MANY,
     OPTIONS,
     TARGET,
     Option,
@@ -30,8 +31,8 @@ ANYTHING = r'([^"\\<]|\\.)+'
 """Regular expression, over JSON text, of the rest of a command; there can be no `<name>` in it."""
 OPEN = re.compile(r"[<\[]|\b[A-Z]{2}")
 """What a form has where it leaves something open."""
-NONE_OR_MORE = re.compile(r" <[a-z]+s>$")
-"""An argument of which there may be none, by its name: who must write something there writes anything."""
+NONE_OR_MORE = re.compile(rf" {MANY.pattern}$")
+"""Arguments that there may be none of: who must write something there writes anything."""
 _REST = r" ([^\"\\\n]|\\.){12,220}$"
 CHANGE = (
     "something to make or to change, as the page describes it",

@@ -57,12 +57,16 @@ ANY_COMMAND = re.compile(r"<(?:sub)?command>|\b(?:SUB)?COMMAND\b", re.IGNORECASE
 SHARED = 3
 """Synopses of a manual that have an argument, from which on it is explained apart from them."""
 
+MANY = re.compile(r"<[a-z]+s>")
+"""An argument of which there may be any number, by its name."""
 CALLED = 3
 """First letters by which a command is called like an argument: `tool modify <mods>`."""
 
 INTO = r"( > [A-Za-z0-9_-]+\.[a-z]+)?"
 """Regular expression of what may follow a command: a file for its output."""
 
+TERM = rf"""([+][a-z]+|[A-Za-z.]+:{_MIDDLE}|\d[\d,-]*)"""
+"""The same of a further word of `<filter>`: no bare word, which could be another command."""
 FILE = re.compile("file", re.IGNORECASE)
 TARGET = re.compile(r"\b(DB_)?(PATH|DB|DATABASE)\b", re.IGNORECASE)
 """What an argument is called into which a FILE goes."""
@@ -225,7 +229,7 @@ def pattern(
         if _LITERAL.fullmatch(part):
             written.append(("" if not written else " ") + literal(part))
             continue
-        word, many = WORD, part.endswith("...") or part.startswith("<")
+        word, many = WORD, part.endswith("...") or bool(MANY.fullmatch(part))
         name = part.strip("[]<>.")
         if LANGUAGE.fullmatch(name):
             word = f"({CODE})"
@@ -243,12 +247,13 @@ def pattern(
         elif re.fullmatch(r"\[[a-z]\w*(\|\w+)+\]", part):
             word = _one_of(part[1:-1].split("|"))
         optional = part.startswith("[") and not (FILE.search(part) and targets)
+        several = part.startswith("<") and not many
         optional_many = many or " " in part
         sign = ("*" if optional_many else "?") if optional else ("+" if many else "")
         if sign in ("*", "+") and number < len(parts):
             # A small model that may go on, and may not end here, goes on without end.
             sign = "{0,4}" if optional else "{1,4}"
-        written.append(f"( {word}){sign}")
+        written.append(f"( {word}){sign}{f'( {TERM}){{0,3}}' if several else ''}")
     must = "".join(f" {option.pattern}" for option in chosen)
     others = "|".join(option.pattern for option in known if option not in chosen)
     more = f"( ({others}))*" if others else ""
