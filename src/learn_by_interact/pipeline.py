@@ -16,7 +16,7 @@ from .engine.pools import Pool
 from .engine.run import Progress, run
 from .engine.stage import Stage
 from .engine.store import Store
-from .environments.shell import ShellEnvironment
+from .environments.declared import DeclaredEnvironment
 from .environments.web.environment import WebEnvironment
 from .errors import ConfigError, StoreError
 from .evaluation.arms import arm
@@ -402,7 +402,7 @@ class Pipeline:
 def _reader(world: Benchmark) -> Iterator[tuple[Docs, Path, Run, Browse | None]]:
     """Where the documentation is, how its commands are run in the sandbox, and its pages seen."""
     environment = world.environment()
-    if not isinstance(environment, ShellEnvironment | WebEnvironment):
+    if not isinstance(environment, DeclaredEnvironment):
         raise ConfigError(f"{world.name} declares no documentation that can be read.")
     folder, browse = environment.folder, None
     with ExitStack() as stack:

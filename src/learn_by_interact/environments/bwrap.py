@@ -21,7 +21,7 @@ from typing import BinaryIO
 from ..errors import EnvironmentFault, LbiError, SandboxMissing
 from .folder import Limits
 from .process import descendants, resident_bytes, start, watch
-from .sandbox import HOME, MEGABYTE, Reason, Result, Room, Tools, prologue
+from .sandbox import CONTROL, HOME, MEGABYTE, Reason, Result, Room, Tools, prologue
 
 INSTALL = "apt-get install -y bubblewrap"
 
@@ -60,7 +60,7 @@ class Bubblewrap(Room):
         control = str(self.control)
         folders = dict.fromkeys(
             parent
-            for _, _, target in [*binds, ("", "", HOME), ("", "", "/run/lbi")]
+            for _, _, target in [*binds, ("", "", HOME), ("", "", CONTROL)]
             for parent in reversed(Path(target).parents)
             if len(parent.parts) > 1 and not _covered(parent, binds)
         )
@@ -71,7 +71,7 @@ class Bubblewrap(Room):
             options += ["--perms", "0755", "--dir", str(folder)]
         for bind in binds:
             options += bind
-        options += ["--ro-bind", control, "/run/lbi"]
+        options += ["--ro-bind", control, CONTROL]
         options += ["--ro-bind", f"{control}/passwd", "/etc/passwd"]
         options += ["--ro-bind", f"{control}/group", "/etc/group"]
         options += ["--proc", "/proc", "--dev", "/dev", "--bind", str(self.temporary), "/tmp"]
@@ -100,7 +100,7 @@ class Bubblewrap(Room):
         try:
             ended = watch(
                 arguments,
-                self.environment({**env, "BASH_ENV": "/run/lbi/prologue"}),
+                self.environment({**env, "BASH_ENV": f"{CONTROL}/prologue"}),
                 limits.seconds,
                 probe,
                 inner.kill,
@@ -125,13 +125,13 @@ class Bubblewrap(Room):
         return Result(ended.output, ended.code, ended.seconds, reason, lines or cwd)
 
     def serve(
-        self, command: str, env: Mapping[str, str], limits: Limits, log: BinaryIO
+        self, command: str, env: Mapping[str, str], limits: Limits, log: BinaryIO, network: bool = True
     ) -> subprocess.Popen[bytes]:
-        """See `Sandbox.serve`: what is served can be reached, so it has the machine's network."""
+        """See `Sandbox.serve`: what is to be reached at a port has the machine's network."""
         (self.control / "serve").write_text(prologue(HOME, limits, ">/dev/null"), encoding="utf-8")
-        view = [option for option in self._arguments if option != "--unshare-net"]
+        view = [option for option in self._arguments if option != "--unshare-net" or not network]
         arguments = [*view, *self._drop(), "bash", "-c", command]
-        return start(arguments, self.environment({**env, "BASH_ENV": "/run/lbi/serve"}), log)
+        return start(arguments, self.environment({**env, "BASH_ENV": f"{CONTROL}/serve"}), log)
 
     def _broken(self, told: str) -> LbiError:
         """A command could not be started: a passing fault, or nothing ever ran here."""

@@ -18,9 +18,8 @@ from ..errors import ConfigError, EnvironmentFault
 from .docker_image import engine, said
 from .folder import Limits
 from .process import Kept, drain, follow
-from .sandbox import HOME, MEGABYTE, Reason, Result, Room, Tools, prologue
+from .sandbox import CONTROL, HOME, MEGABYTE, Reason, Result, Room, Tools, prologue
 
-CONTROL = "/run/lbi"
 IDLE = "read -r _"
 """The first process: bash reaps orphans, and ends when this program does, which holds its stdin."""
 COMMAND = (

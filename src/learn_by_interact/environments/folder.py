@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, field_validator
 from ..errors import ConfigError
 from ..sources import Docs
 from ..types import Value
+from .desktop.config import Desktop
 from .web.config import Web
 
 LOOK = r"find . -type f -printf '%P (%s bytes)\n' | LC_ALL=C sort"
@@ -81,9 +82,11 @@ class EnvironmentFolder(Value):
     name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$")
     description: str
     """One or two sentences that the agent is told."""
-    kind: Literal["shell", "web"] = "shell"
+    kind: Literal["shell", "web", "desktop"] = "shell"
     web: Web | None = None
     """Of kind web: the application."""
+    desktop: Desktop | None = None
+    """Of kind desktop: the applications and their screen."""
     start: str = ""
     """Sub-folder that is copied for each episode; "": an empty folder."""
     prepare: str = ""
@@ -109,12 +112,15 @@ class EnvironmentFolder(Value):
         made = checked(cls, {**read_toml(file), "path": folder}, file)
         if made.start and not (folder / made.start).is_dir():
             raise ConfigError(f"{file}: start: there is no folder {made.start!r} beside it")
-        if (made.kind == "web") != (made.web is not None):
-            raise ConfigError(f"{file}: an environment of kind web has a table [web], and no other has one")
-        if made.web and made.sandbox.kind == "docker":
-            raise ConfigError(
-                f"{file}: sandbox.kind: a web application is served without docker; leave it out"
-            )
+        for kind, table in (("web", made.web), ("desktop", made.desktop)):
+            if (made.kind == kind) != (table is not None):
+                raise ConfigError(
+                    f"{file}: an environment of kind {kind} has a table [{kind}], and no other has one"
+                )
+            if table and made.sandbox.kind == "docker":
+                raise ConfigError(
+                    f"{file}: sandbox.kind: a {kind} application runs without docker; leave it out"
+                )
         if made.sandbox.kind == "docker" and not made.sandbox.image:
             raise ConfigError(f"{file}: sandbox.image: name the image that docker shall run")
         return made

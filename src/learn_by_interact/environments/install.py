@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ..errors import ConfigError, EnvironmentFault
 from ..types import digest
+from .desktop.machine import SEEN, missing_programs
 from .fingerprint import Fingerprint
 from .folder import EnvironmentFolder, Volatile
 from .sandbox import Sandbox, Tools, copy_tree, open_sandbox
@@ -47,7 +48,8 @@ def tools(folder: EnvironmentFolder, unsafe: bool = False) -> Tools:
 
         return image_tools(folder)
     _check_apt(folder)
-    binds, path, last = [], [], []
+    binds = [place for place in SEEN if Path(place).exists()] if folder.desktop else []
+    path, last = [], []
     base = sys.base_prefix
     if not base.startswith("/usr"):
         binds.append(base)
@@ -104,6 +106,8 @@ def _check_apt(folder: EnvironmentFolder) -> None:
 def _missing_apt(folder: EnvironmentFolder) -> list[str]:
     """Debian packages that are not installed; where there is no dpkg, commands not found."""
     missing = [name for name in folder.install.apt if name not in _there and not _installed(name)]
+    if folder.desktop:
+        missing += missing_programs()
     _there.update(name for name in folder.install.apt if name not in missing)
     return missing
 

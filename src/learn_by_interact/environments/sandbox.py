@@ -26,6 +26,9 @@ from .temporary import TemporaryFolder
 HOME = "/home/user"
 """Where the episode's folder is, seen from inside."""
 
+CONTROL = "/run/lbi"
+"""Where what this program tells the commands is, seen from inside."""
+
 Reason = Literal["", "time", "memory", "disk", "output"]
 
 MEGABYTE = 1024 * 1024
@@ -65,8 +68,11 @@ class Sandbox(Protocol):
     """The episode's folder, seen from outside."""
     temporary: Path
     """Its /tmp, seen from outside."""
+    control: Path
+    """A folder that it can read and not write, seen from outside."""
     inside_home: str
     inside_temporary: str
+    inside_control: str
 
     def __enter__(self) -> Self: ...
 
@@ -80,9 +86,9 @@ class Sandbox(Protocol):
         ...
 
     def serve(
-        self, command: str, env: Mapping[str, str], limits: Limits, log: BinaryIO
+        self, command: str, env: Mapping[str, str], limits: Limits, log: BinaryIO, network: bool = True
     ) -> subprocess.Popen[bytes]:
-        """Start a bash command that goes on until it is killed, in `home`, with the machine's network.
+        """Start a bash command that goes on until it is killed, in `home`, with the network or without.
 
         What it prints goes to `log`. Raises EnvironmentFault when it cannot be started.
         """
@@ -108,6 +114,7 @@ class Room:
 
     inside_home = HOME
     inside_temporary = "/tmp"
+    inside_control = CONTROL
 
     def __init__(self, start: Path | None, tools: Tools) -> None:
         """Copy `start`. Raises EnvironmentFault when there is no space for it."""
@@ -149,7 +156,7 @@ class Room:
                 os.lchown(entry.path, self.uid, self.gid)
 
     def serve(
-        self, command: str, env: Mapping[str, str], limits: Limits, log: BinaryIO
+        self, command: str, env: Mapping[str, str], limits: Limits, log: BinaryIO, network: bool = True
     ) -> subprocess.Popen[bytes]:
         """See `Sandbox.serve`; not every kind of sandbox does."""
         raise EnvironmentFault("this kind of sandbox serves no application; use bubblewrap")
