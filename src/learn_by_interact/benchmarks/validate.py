@@ -89,7 +89,8 @@ def _step(environment: Environment, action: Action, problems: list[str]) -> Step
     except ParseError as error:
         problems.append(f"the gold action {environment.actions.format(action)!r} is unreadable: {error}")
     seen = environment.step(action)
-    if seen.failed and _broken(seen):
+    # A gold command may fail for what it found; on a screen a failure is an action that could not be done.
+    if seen.failed and (not environment.actions.commands or _broken(seen)):
         last = seen.text.strip().split("\n")[-2:]
         problems.append(f"the gold action {environment.actions.format(action)!r} broke: {' '.join(last)}")
     return Step(thought="", action=action, observation=seen)

@@ -27,7 +27,34 @@ KEYS = {
 }
 """Keys as browsers call them -> as pyautogui does."""
 KNOWN = frozenset(
-    ["enter", "esc", "tab", "space", "backspace", "delete", "del", "insert", "home", "end", "pageup", "pagedown", "pgup", "pgdn", "up", "down", "left", "right", "ctrl", "shift", "alt", "win", "super", "capslock", "printscreen", "menu"]
+    [
+        "enter",
+        "esc",
+        "tab",
+        "space",
+        "backspace",
+        "delete",
+        "del",
+        "insert",
+        "home",
+        "end",
+        "pageup",
+        "pagedown",
+        "pgup",
+        "pgdn",
+        "up",
+        "down",
+        "left",
+        "right",
+        "ctrl",
+        "shift",
+        "alt",
+        "win",
+        "super",
+        "capslock",
+        "printscreen",
+        "menu",
+    ]
 ) | {f"f{number}" for number in range(1, 13)}
 CELL = re.compile(r'cell "([A-Z]{1,3}[1-9]\d*(?::[A-Z]{1,3}[1-9]\d*)?)"')
 """A cell of a sheet, or a range of them."""
@@ -37,6 +64,8 @@ SCROLLED = 5
 """Clicks of the wheel."""
 MENU_QUIET, MENU_PATIENCE = 0.15, 2.0
 """Seconds without a change after which a menu is open, and that are waited at most."""
+LEAVE = "pyautogui.press('esc')"
+"""Code that leaves a menu bar."""
 WAITED = 1.0
 """Seconds of a `wait`."""
 
@@ -51,7 +80,7 @@ def perform(action: Action, screen: Screen, machine: Machine, apps: Mapping[str,
         if action.tool == PYTHON:
             failed = machine.python(str(said.get("code", "")), seconds)
             return f"The code failed: {failed}" if failed else ""
-        if action.tool in CLICKS:
+        if action.tool in CLICKS and not _away(str(said.get("element", "")), screen):
             item = find(str(said.get("element", "")), screen.elements, place="screen")
             if item.centre is None and item.direct:
                 return _failed(machine.click(item.node))
@@ -69,7 +98,7 @@ def _through_menus(path: str, screen: Screen, machine: Machine, seconds: float) 
         here = " > ".join(parts[:number])
         item = next((one for one in screen.elements.values() if one.path == here and one.box), None)
         if item is None:
-            machine.python("pyautogui.press(['esc', 'esc'])", seconds)
+            machine.python(f"{LEAVE}; {LEAVE}", seconds)
             return f"the menu does not show {here!r}"
         if failed := machine.python(f"pyautogui.click({_place(item, here)})", seconds):
             return failed
@@ -83,7 +112,13 @@ def code(action: Action, screen: Screen) -> str:
     """The Python code that does an action on elements. Raises Refused, which says what there is."""
     said, lines = action.arguments, list[str]()
     name = str(said.get("element", ""))
-    if action.tool in CLICKS:
+    if away := _away(name, screen):
+        lines += away
+        if action.tool == "type":
+            lines += _into_cell(str(said.get("text", "")))
+        elif action.tool != "click":
+            raise Refused(f"[{name}] is not in view: scroll, or click it.")
+    elif action.tool in CLICKS:
         lines.append(
             f"pyautogui.{CLICKS[action.tool]}({_place(find(name, screen.elements, place='screen'), name)})"
         )

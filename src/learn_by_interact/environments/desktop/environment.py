@@ -18,7 +18,7 @@ from ..fingerprint import Fingerprint
 from ..folder import EnvironmentFolder
 from ..sandbox import Sandbox
 from ..web.layout import changed, part_of, parts, sampled
-from .acting import perform
+from .acting import LEAVE, perform
 from .actions import AS_BEFORE, DesktopActions
 from .machine import LocalMachine, Looked, Machine
 from .screen import Screen, read
@@ -54,7 +54,7 @@ class DesktopEnvironment(DeclaredEnvironment):
         self._machine: Machine | None = None
         self._fingerprint: Fingerprint | None = None
         self._screen = Screen()
-        self._menu, self._part, self._briefly = "", 0, 0
+        self._menu, self._part, self._briefly, self._held = "", 0, 0, False
 
     def __enter__(self) -> Self:
         """Copy the start folder. Raises ConfigError (something must be installed), EnvironmentFault."""
@@ -150,6 +150,8 @@ class DesktopEnvironment(DeclaredEnvironment):
             self._part = max(0, self._part + (-1 if action.arguments.get("direction") == "up" else 1))
             scrolled = True
         elif not self._menu:
+            item = self._screen.elements.get(str(action.arguments.get("element", "")))
+            self._held |= item is not None and item.direct and item.box is None
             refused = perform(
                 action, self._screen, self.machine, self.desktop.apps, self.folder.limits.seconds
             )
@@ -167,24 +169,37 @@ class DesktopEnvironment(DeclaredEnvironment):
     def _observe(self, refused: str = "", scrolled: bool = False) -> Observation:
         assert self._fingerprint is not None
         desktop, before = self.desktop, self._screen
-        self.machine.rest(desktop.quiet, desktop.patience)
-        looked = self.machine.look(desktop.cells)
+        looked = self._look()
         screen = self._screen = read(looked.windows, desktop.names, self._menu, desktop.marks)
         lasting = self.folder.volatile.replace("\n".join([*screen.lines, *screen.menu]))
         held = self.folder.volatile.replace("\n".join([*screen.titles, *screen.content]))
         files = self._fingerprint.files
         state = digest([self._fingerprint.take(), held])
+        notes = _notes(looked, desktop.apps)
+        if before.lines:
+            notes.append(changes(files, self._fingerprint.files, "", ""))
         return Observation(
-            text="\n".join(
-                part
-                for part in (*_notes(looked, desktop.apps), *self._body(before, refused, scrolled), refused)
-                if part
-            ),
+            text="\n".join(filter(None, [*notes, *self._body(before, refused, scrolled), refused])),
             blobs=self._picture(screen),
             key=digest([state, lasting, bool(refused), self._part, list(looked.silent)]),
             state=state,
             failed=bool(refused),
         )
+
+    def _look(self) -> Looked:
+        """The windows once they are at rest; what changed while it was read is read again."""
+        until = time.monotonic() + self.desktop.patience
+        while True:
+            self.machine.rest(self.desktop.quiet, self.desktop.patience)
+            before = self.machine.stamp()
+            looked = self.machine.look(self.desktop.cells)
+            if self._held and looked.windows and not any("modal" in one["states"] for one in looked.windows):
+                # LibreOffice's menu bar keeps the keys after one of its items was clicked while it was closed.
+                self._held = bool(self.machine.python(LEAVE, self.folder.limits.seconds))
+                continue
+            steady = self.machine.stamp() == before and bool(looked.windows or looked.silent or looked.ended)
+            if steady or time.monotonic() > until:
+                return looked
 
     def _body(self, before: Screen, refused: str, scrolled: bool) -> list[str]:
         """What an observation shows: the screen, a part of it, or what changed on it."""

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from ...errors import EnvironmentFault
 from ..folder import Limits
-from ..process import stop
+from ..process import descendants, stop
 from ..sandbox import Sandbox
 
 INSIDE = Path(__file__).parent / "inside"
@@ -39,6 +39,10 @@ LEAST = {"processes": 400, "memory_mb": 3072, "disk_mb": 256}
 BOOT_SECONDS = 20.0
 LOOK_SECONDS = 15.0
 """Time that a look at all windows may take."""
+TICK = 0.04
+"""Seconds between two looks at whether the screen is at rest."""
+WORKS = 0.03
+"""Seconds of processor time, within the time of rest that is waited for, with which a machine is not at rest."""
 GRACE = 3.0
 """How much later than its time an answer may come."""
 
@@ -79,6 +83,10 @@ class Machine(Protocol):
 
     def rest(self, quiet: float, patience: float) -> None:
         """Wait until nothing has changed on the screen for `quiet` seconds, at most `patience`."""
+        ...
+
+    def stamp(self) -> int:
+        """A number that is another one when the screen shows something else."""
         ...
 
     def close(self) -> None: ...
@@ -160,12 +168,26 @@ class LocalMachine:
     def rest(self, quiet: float, patience: float) -> None:
         """See `Machine.rest`."""
         begin = changed = time.monotonic()
-        last = zlib.crc32(self._frame())
+        last, spent = self.stamp(), self._spent()
         while time.monotonic() - begin < patience and time.monotonic() - changed < quiet:
-            time.sleep(0.03)
-            now = zlib.crc32(self._frame())
-            if now != last:
-                last, changed = now, time.monotonic()
+            time.sleep(TICK)
+            now = self.stamp()
+            # What works without drawing is not at rest either.
+            if now != last or self._spent() - spent >= WORKS:
+                last, spent, changed = now, self._spent(), time.monotonic()
+
+    def stamp(self) -> int:
+        """See `Machine.stamp`."""
+        return zlib.crc32(self._frame())
+
+    def _spent(self) -> float:
+        """Processor time of all that runs on the machine, in seconds."""
+        ticks = 0
+        for pid in descendants(self._process.pid):
+            with suppress(OSError, IndexError, ValueError):
+                said = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                ticks += int(said[11]) + int(said[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def close(self) -> None:
         """Kill all that runs on it."""

@@ -64,6 +64,8 @@ ROW = 0.5
 """Elements stand in one row where their heights overlap by this share of the smaller."""
 BESIDE = 260
 """Pixels between a field and the text before it that may be its name."""
+ABOVE = 12
+"""Pixels between a field and the text above it that may be its name."""
 VCL_ITEM = 4
 """Pixels by which GTK's menus are wider, each, than LibreOffice says."""
 
@@ -159,7 +161,7 @@ class _Writer:
             )
         begin = len(self.lines)
         tables = [
-            node for node in _nodes(window) if node["role"] in ("table", "tree-table") and node["children"]
+            node for node in nodes(window) if node["role"] in ("table", "tree-table") and node["children"]
         ]
         for table in tables:
             self._table(table, [item for item in items if item.node.get("table") is table])
@@ -193,7 +195,8 @@ class _Writer:
         if item.role in (*FIELDS, "slider") or (value and item.role == "combobox"):
             parts.append(f"contains {quoted(value if len(value) <= VALUE else f'{value[:VALUE]}...')}")
         states = item.node["states"]
-        parts += [state for state in TOLD if state in states]
+        if item.place != "menu" or "checked" in states:
+            parts += [state for state in TOLD if state in states]
         if disabled(item):
             parts.append("disabled")
         return " ".join(parts)
@@ -212,15 +215,18 @@ class _Writer:
         """The text before a nameless field, or above it."""
         if item.role == "text" or item.box is None:
             return ""
-        x, y, _, height = item.box
+        x, y, wide, height = item.box
         best, found = BESIDE, ""
         for other in items:
             if other.role != "text" or not other.label or other.box is None:
                 continue
             left, top, width, tall = other.box
-            before = x - left - width
-            if -4 <= before < best and min(y + height, top + tall) - max(y, top) > ROW * min(height, tall):
+            before, above = x - left - width, y - top - tall
+            level = min(y + height, top + tall) - max(y, top) > ROW * min(height, tall)
+            if -4 <= before < best and level:
                 best, found = before, other.label
+            elif best == BESIDE and -4 <= above <= ABOVE and left < x + wide and x < left + width:
+                found = other.label
         return found
 
     def _table(self, table: dict[str, Any], cells: Sequence[Item]) -> None:
@@ -280,10 +286,11 @@ def _usable(item: Item) -> bool:
     return item.role != "text" and not disabled(item)
 
 
-def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A node and all below it."""
     yield node
     for child in node["children"]:
-        yield from _nodes(child)
+        yield from nodes(child)
 
 
 def _shift(window: dict[str, Any]) -> tuple[dict[str, Any] | None, int]:
@@ -292,7 +299,7 @@ def _shift(window: dict[str, Any]) -> tuple[dict[str, Any] | None, int]:
     It does not know of the height of the menu bar above it, which GTK draws: its root pane is as much lower
     as it is shorter than its window.
     """
-    for node in _nodes(window):
+    for node in nodes(window):
         if node["role"] == "root-pane" and node.get("box") and window.get("box"):
             low, ends = node["box"][1] + node["box"][3], window["box"][1] + window["box"][3]
             return node, max(0, ends - low)
@@ -306,7 +313,8 @@ def _items(window: dict[str, Any], shift: tuple[dict[str, Any] | None, int]) -> 
     def inside(node: dict[str, Any], place: str, path: str, drop: int, within: str) -> Iterator[Item]:
         around = within
         role = node["role"]
-        drop = lower if node is root else drop
+        # LibreOffice's own widgets are lower than they say; those that GTK draws for it (in a box) are not.
+        drop = lower if node is root else 0 if role == "filler" else drop
         if role not in WINDOWS and role not in SHELLS:
             within = node["name"] or within
         place = {"status-bar": "status", "menu-bar": "menu"}.get(role, place)
