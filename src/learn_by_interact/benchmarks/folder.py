@@ -15,8 +15,8 @@ The check runs in a sandbox of its own over a copy of the final folder, with
 - $ANSWER: the text that the agent stopped with, and $ANSWER_FILE: path of a file with it.
 Of a web application the folder is that of its state, commands are actions, and a `gold` is a list of actions
 (`click [link "Save"]`); `page` is where the episode begins, and a table `[task.expect]` may stand
-instead of the check or beside it (see `expect.py`). Of a desktop the folder is the home after all applications
-are gone; `file` is the document that an episode begins with.
+instead of the check or beside it (see `expect.py`). Of a desktop the folder is its home,
+and `file` the document that an episode begins with.
 Any other exit code, or running too long, means that the check is broken: the episode stays
 ungraded (GraderFault), it does not count as failed.
 """

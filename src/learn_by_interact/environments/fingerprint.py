@@ -5,17 +5,22 @@ It covers every entry's path, kind and permissions, links' targets, and files' c
 - SQLite databases: their SQL dump without what the volatile patterns match, journal mode and versions,
   so that the order of pages and free space do not matter; the `-wal`, `-shm` and `-journal` files beside
   them are read with them and not counted for themselves;
-- everything else, and databases over 32 MiB: bytes.
+- archives of zip's format, such as office documents: the names of their files, and the contents of these in
+  the same way, so that the times and the packing of an archive do not matter;
+- everything else, and databases and archives over 32 MiB: bytes.
 Times, owners and inode numbers do not count.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import shutil
 import sqlite3
 import stat
+import zipfile
+import zlib
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from fnmatch import fnmatch
@@ -27,6 +32,7 @@ from .sandbox import entries
 from .temporary import TemporaryFolder
 
 SQLITE = b"SQLite format 3\x00"
+ZIP = b"PK\x03\x04"
 LARGEST_DATABASE = 32 * 1024 * 1024
 BESIDE = ("-wal", "-shm", "-journal")
 
@@ -112,10 +118,32 @@ def file_digest(path: Path, volatile: Volatile) -> str:
             content = head + file.read()
     except OSError:
         return "unreadable"
+    if (members := _members(content)) is not None:
+        parts = [[name, _content_digest(inside, volatile)] for name, inside in members]
+        return f"zip:{digest(parts)}"
+    return _content_digest(content, volatile)
+
+
+def _content_digest(content: bytes, volatile: Volatile) -> str:
+    """Hash of bytes; of text without the volatile parts."""
     if volatile.patterns and b"\0" not in content:
         with suppress(UnicodeDecodeError):
             content = volatile.replace(content.decode("utf-8")).encode()
     return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _members(content: bytes) -> list[tuple[str, bytes]] | None:
+    """The files of a zip archive, sorted by name; None where it is none, or too large to look into."""
+    if not content.startswith(ZIP):
+        return None
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            known = sorted(archive.infolist(), key=lambda one: one.filename)
+            if sum(one.file_size for one in known) > LARGEST_DATABASE:
+                return None
+            return [(one.filename, archive.read(one)) for one in known]
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, OSError, EOFError):
+        return None
 
 
 def lasting(path: Path, volatile: Volatile) -> str:
@@ -126,6 +154,8 @@ def lasting(path: Path, volatile: Volatile) -> str:
     except OSError:
         return ""
     text = _dump(path) if content.startswith(SQLITE) and len(content) <= LARGEST_DATABASE else None
+    if (members := _members(content)) is not None:
+        text = "\n".join(f"{name}: {inside.decode('utf-8', 'replace')}" for name, inside in members)
     return volatile.replace(content.decode("utf-8", "replace") if text is None else text)
 
 

@@ -1,4 +1,4 @@
-"""What an action does: Python code with pyautogui, which the machine runs, and the sentence for what cannot be."""
+"""What an action does: Python code with pyautogui, which the machine runs, or why it cannot be done."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ WAITED = 1.0
 
 
 def perform(action: Action, screen: Screen, machine: Machine, apps: Mapping[str, str], seconds: float) -> str:
-    """Do an action on the screen that was seen -> "", or why it could not be done. Raises EnvironmentFault."""
+    """Do an action on the screen that was seen -> "", or why it failed. Raises EnvironmentFault."""
     said = action.arguments
     try:
         if action.tool == "open":
@@ -139,7 +139,7 @@ def code(action: Action, screen: Screen) -> str:
 
 
 def _away(name: str, screen: Screen) -> list[str]:
-    """How to go to a cell of a sheet that is not in view: by its name, where the window has a field for it."""
+    """How to go to a cell that is not in view: by its name, where the window has a field for that."""
     cell, box = CELL.fullmatch(name), screen.elements.get(NAME_BOX)
     if name in screen.elements or cell is None or box is None:
         return []

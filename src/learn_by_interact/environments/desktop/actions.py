@@ -38,9 +38,9 @@ ACTION: type "some text" into [textbox "Name:"]
 ACTION: type "12" into [cell "B2"]
 ACTION: press Control+s
 ACTION: scroll down
-Others are double_click [...], right_click [...], hover [...], wait{open}, and Python code with pyautogui, such as
+Others are double_click [...], right_click [...], hover [...], wait{open}, and Python code with pyautogui:
 ACTION: pyautogui.click(300, 200)
-Clicking a menu shows its items, such as [menuitem "File > Save"]. Copy names in brackets as the screen has them.
+Clicking a menu shows its items, as [menuitem "File > Save"]. Copy names in brackets as the screen has them.
 When the windows show that the task is done, end with this, and with the answer if the task asks a question:
 ACTION: stop"""
 WANTED = (

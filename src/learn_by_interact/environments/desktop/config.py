@@ -24,7 +24,7 @@ class Desktop(Value):
     """What a nameless element is called, by the name of what it is in: `"Formula Tool Bar" = "Name Box"`."""
     width: int = Field(default=1280, ge=320, le=4096)
     height: int = Field(default=720, ge=240, le=4096)
-    aside: tuple[str, ...] = (".*",)
+    aside: tuple[str, ...] = (".?*",)
     """Files (patterns of paths) that are no part of the state: by default hidden ones, such as settings."""
     seconds: float = Field(default=60.0, gt=0)
     """Time that the application may take to show its first window."""

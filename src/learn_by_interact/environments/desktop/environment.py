@@ -37,11 +37,11 @@ class DesktopEnvironment(DeclaredEnvironment):
     After an action that changed little, an observation tells what changed: the screen stands in the
     observation before. `[desktop] whole` shows all of it each time.
 
-    Fingerprints. Positions count nowhere. `Observation.state` is the hash of the folder (see `fingerprint.py`;
-    without what the volatile patterns match, and what stands aside, such as hidden files) and of what the windows
-    hold: their lines without menus, tool bars, status and where the focus is. A document that was changed and not
-    saved is therefore another state, and so is one that was scrolled. `Observation.key` is the hash of that
-    state and of all lines, and of whether the action failed.
+    Fingerprints. Positions count nowhere. `Observation.state` is the hash of the folder (see
+    `fingerprint.py`; without what the volatile patterns match, and what stands aside, such as hidden files)
+    and of what the windows hold: their lines without menus, tool bars, status and where the focus is. A
+    document that was changed and not saved is therefore another state, and so is one that was scrolled.
+    `Observation.key` is the hash of that state and of all lines, and of whether the action failed.
     """
 
     def __init__(self, folder: EnvironmentFolder, unsafe: bool = False) -> None:
@@ -142,7 +142,7 @@ class DesktopEnvironment(DeclaredEnvironment):
         )
 
     def step(self, action: Action) -> Observation:
-        """Do an action. `stop` does nothing and shows nothing. Raises EnvironmentFault when the screen breaks."""
+        """Do an action; `stop` does and shows nothing. Raises EnvironmentFault when the screen breaks."""
         if action.tool == STOP:
             return self._observe().model_copy(update={"text": "", "failed": False})
         refused, self._menu, scrolled = "", self._menu_of(action), False
@@ -194,7 +194,7 @@ class DesktopEnvironment(DeclaredEnvironment):
             before = self.machine.stamp()
             looked = self.machine.look(self.desktop.cells)
             if self._held and looked.windows and not any("modal" in one["states"] for one in looked.windows):
-                # LibreOffice's menu bar keeps the keys after one of its items was clicked while it was closed.
+                # LibreOffice's menu bar keeps the keys after an item of a closed menu was clicked.
                 self._held = bool(self.machine.python(LEAVE, self.folder.limits.seconds))
                 continue
             steady = self.machine.stamp() == before and bool(looked.windows or looked.silent or looked.ended)

@@ -42,7 +42,7 @@ LOOK_SECONDS = 15.0
 TICK = 0.04
 """Seconds between two looks at whether the screen is at rest."""
 WORKS = 0.03
-"""Seconds of processor time, within the time of rest that is waited for, with which a machine is not at rest."""
+"""Seconds of processor time in the time of rest that is waited for; what takes as much is not at rest."""
 GRACE = 3.0
 """How much later than its time an answer may come."""
 
@@ -74,7 +74,7 @@ class Machine(Protocol):
         ...
 
     def click(self, node: dict[str, Any]) -> str:
-        """Click a node that has no place on the screen, such as an item of a closed menu -> "", or why not."""
+        """Click a node that has no place on the screen, as an item of a closed menu -> "", or why not."""
         ...
 
     def picture(self) -> bytes:
@@ -93,7 +93,7 @@ class Machine(Protocol):
 
 
 class LocalMachine:
-    """A screen of its own in a sandbox without network: a server that draws into a file, and what it shows."""
+    """A screen in a sandbox without network: a server that draws into a file, and what it shows."""
 
     def __init__(self, sandbox: Sandbox, width: int, height: int, limits: Limits) -> None:
         """Start it. Raises EnvironmentFault."""

@@ -85,7 +85,7 @@ class Item:
     path: str = ""
     """Of an item of a menu: the menus that it is in, and its own name."""
     direct: bool = False
-    """It is clicked through the accessibility bus while its menu is closed: LibreOffice's tree has no open menus."""
+    """It is clicked through the accessibility bus, its menu closed: LibreOffice's tree has no open menus."""
 
     @property
     def centre(self) -> tuple[int, int] | None:
@@ -106,7 +106,7 @@ class Screen:
     titles: tuple[str, ...] = ()
     """Of the windows, the present one first."""
     content: tuple[str, ...] = ()
-    """The lines without menus, tool bars and status, and without what has the focus: what the windows hold."""
+    """What the windows hold: the lines without menus, tool bars, status and what has the focus."""
     menu: tuple[str, ...] = ()
     """Lines of the menu that is shown."""
     drawn: tuple[str, ...] = ()
@@ -263,7 +263,7 @@ class _Writer:
             self.lines.append(f"{number} | {told}".rstrip(" |"))
 
     def _menus(self, items: Sequence[Item]) -> None:
-        """The menus of a window, and the items of the one that is shown; the others have names all the same."""
+        """The menus of a window, and the items of the one that is shown; the others have names too."""
         top = [item for item in items if item.role == "menu" and " > " not in item.path]
         if top:
             self.last.append(f"Menus: {' '.join(self._told(item) for item in top)}")

@@ -6,7 +6,7 @@ It starts an X server without a screen, a session bus, the accessibility bus and
 answers at the Unix socket `FOLDER/socket`: a line of JSON in, a line of JSON out, one connection.
 
     {"ask": "launch", "command": "..."}         -> {}
-    {"ask": "look", "cells": 400}               -> what `tree.py` gives, and the applications that were launched
+    {"ask": "look", "cells": 400}               -> what `tree.py` gives, and what was launched
     {"ask": "act", "at": [name, path]}          -> {"output": "", "error": ""}
     {"ask": "python", "code": "..."}            -> {"output": "...", "error": ""}
 
@@ -16,6 +16,7 @@ not answer cannot block the desk. The server's picture is the file `FOLDER/Xvfb_
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import select
@@ -41,7 +42,7 @@ def main() -> None:
     folder, width, height = Path(sys.argv[1]), *map(int, sys.argv[2:4])
     folder.mkdir(exist_ok=True)
     _session(folder, width, height)
-    import tree  # Heavy: once, before the processes that use it are forked.
+    tree = importlib.import_module("tree")  # Heavy: once, before the processes that use it are forked.
 
     if not os.fork():
         tree.listen()
@@ -111,12 +112,11 @@ def _apart(do: Callable[[], dict[str, Any]], seconds: float) -> dict[str, Any]:
 
 
 def _run(code: str) -> dict[str, Any]:
-    """Run Python code that may import pyautogui: the module beside this one, unless the real one is there."""
+    """Run Python code; its pyautogui is the module beside this one."""
     run = subprocess.run(
         [sys.executable, "-c", f"{PRELUDE}\n{code}"],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         env={**os.environ, "PYTHONPATH": str(HERE)},
     )
     said = run.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]

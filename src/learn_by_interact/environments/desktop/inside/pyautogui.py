@@ -15,15 +15,15 @@ PAUSE = 0.02
 FAILSAFE = False
 LEFT, MIDDLE, RIGHT = "left", "middle", "right"
 _BUTTONS = {"left": 1, "middle": 2, "right": 3, "primary": 1, "secondary": 3}
-_NAMES = {
-    "enter": "Return", "return": "Return", "esc": "Escape", "escape": "Escape", "tab": "Tab", "space": "space",
-    "backspace": "BackSpace", "delete": "Delete", "del": "Delete", "insert": "Insert", "home": "Home", "end": "End",
-    "pageup": "Prior", "pgup": "Prior", "pagedown": "Next", "pgdn": "Next", "up": "Up", "down": "Down",
-    "left": "Left", "right": "Right", "ctrl": "ctrl", "ctrlleft": "ctrl", "ctrlright": "Control_R", "control": "ctrl",
-    "shift": "shift", "shiftleft": "shift", "shiftright": "Shift_R", "alt": "alt", "altleft": "alt",
-    "altright": "Alt_R", "win": "super", "winleft": "super", "super": "super", "command": "super", "capslock": "Caps_Lock",
-    "printscreen": "Print", "menu": "Menu", "apps": "Menu", "add": "KP_Add", "subtract": "KP_Subtract",
-}  # fmt: skip
+_KEYS = """
+enter=Return return=Return esc=Escape escape=Escape tab=Tab space=space backspace=BackSpace delete=Delete
+del=Delete insert=Insert home=Home end=End pageup=Prior pgup=Prior pagedown=Next pgdn=Next up=Up down=Down
+left=Left right=Right ctrl=ctrl ctrlleft=ctrl ctrlright=Control_R control=ctrl shift=shift shiftleft=shift
+shiftright=Shift_R alt=alt altleft=alt altright=Alt_R win=super winleft=super super=super command=super
+capslock=Caps_Lock printscreen=Print menu=Menu apps=Menu add=KP_Add subtract=KP_Subtract
+"""
+_NAMES = dict(pair.split("=") for pair in _KEYS.split())
+"""Keys of pyautogui -> of X."""
 
 
 class FailSafeException(Exception):

@@ -1,4 +1,4 @@
-"""What the windows show, through the accessibility bus (AT-SPI2): one call an application, and a few a widget.
+"""What the windows show, through the accessibility bus (AT-SPI2): a call an application, and some a widget.
 
 An application's whole tree comes with `org.a11y.atspi.Cache.GetItems`; of what is showing, texts, values and
 places are then asked for all at once, and of a table the cells that can be seen. The protocol is that of
@@ -25,149 +25,35 @@ CHILDREN = 300
 DEEP = 40
 CELL = 56
 """Role of a cell."""
-ROLES = [
-    "invalid",
-    "accelerator-label",
-    "alert",
-    "animation",
-    "arrow",
-    "calendar",
-    "canvas",
-    "check-box",
-    "check-menu-item",
-    "color-chooser",
-    "column-header",
-    "combo-box",
-    "date-editor",
-    "desktop-icon",
-    "desktop-frame",
-    "dial",
-    "dialog",
-    "directory-pane",
-    "drawing-area",
-    "file-chooser",
-    "filler",
-    "focus-traversable",
-    "font-chooser",
-    "frame",
-    "glass-pane",
-    "html-container",
-    "icon",
-    "image",
-    "internal-frame",
-    "label",
-    "layered-pane",
-    "list",
-    "list-item",
-    "menu",
-    "menu-bar",
-    "menu-item",
-    "option-pane",
-    "page-tab",
-    "page-tab-list",
-    "panel",
-    "password-text",
-    "popup-menu",
-    "progress-bar",
-    "push-button",
-    "radio-button",
-    "radio-menu-item",
-    "root-pane",
-    "row-header",
-    "scroll-bar",
-    "scroll-pane",
-    "separator",
-    "slider",
-    "spin-button",
-    "split-pane",
-    "status-bar",
-    "table",
-    "table-cell",
-    "table-column-header",
-    "table-row-header",
-    "tearoff-menu-item",
-    "terminal",
-    "text",
-    "toggle-button",
-    "tool-bar",
-    "tool-tip",
-    "tree",
-    "tree-table",
-    "unknown",
-    "viewport",
-    "window",
-    "extended",
-    "header",
-    "footer",
-    "paragraph",
-    "ruler",
-    "application",
-    "autocomplete",
-    "editbar",
-    "embedded",
-    "entry",
-    "chart",
-    "caption",
-    "document-frame",
-    "heading",
-    "page",
-    "section",
-    "redundant-object",
-    "form",
-    "link",
-    "input-method-window",
-    "table-row",
-    "tree-item",
-    "document-spreadsheet",
-    "document-presentation",
-    "document-text",
-    "document-web",
-    "document-email",
-    "comment",
-    "list-box",
-    "grouping",
-    "image-map",
-    "notification",
-    "info-bar",
-    "level-bar",
-    "title-bar",
-    "block-quote",
-]
+_ROLES = """
+invalid accelerator-label alert animation arrow calendar canvas check-box check-menu-item color-chooser
+column-header combo-box date-editor desktop-icon desktop-frame dial dialog directory-pane drawing-area
+file-chooser filler focus-traversable font-chooser frame glass-pane html-container icon image internal-frame
+label layered-pane list list-item menu menu-bar menu-item option-pane page-tab page-tab-list panel
+password-text popup-menu progress-bar push-button radio-button radio-menu-item root-pane row-header
+scroll-bar scroll-pane separator slider spin-button split-pane status-bar table table-cell
+table-column-header table-row-header tearoff-menu-item terminal text toggle-button tool-bar tool-tip tree
+tree-table unknown viewport window extended header footer paragraph ruler application autocomplete editbar
+embedded entry chart caption document-frame heading page section redundant-object form link
+input-method-window table-row tree-item document-spreadsheet document-presentation document-text
+document-web document-email comment list-box grouping image-map notification info-bar level-bar title-bar
+block-quote
+"""
+ROLES = tuple(_ROLES.split())
 STATES = {1: "active", 4: "checked", 7: "editable", 8: "enabled", 10: "expanded", 12: "focused", 16: "modal"}
 STATES |= {20: "pressed", 23: "selected", 24: "sensitive", 25: "showing", 31: "manages", 9: "expandable"}
 SILENT = frozenset(
-    [
-        "filler",
-        "panel",
-        "separator",
-        "scroll-bar",
-        "scroll-pane",
-        "viewport",
-        "split-pane",
-        "tool-bar",
-        "menu-bar",
-        "unknown",
-    ]
+    {"filler", "panel", "separator", "scroll-bar", "scroll-pane", "viewport", "split-pane"}
+    | {"tool-bar", "menu-bar", "unknown"}
 )
 """Roles that are not asked where they are: nothing is done to them."""
 TEXTS = frozenset(
-    [
-        "label",
-        "static",
-        "text",
-        "entry",
-        "password-text",
-        "paragraph",
-        "terminal",
-        "document-text",
-        "heading",
-        "spin-button",
-        "combo-box",
-    ]
+    {"label", "static", "text", "entry", "password-text", "paragraph", "terminal", "document-text"}
+    | {"heading", "spin-button", "combo-box"}
 )
-VALUES = frozenset(["slider", "spin-button", "progress-bar", "dial", "level-bar"])
+VALUES = frozenset({"slider", "spin-button", "progress-bar", "dial", "level-bar"})
 MENUS = frozenset({"menu", "menu-item"})
-TABLES = frozenset(["table", "tree-table", "tree"])
+TABLES = frozenset({"table", "tree-table", "tree"})
 
 
 class Bus:
@@ -182,7 +68,7 @@ class Bus:
         self._connection = Gio.DBusConnection.new_for_address_sync(address, FLAGS, None, None)
 
     def ask(self, calls: list[tuple[Any, ...]], milliseconds: int = ANSWER_MS) -> list[Any]:
-        """Answers to (name, path, interface, method, arguments), asked all at once; None for each that failed."""
+        """Answers to (name, path, interface, method, arguments), asked all at once; None where one failed."""
         found: list[Any] = [None] * len(calls)
         if not calls:
             return found
@@ -210,7 +96,7 @@ class Bus:
 
 
 def listen() -> None:
-    """Stay on the bus as one that listens, or applications give no trees; to something that hardly happens."""
+    """Stay on the bus as one that listens (to what hardly happens): without, applications give no trees."""
     bus = Bus()
     said = GLib.Variant("(sass)", ("terminal:line-changed", [], ""))
     bus.ask([(IFACE + "Registry", "/org/a11y/atspi/registry", "Registry", "RegisterEvent", said)], 5000)
@@ -297,7 +183,7 @@ def _windows(bus: Bus, name: str, root: str, items: Any) -> list[dict[str, Any]]
 
 
 def _fill(bus: Bus, level: list[dict[str, Any]], inside: dict[str, list[tuple[int, dict[str, Any]]]]) -> None:
-    """Give nodes their children: from the tree, in the order that the application says where the tree does not."""
+    """Give nodes their children: from the tree, or as the application says where the tree does not."""
     some = {node["at"][1]: inside.get(node["at"][1], []) for node in level}
     lost = [
         node
@@ -366,7 +252,7 @@ def _tables(bus: Bus, tables: list[dict[str, Any]], most: int) -> None:
     """The cells of tables whose applications keep them out of the tree."""
     for table in tables:
         if "manages" in table["states"] and "Table" in table["interfaces"]:
-            table["children"] = [node for node in _cells(bus, table, most)]
+            table["children"] = _cells(bus, table, most)
 
 
 def _cells(bus: Bus, table: dict[str, Any], most: int) -> list[dict[str, Any]]:
