@@ -85,6 +85,7 @@ def _checks() -> Iterator[Check]:
     yield _docker()
     yield _package("ray")
     yield _browser()
+    yield _desktop()
     yield from _machine()
 
 
@@ -171,6 +172,18 @@ def _browser() -> Check:
     except ConfigError:
         remedy = f"apt-get install -y --no-install-recommends chromium, or set {CHROMIUM}"
         return Check("web", False, False, "Playwright, no Chromium", remedy)
+
+
+def _desktop() -> Check:
+    from ..environments.desktop.machine import missing_programs
+
+    missing = missing_programs()
+    found = f"missing: {', '.join(missing)}" if missing else "Xvfb, window manager, accessibility bus"
+    remedy = f"apt-get install -y --no-install-recommends {' '.join(missing)}"
+    if not missing and importlib.util.find_spec("PIL") is None:
+        found, remedy = f"{found}; no Pillow for pictures", "pip install 'learn-by-interact[desktop]'"
+        return Check("desktop", False, False, found, remedy)
+    return Check("desktop", not missing, False, found, remedy)
 
 
 def _machine() -> Iterator[Check]:

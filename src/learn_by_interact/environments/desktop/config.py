@@ -32,7 +32,7 @@ class Desktop(Value):
     """Seconds without a change on the screen after which it is at rest."""
     patience: float = Field(default=5.0, gt=0)
     """Seconds after which a screen that never rests is looked at as it is."""
-    cells: int = Field(default=400, ge=0)
+    cells: int = Field(default=600, ge=0)
     """Cells of a table that are looked at, of those that can be seen."""
     chars: int = Field(default=3000, ge=300)
     """Characters of a screen that an observation shows."""
