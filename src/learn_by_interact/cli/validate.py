@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def validate(
-    folder: Annotated[Path, typer.Argument(help="A folder with environment.toml and tasks.toml.")],
+    folder: Annotated[
+        str, typer.Argument(help="A folder with environment.toml and tasks.toml, or a nickname.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
     unsafe: Annotated[bool, typer.Option("--unsafe", help="Without a sandbox: commands can do all.")] = False,
     workers: Annotated[int, typer.Option(help="Tasks at the same time.", min=1)] = 4,
@@ -25,9 +26,12 @@ def validate(
     """
     from ..benchmarks.folder import FolderBenchmark
     from ..benchmarks.validate import validate as prove_all
+    from ..registry import BENCHMARKS
+    from ..registry import benchmark as find
 
     counted = 0
-    benchmark = FolderBenchmark(folder, unsafe)
+    named = folder in BENCHMARKS or ":" in folder
+    benchmark = find(folder, unsafe) if named else FolderBenchmark(folder, unsafe)
     total = len(benchmark.tasks())
 
     def progress(_: TaskProof) -> None:
@@ -43,6 +47,8 @@ def validate(
         typer.echo(json.dumps({"benchmark": benchmark.name, "tasks": rows}, indent=2))
     else:
         _table(proofs)
+        for other, count in getattr(benchmark, "left_out", {}).items():
+            typer.echo(f"Not run here: {count} tasks of the domain {other}.")
         typer.echo(f"{len(proofs) - len(failed)} of {len(proofs)} tasks of {benchmark.name} are proven.")
     if failed:
         raise typer.Exit(1)
