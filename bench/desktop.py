@@ -3,9 +3,9 @@
     python bench/desktop.py [--rounds 5] [--pyatspi] [--out FILE.json]
 
 The environment is environments/calc. Its sheet is filled so that all that is in view has a value. With
---pyatspi (python3-pyatspi is needed) the same windows are also read in the manner of OSWorld's server: node by
-node with its states, text, value, actions and place, one call after the other. It is a short program written for
-this, not that server; what it finds and the environment does not is listed.
+--pyatspi (python3-pyatspi is needed) the same windows are also read in the manner of OSWorld's server: node
+by node with its states, text, value, actions and place, one call after the other. It is a short program
+written for this, not that server; what it finds and the environment does not is listed.
 """
 
 from __future__ import annotations

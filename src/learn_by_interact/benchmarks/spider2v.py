@@ -1,9 +1,9 @@
-"""Spider2-V (arXiv 2407.10956), its tasks of the domain excel: LibreOffice Calc on a desktop, graded by its own evaluator.
+"""Spider2-V (arXiv 2407.10956), its tasks of the domain excel: LibreOffice Calc, graded by its own evaluator.
 
-Tasks, documents, right answers and the evaluator are those of a checkout of github.com/xlang-ai/Spider2-V, which
-`SPIDER2V` names; nothing of it is copied. The evaluator (`desktop_env/evaluators/metrics/table.py` there) runs in a
-virtual environment of its own. Tasks of other domains need applications or accounts that are not here: `left_out`
-counts them. There are no gold solutions: `bench/spider2v.py` acts on some of the tasks with scripts.
+Tasks, documents, right answers and the evaluator are those of a checkout of github.com/xlang-ai/Spider2-V,
+which `SPIDER2V` names; nothing of it is copied. Its evaluator (`desktop_env/evaluators/metrics/table.py`)
+runs in a virtual environment of its own. Tasks of other domains need applications or accounts that are not
+here: `left_out` counts them. There are no gold solutions: `bench/spider2v.py` acts on some with scripts.
 """
 
 from __future__ import annotations
@@ -48,17 +48,18 @@ PROFILE = """
 mkdir -p .config/libreoffice/4/user && cat > .config/libreoffice/4/user/registrymodifications.xcu <<'END'
 <?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry">
-<item oor:path="/org.openoffice.Office.Common/Save/Document"><prop oor:name="WarnAlienFormat" oor:op="fuse"><value>false\
-</value></prop></item>
-<item oor:path="/org.openoffice.Office.Common/Misc"><prop oor:name="ShowTipOfTheDay" oor:op="fuse"><value>false</value>\
-</prop></item>
+<item oor:path="/org.openoffice.Office.Common/Save/Document"><prop oor:name="WarnAlienFormat" oor:op="fuse">\
+<value>false</value></prop></item>
+<item oor:path="/org.openoffice.Office.Common/Misc"><prop oor:name="ShowTipOfTheDay" oor:op="fuse">\
+<value>false</value></prop></item>
 </oor:items>
 END
 soffice --headless --terminate_after_init
-sed -i 's/>0,0,800,600;1;0,0,0,0;</>0,0,1280,720;5;0,0,1280,720;</' .config/libreoffice/4/user/registrymodifications.xcu
-rm -rf .cache
+cd .config/libreoffice/4/user
+sed -i 's/>0,0,800,600;1;0,0,0,0;</>0,0,1280,720;5;0,0,1280,720;</' registrymodifications.xcu
+cd && rm -rf .cache
 """
-"""Settings of LibreOffice in which a workbook is saved in its own format without a question, as the benchmark has it."""
+"""Settings of LibreOffice with which a workbook is saved in its own format without a question."""
 GRADER = """
 import json, sys, types
 from pathlib import Path
@@ -68,7 +69,8 @@ for name in ("desktop_env", "desktop_env.evaluators", "desktop_env.evaluators.me
     package.__path__ = [str(Path(asked["checkout"], *name.split(".")))]
     sys.modules[name] = package
 from desktop_env.evaluators.metrics import table
-print(json.dumps(float(getattr(table, asked["func"])(asked["result"], asked["expected"], **asked["options"]))))
+metric = getattr(table, asked["func"])
+print(json.dumps(float(metric(asked["result"], asked["expected"], **asked["options"]))))
 """
 """Run by the evaluator's own Python: a line of JSON in, a line of JSON out."""
 
@@ -79,10 +81,12 @@ class Spider2V:
     name = "spider2v"
     tools: tuple[str, ...] = ()
 
-    def __init__(self, checkout: Path | None = None) -> None:
+    def __init__(self, checkout: Path | None = None, python: Path | None = None) -> None:
+        """`python` runs the evaluator; None: one that is made for it."""
         named = os.environ.get(CHECKOUT, "")
         if checkout is None and not named:
             raise ConfigError(f"spider2v: set {CHECKOUT} to a checkout of github.com/xlang-ai/Spider2-V")
+        self._python = python
         self.checkout = (checkout or Path(named)).resolve()
         files = sorted((self.checkout / EXAMPLES / DOMAIN).glob("*/*.json"))
         self._tasks = {task["id"]: task for task in map(_read, files)}
@@ -166,7 +170,7 @@ class Spider2V:
                 copy = Path(scratch) / Path(result).name
                 if (found := environment.home / result).is_file() and not found.is_symlink():
                     shutil.copyfile(found, copy)
-                return self._graded(evaluator, copy)
+                return self.graded(evaluator, copy)
         except (EnvironmentFault, OSError) as error:
             raise GraderFault(f"{self.name}: task {task.parent} could not be graded: {error}") from None
 
@@ -174,7 +178,8 @@ class Spider2V:
         """There are none."""
         return []
 
-    def _graded(self, evaluator: dict[str, Any], result: Path) -> float:
+    def graded(self, evaluator: dict[str, Any], result: Path) -> float:
+        """What the evaluator gives a file; 0 for one that is not there. Raises GraderFault."""
         asked = {
             "checkout": str(self.checkout),
             "func": evaluator["func"],
@@ -182,7 +187,7 @@ class Spider2V:
             "expected": str(self._inside(evaluator["expected"]["path"])),
             "options": evaluator.get("options") or {},
         }
-        python = Path(install.tools(self._evaluator).path[0]) / "python"
+        python = self._python or Path(install.tools(self._evaluator).path[0]) / "python"
         try:
             done = subprocess.run(
                 [str(python), "-c", GRADER],
@@ -222,7 +227,7 @@ class Spider2V:
 
 
 class Spider2VEnvironment(DesktopEnvironment):
-    """A desktop whose home gets the files of a task, and on which the document is saved before it is graded."""
+    """A desktop whose home gets the files of a task, and whose document is saved before it is graded."""
 
     def __init__(self, benchmark: Spider2V) -> None:
         super().__init__(benchmark.folder)
