@@ -60,7 +60,7 @@ def test_an_agent_learns_an_application_from_a_page_of_help(tmp_path: Path) -> N
         )
         examples = list(store.records(Example))
         verified = {one.subject for one in store.records(Verdict) if one.judge == "replay" and one.keep}
-        assert examples and {one.id for one in examples} <= verified
+        assert examples and {one.trajectory for one in examples} <= verified
     result = json.loads((tmp_path / "run" / "result.json").read_text())["result"]
     assert {arm["arm"]: arm["solved"] for arm in result["arms"]} == {"plain": 0, "examples": 1}, done.stdout
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
@@ -13,10 +12,10 @@ from ..errors import EnvironmentFault
 from ..types import STOP, Action, Observation, Task, digest
 from .actions import SHELL, ShellActions
 from .changes import changes
-from .declared import DeclaredEnvironment
+from .declared import SandboxedEnvironment
 from .fingerprint import Fingerprint
 from .folder import EnvironmentFolder
-from .sandbox import HOME, Result, Sandbox
+from .sandbox import HOME, Result
 
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]|\x1b[()][0-9A-B]"
@@ -40,7 +39,7 @@ class _Seen(NamedTuple):
     shown: str = ""
 
 
-class ShellEnvironment(DeclaredEnvironment):
+class ShellEnvironment(SandboxedEnvironment):
     """One episode in the environment that a folder declares.
 
     Fingerprints. `Observation.state` is the folder's (see `fingerprint.py`: paths, permissions,
@@ -53,9 +52,8 @@ class ShellEnvironment(DeclaredEnvironment):
     """
 
     def __init__(self, folder: EnvironmentFolder, unsafe: bool = False) -> None:
-        """See `DeclaredEnvironment`; the transcript has outputs cleaned, but not cut for a model."""
+        """See `SandboxedEnvironment`; the transcript has outputs cleaned, but not cut for a model."""
         super().__init__(folder, ShellActions(), unsafe)
-        self._sandbox: Sandbox | None = None
         self._fingerprint: Fingerprint | None = None
         self._cwd = HOME
         self._last = _Seen()
@@ -70,24 +68,6 @@ class ShellEnvironment(DeclaredEnvironment):
         self._fingerprint = Fingerprint(self._sandbox.home, self.folder.volatile)
         self._cwd = self._sandbox.inside_home
         return self
-
-    def leave(self, well: bool) -> None:
-        """Kill what still runs, and remove the folder."""
-        if self._sandbox:
-            self._sandbox.close()
-            self._sandbox = None
-
-    @property
-    def sandbox(self) -> Sandbox:
-        """The open sandbox. Raises EnvironmentFault outside the `with` block."""
-        if self._sandbox is None:
-            raise EnvironmentFault(f"{self.name}: the environment is not open; use it in a with block")
-        return self._sandbox
-
-    @property
-    def home(self) -> Path:
-        """The episode's folder. Raises EnvironmentFault outside the `with` block."""
-        return self.sandbox.home
 
     @property
     def files(self) -> Mapping[str, str]:

@@ -13,10 +13,9 @@ from ...blobs import keep
 from ...errors import EnvironmentFault
 from ...types import STOP, Action, Observation, Task, digest
 from ..changes import changes
-from ..declared import DeclaredEnvironment
+from ..declared import SandboxedEnvironment
 from ..fingerprint import Fingerprint
 from ..folder import EnvironmentFolder
-from ..sandbox import Sandbox
 from ..web.layout import changed, part_of, parts, sampled
 from .acting import LEAVE, perform
 from .actions import AS_BEFORE, DesktopActions
@@ -31,7 +30,7 @@ ROWS = 12
 """Rows that the proposer is shown of a table."""
 
 
-class DesktopEnvironment(DeclaredEnvironment):
+class DesktopEnvironment(SandboxedEnvironment):
     """One episode with the applications that a folder declares: a fresh home, a fresh screen.
 
     After an action that changed little, an observation tells what changed: the screen stands in the
@@ -50,7 +49,6 @@ class DesktopEnvironment(DeclaredEnvironment):
         super().__init__(folder, DesktopActions(folder.desktop.apps), unsafe)
         self.desktop = folder.desktop
         self.pictures: Path | None = None
-        self._sandbox: Sandbox | None = None
         self._machine: Machine | None = None
         self._fingerprint: Fingerprint | None = None
         self._screen = Screen()
@@ -67,16 +65,7 @@ class DesktopEnvironment(DeclaredEnvironment):
         if self._machine:
             self._machine.close()
             self._machine = None
-        if self._sandbox:
-            self._sandbox.close()
-            self._sandbox = None
-
-    @property
-    def sandbox(self) -> Sandbox:
-        """The open sandbox. Raises EnvironmentFault outside the `with` block."""
-        if self._sandbox is None:
-            raise EnvironmentFault(f"{self.name}: the environment is not open; use it in a with block")
-        return self._sandbox
+        super().leave(well)
 
     @property
     def machine(self) -> Machine:
@@ -84,11 +73,6 @@ class DesktopEnvironment(DeclaredEnvironment):
         if self._machine is None:
             raise EnvironmentFault(f"{self.name}: there was no reset yet")
         return self._machine
-
-    @property
-    def home(self) -> Path:
-        """The episode's folder. Raises EnvironmentFault outside the `with` block."""
-        return self.sandbox.home
 
     @property
     def files(self) -> Mapping[str, str]:
