@@ -135,6 +135,8 @@ def test_actions_on_elements_become_code() -> None:
     screen = read([sheet()], {"Formula Tool Bar": "Name Box"}, "", False)
     assert code(act("click", element='cell "B2"'), screen) == "pyautogui.click(160, 175)"
     assert code(act("double_click", element='cell "B2"'), screen) == "pyautogui.doubleClick(160, 175)"
+    number = screen.drawn.index('textbox "Rate:"') + 1
+    assert code(act("click", element=str(number)), screen) == "pyautogui.click(405, 235)", "by its mark"
     typed = code(act("type", element='cell "A1"', text="x'y"), screen)
     assert typed.split("\n")[1:] == ['pyautogui.write("x\'y")', "pyautogui.press('enter')"]
     far = code(act("type", element='cell "Z99"', text="1"), screen).split("\n")

@@ -81,7 +81,7 @@ def perform(action: Action, screen: Screen, machine: Machine, apps: Mapping[str,
             failed = machine.python(str(said.get("code", "")), seconds)
             return f"The code failed: {failed}" if failed else ""
         if action.tool in CLICKS and not _away(str(said.get("element", "")), screen):
-            item = find(str(said.get("element", "")), screen.elements, place="screen")
+            item = _element(str(said.get("element", "")), screen)
             if item.centre is None and item.direct:
                 return _failed(machine.click(item.node))
             if item.centre is None:
@@ -119,9 +119,7 @@ def code(action: Action, screen: Screen) -> str:
         elif action.tool != "click":
             raise Refused(f"[{name}] is not in view: scroll, or click it.")
     elif action.tool in CLICKS:
-        lines.append(
-            f"pyautogui.{CLICKS[action.tool]}({_place(find(name, screen.elements, place='screen'), name)})"
-        )
+        lines.append(f"pyautogui.{CLICKS[action.tool]}({_place(_element(name, screen), name)})")
     elif action.tool == "type":
         text = str(said.get("text", ""))
         lines += _typed(name, text, screen) if name else [f"pyautogui.write({text!r})"]
@@ -136,6 +134,13 @@ def code(action: Action, screen: Screen) -> str:
     else:
         raise Refused(f"There is no action {action.tool!r}.")
     return "\n".join(lines)
+
+
+def _element(name: str, screen: Screen, roles: frozenset[str] | None = None) -> Item:
+    """The element of a name, or of a number on the picture. Raises Refused, which says what there is."""
+    if name.isdecimal() and name not in screen.elements and 0 < int(name) <= len(screen.drawn):
+        return screen.elements[screen.drawn[int(name) - 1]]
+    return find(name, screen.elements, roles, "screen")
 
 
 def _away(name: str, screen: Screen) -> list[str]:
@@ -156,7 +161,7 @@ def _into_cell(text: str) -> list[str]:
 
 def _typed(name: str, text: str, screen: Screen) -> list[str]:
     """A text in the place of what an element holds; in a cell, Enter follows."""
-    item = find(name, screen.elements, TYPED, "screen")
+    item = _element(name, screen, TYPED)
     if item.role not in TYPED:
         raise Refused(f"Nothing can be typed into [{name}].")
     if disabled(item):
