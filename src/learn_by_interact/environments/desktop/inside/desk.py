@@ -173,7 +173,6 @@ def _start(arguments: list[str], log: Any, pass_fds: tuple[int, ...] = ()) -> su
         stdout=log,
         stderr=log,
         pass_fds=pass_fds,
-        start_new_session=True,
     )
 
 
