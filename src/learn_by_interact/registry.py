@@ -38,9 +38,9 @@ def benchmark(name: str, unsafe: bool = False) -> Benchmark:
     Raises ConfigError when it is neither a folder with environment.toml, a nickname nor `module:Class`.
     """
     if (Path(name) / "environment.toml").is_file():
-        from .benchmarks.folder import FolderBenchmark
+        from .benchmarks.kinds import declared
 
-        return FolderBenchmark(Path(name), unsafe=unsafe)
+        return declared(Path(name), unsafe)
     if name in BENCHMARKS or (":" in name and not Path(name).exists()):
         made: Benchmark = load(BENCHMARKS.get(name, name), "the environment")()
         return made

@@ -29,6 +29,7 @@ from pydantic import Field, model_validator
 from ..environments import Environment
 from ..environments.actions import SHELL
 from ..environments.folder import EnvironmentFolder, checked, read_toml
+from ..environments.kinds import declared
 from ..environments.sandbox import copy_tree
 from ..environments.shell import ShellEnvironment, clean
 from ..environments.web.actions import action
@@ -99,9 +100,7 @@ class FolderBenchmark:
 
     def environment(self) -> Environment:
         """A fresh environment, to be used once."""
-        if self.folder.web is not None:
-            return WebEnvironment(self.folder, self.unsafe)
-        return ShellEnvironment(self.folder, self.unsafe)
+        return declared(self.folder, self.unsafe)
 
     def grade(self, task: Task, environment: Environment, trajectory: Trajectory) -> float:
         """1.0 or 0.0, by the task's checks. Raises GraderFault when one cannot be run."""

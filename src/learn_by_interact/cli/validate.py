@@ -23,11 +23,11 @@ def validate(
 
     Exits with 1 when a task is not proven.
     """
-    from ..benchmarks.folder import FolderBenchmark
     from ..benchmarks.validate import validate as prove_all
+    from ..registry import benchmark as named
 
     counted = 0
-    benchmark = FolderBenchmark(folder, unsafe)
+    benchmark = named(str(folder), unsafe)
     total = len(benchmark.tasks())
 
     def progress(_: TaskProof) -> None:
@@ -44,6 +44,8 @@ def validate(
     else:
         _table(proofs)
         typer.echo(f"{len(proofs) - len(failed)} of {len(proofs)} tasks of {benchmark.name} are proven.")
+        for missing in getattr(benchmark, "missing", ()):
+            typer.echo(missing)
     if failed:
         raise typer.Exit(1)
 

@@ -94,7 +94,12 @@ def identity(folder: EnvironmentFolder) -> str:
             content = file_digest(path, Volatile()) if entry.is_file() else ""
         runs = entry.is_file(follow_symlinks=False) and bool(entry.stat().st_mode & stat.S_IXUSR)
         files.append([os.path.relpath(path, folder.start_folder), content, runs])
-    return f"{folder.name}:{digest([said, image, sorted(files)])[:16]}"
+    project = []
+    if folder.repository:
+        from .repository.source import version
+
+        project = [version(folder.repository, folder.path)]
+    return f"{folder.name}:{digest([said, image, sorted(files), *project])[:16]}"
 
 
 def file_digest(path: Path, volatile: Volatile) -> str:

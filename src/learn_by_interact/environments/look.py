@@ -11,8 +11,7 @@ from ..errors import ConfigError, ParseError
 from ..types import Observation, Task
 from .fingerprint import lasting
 from .folder import EnvironmentFolder
-from .shell import ShellEnvironment
-from .web.environment import WebEnvironment
+from .kinds import declared
 
 MOST = 8
 """Lines that are told of one difference."""
@@ -23,9 +22,7 @@ class Look:
 
     def __init__(self, folder: EnvironmentFolder, unsafe: bool = False) -> None:
         self.folder = folder
-        self._environment: ShellEnvironment | WebEnvironment = (
-            WebEnvironment(folder, unsafe) if folder.web else ShellEnvironment(folder, unsafe)
-        )
+        self._environment = declared(folder, unsafe)
         self._seen = ""
 
     def __enter__(self) -> Self:

@@ -1,0 +1,445 @@
+"""SWE-bench: issues of real projects, solved by a patch, graded by their hidden tests.
+
+The environment's folder says which instances, and how each is prepared (see `Swebench` and `Preparation`):
+
+    kind = "swebench"                                  # environment.toml
+    [swebench]
+    rows = "SWE-bench/SWE-bench_Lite"                  # or a .parquet, .json or .jsonl of the same columns
+
+    ["pallets__flask-4992"]                            # instances.toml
+    install = ["pip install 'pytest<8'", "pip install -e ."]
+
+`$LBI_SWEBENCH_ROWS` names a file in the place of `rows`, `$LBI_MIRRORS` folders of clones (see `source.py`).
+An agent sees the tree of the base commit and the problem statement. The tests, the gold patch and the hints stay
+in this process: they are on no disk that a command of an episode sees.
+
+Graded is the patch, in a fresh tree, by the row's own `eval_script`; what its log says is read by the package
+`swebench` (5), in a virtual environment of its own. Where the environment's sandbox is bubblewrap, the script's
+conda and /testbed are those that `instances.toml` prepares; with docker, the row's image runs.
+The files of an evaluation are in the official layout, with predictions that `run_evaluation` takes. Source of rows, script and
+report: github.com/SWE-bench/SWE-bench, `swebench/harness/{grading,run_evaluation}.py`.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from ..environments import Environment, install
+from ..environments.actions import SHELL
+from ..environments.folder import EnvironmentFolder, Install, checked, read_toml
+from ..environments.repository.config import Preparation, Repository, Swebench
+from ..environments.repository.environment import RepositoryEnvironment
+from ..environments.repository.prepare import Prepared, prepare
+from ..environments.temporary import TemporaryFolder
+from ..errors import ConfigError, EnvironmentFault, GraderFault, sentence
+from ..types import Action, Task, Trajectory, Value, digest
+from .validate import TaskProof
+
+ROWS = "LBI_SWEBENCH_ROWS"
+PACKAGE = "swebench==5.0.2"
+GRADED = 120.0
+"""Seconds that reading a log may take."""
+SECONDS = 1800.0
+"""Seconds that an eval script may take, as in the official harness."""
+LOG = "lbi-eval.log"
+TESTBED = "/opt/miniconda3/envs/testbed/bin"
+"""Where the images of SWE-bench have their Python."""
+INSTRUCTION = """Resolve this issue of the project by changing its code; its tests need no change.
+
+{statement}"""
+RUN = "lbi"
+"""The run id in the layout of the official harness."""
+LOGS = f"logs/run_evaluation/{RUN}"
+END = "END_OF_PATCH"
+UNAPPLIED = {
+    "patch_is_None": False,
+    "patch_successfully_applied": False,
+    "resolved": False,
+    "infra_failure": False,
+    "tests_status": {name: {"success": [], "failure": []} for name in ("FAIL_TO_PASS", "PASS_TO_PASS")},
+}
+REPORTER = f"""
+import json, sys
+from swebench.harness.reporting import make_run_report
+asked = json.load(sys.stdin)
+make_run_report(asked["predictions"], asked["rows"], {RUN!r})
+"""
+GRADER = """
+import json, sys
+from types import SimpleNamespace
+from swebench.harness.grading import get_eval_report
+asked = json.load(sys.stdin)
+row = asked["row"]
+lists = {name: json.loads(row[name]) if isinstance(row[name], str) else row[name]
+         for name in ("FAIL_TO_PASS", "PASS_TO_PASS")}
+spec = SimpleNamespace(**{**row, **lists})
+prediction = {"instance_id": row["instance_id"], "model_name_or_path": "lbi", "model_patch": asked["patch"]}
+print(json.dumps(get_eval_report(spec, prediction, asked["log"], True)[row["instance_id"]]))
+"""
+"""Run by the package's own Python: the row, the patch and the log's path in, the official report out."""
+
+
+class Row(Value):
+    """One instance: the columns of the data set that are used here."""
+
+    instance_id: str
+    repo: str
+    base_commit: str
+    patch: str = Field(repr=False)
+    test_patch: str = Field(default="", repr=False)
+    problem_statement: str
+    version: str = ""
+    eval_script: str = Field(repr=False)
+    log_parser: str
+    eval_type: str
+    image: str = ""
+    FAIL_TO_PASS: str | list[str]
+    PASS_TO_PASS: str | list[str]
+
+
+class SweBench:
+    """The instances that a folder prepares. Raises ConfigError when a file or the data set is wrong."""
+
+    tools: tuple[str, ...] = ()
+
+    def __init__(self, path: str | Path, unsafe: bool = False) -> None:
+        self.folder = EnvironmentFolder.load(path)
+        if self.folder.swebench is None:
+            raise ConfigError(f"{path}/environment.toml: there is no table [swebench]")
+        self.table: Swebench = self.folder.swebench
+        self.name, self.unsafe = self.folder.name, unsafe
+        self.output: Path | None = None
+        self.called = "lbi"
+        every = self._instances()
+        self.instances = {name: one for name, one in every.items() if not one.unproven}
+        self.missing = [f"{name} is left out: {one.unproven}" for name, one in every.items() if one.unproven]
+        """A sentence for each instance that does not prove itself."""
+        if not self.instances:
+            raise ConfigError(f"{self.folder.path / self.table.instances}: it has no instance to begin with")
+
+    def _instances(self) -> dict[str, Preparation]:
+        file = self.folder.path / self.table.instances
+        return {
+            name: checked(Preparation, entry, file, within=f"[{name}] ")
+            for name, entry in read_toml(file).items()
+        }
+
+    @cached_property
+    def rows(self) -> dict[str, Row]:
+        """The rows of the instances, in the order of the file that names them. Raises ConfigError."""
+        named = os.environ.get(ROWS)
+        every = read_rows(named or self.table.rows, self.folder.path, self.table.split)
+        found = {str(row.get("instance_id")): row for row in every}
+        rows = {}
+        for name in self.instances:
+            if name not in found:
+                raise ConfigError(
+                    f"{self.table.instances}: there is no instance {name} in {named or self.table.rows}"
+                )
+            known = {key: value for key, value in found[name].items() if key in Row.model_fields}
+            try:
+                rows[name] = Row.model_validate(known)
+            except ValidationError as error:
+                first = error.errors()[0]
+                raise ConfigError(
+                    f"{named or self.table.rows}: {name}: {first['loc'][0]}: {first['msg']}; "
+                    "rows of swebench 5 are needed, which bring their eval_script"
+                ) from None
+        return rows
+
+    def tasks(self) -> list[Task]:
+        """An instance each; a row that changed is another task."""
+        return [
+            Task(
+                environment=self.name,
+                instruction=INSTRUCTION.format(statement=row.problem_statement.strip()),
+                setup={
+                    "instance": name,
+                    "check": digest([row.eval_script, row.FAIL_TO_PASS, row.PASS_TO_PASS]),
+                },
+                parent=name,
+            )
+            for name, row in self.rows.items()
+        ]
+
+    def environment(self) -> Environment:
+        """A fresh environment, to be used once; a task without an instance begins in the first one."""
+        return RepositoryEnvironment(self.folder, self.unsafe, self.choose)
+
+    def choose(self, task: Task) -> Prepared:
+        """The prepared tree of a task's instance. Raises as `prepare` does."""
+        name = str(task.setup.get("instance") or next(iter(self.instances)))
+        if name not in self.rows:
+            raise EnvironmentFault(f"{self.name}: there is no instance {name!r}")
+        row, how = self.rows[name], self.instances[name]
+        folder = self.folder
+        if folder.sandbox.kind == "docker" and not self.unsafe:
+            env = {**folder.env, "PATH": f"{TESTBED}:/opt/miniconda3/bin:/usr/bin:/bin"}
+            sandbox = folder.sandbox.model_copy(update={"image": row.image})
+            folder = folder.model_copy(update={"sandbox": sandbox, "env": env})
+        repository = Repository(
+            url=self.table.url.format(repo=row.repo),
+            commit=row.base_commit,
+            install=how.install,
+            python=how.python,
+            env=how.env,
+        )
+        return prepare(folder, repository, self.unsafe)
+
+    def prepare_all(self, say: Callable[[str], None]) -> None:
+        """Make all instances ready; says how long each took, and goes on after one that fails. Raises ConfigError."""
+        harness()
+        for name in self.rows:
+            begin = time.monotonic()
+            try:
+                self.choose(Task(environment=self.name, instruction="", setup={"instance": name}))
+                say(f"{name}: {time.monotonic() - begin:.0f} s")
+            except (EnvironmentFault, ConfigError) as error:
+                say(f"{name}: {sentence(error)}")
+
+    def grade(self, task: Task, environment: Environment, trajectory: Trajectory) -> float:
+        """1.0 where the instance is resolved. Raises GraderFault when that cannot be found out."""
+        if not isinstance(environment, RepositoryEnvironment):
+            raise GraderFault(f"{self.name}: this is not its environment")
+        try:
+            patch = environment.patch()
+            if not patch:
+                self._write(task.parent, "", None, "")
+                return 0.0
+            report = self.report(task.parent, patch)
+        except (EnvironmentFault, OSError) as error:
+            raise GraderFault(f"{self.name}: {task.parent} could not be graded: {error}") from None
+        return float(report["resolved"])
+
+    def report(self, name: str, patch: str) -> dict[str, Any]:
+        """The official report on a patch. Raises GraderFault when the log says nothing, EnvironmentFault."""
+        if name not in self.rows:
+            raise GraderFault(f"{self.name} has no instance {name!r} to grade")
+        task = Task(environment=self.name, instruction="", setup={"instance": name})
+        environment = RepositoryEnvironment(self.folder, self.unsafe, self.choose)
+        with environment:
+            environment.reset(task)
+            if patch:
+                try:
+                    environment.apply(environment.sandbox, patch)
+                except EnvironmentFault as error:
+                    unapplied = {**UNAPPLIED, "patch_exists": True}
+                    self._write(name, patch, unapplied, str(error))
+                    return unapplied
+            log = self._evaluate(name, environment)
+        report = self._read(name, patch, log)
+        if not report["patch_successfully_applied"]:
+            # Nothing in the log can be read: the tests did not run, whatever the patch is worth.
+            told = " ".join(log.split())[-300:]
+            raise GraderFault(f"{self.name}: the tests of {name} did not run: {told}")
+        self._write(name, patch, report, log)
+        return report
+
+    def _evaluate(self, name: str, environment: RepositoryEnvironment) -> str:
+        """Run the row's eval script where the patch is applied -> its log."""
+        sandbox = environment.sandbox
+        script = adapted(self.rows[name].eval_script, sandbox.inside_home, self.instances[name].shim)
+        (sandbox.temporary / "lbi-eval.sh").write_text(script, encoding="utf-8")
+        sandbox.adopt()
+        limits = environment.folder.limits.model_copy(update={"seconds": SECONDS})
+        variables = environment.prepared.variables(sandbox)
+        run = f"bash $TMPDIR/lbi-eval.sh > $TMPDIR/{LOG} 2>&1; head -c 40000000 $TMPDIR/{LOG} >/dev/null"
+        result = sandbox.run(run, sandbox.inside_home, limits, variables)
+        if result.ended:
+            raise GraderFault(f"{self.name}: the tests of {name} were ended by the limit of {result.ended}")
+        log = sandbox.temporary / LOG
+        if log.is_symlink() or not log.is_file():
+            raise GraderFault(f"{self.name}: the tests of {name} left no log")
+        return log.read_text(encoding="utf-8", errors="replace")
+
+    def _read(self, name: str, patch: str, log: str) -> dict[str, Any]:
+        """What the official grader makes of a log."""
+        folder = TemporaryFolder()
+        try:
+            file = folder.path / "log.txt"
+            file.write_text(log, encoding="utf-8")
+            asked = {
+                "row": self.rows[name].model_dump(exclude={"patch", "test_patch"}),
+                "patch": patch,
+                "log": str(file),
+            }
+            line = [str(harness()), "-c", GRADER]
+            done = subprocess.run(
+                line, input=json.dumps(asked), capture_output=True, text=True, timeout=GRADED
+            )
+            report: dict[str, Any] = json.loads(done.stdout.strip().rpartition("\n")[2])
+        except subprocess.TimeoutExpired:
+            raise GraderFault(f"{self.name}: reading the log of {name} took over {GRADED:g} s") from None
+        except ValueError:
+            told = " ".join(done.stderr.split())[-300:]
+            raise GraderFault(f"{self.name}: the log of {name} could not be read: {told}") from None
+        finally:
+            folder.close()
+        return report
+
+    def gold(self, task: Task) -> list[Action]:
+        """A command that applies the gold patch; it never reaches a model."""
+        applied = f"git apply - <<'{END}'\n{self.rows[task.parent].patch.rstrip()}\n{END}"
+        return [Action(tool=SHELL, arguments={"command": applied})]
+
+    def prove(self, task: Task) -> TaskProof:
+        """Whether its FAIL_TO_PASS fail on the base, and all tests pass with the gold patch."""
+        nothing: bool | None = None
+        gold: bool | None = None
+        problems = []
+        try:
+            before = self.report(task.parent, "")["tests_status"]["FAIL_TO_PASS"]["success"]
+            nothing = not before
+            problems += (
+                [f"{len(before)} of FAIL_TO_PASS pass on the base, such as {before[0]}"] if before else []
+            )
+            with self.environment() as environment:
+                assert isinstance(environment, RepositoryEnvironment)
+                environment.reset(task)
+                seen = [environment.step(action) for action in self.gold(task)]
+                problems += [
+                    f"the gold patch does not apply: {one.text[-200:]}" for one in seen if one.failed
+                ]
+                report = self.report(task.parent, environment.patch())
+            gold = bool(report["resolved"])
+            for kind, found in report["tests_status"].items():
+                if failed := found["failure"]:
+                    problems.append(f"{len(failed)} of {kind} fail with the gold patch, such as {failed[0]}")
+        except (EnvironmentFault, GraderFault, ConfigError) as error:
+            problems.append(sentence(error))
+        return TaskProof(
+            name=task.parent, gold_passes=gold, nothing_fails=nothing, message="; ".join(problems)
+        )
+
+    def writing_to(self, folder: Path, called: str) -> SweBench:
+        """This benchmark, which also writes each graded patch where the official harness has it.
+
+        `called`: the model's name in predictions and report; see `official`.
+        """
+        other = copy.copy(self)
+        other.output, other.called = folder, called
+        return other
+
+    def _write(self, name: str, patch: str, report: dict[str, Any] | None, log: str) -> None:
+        """A prediction, and the files of a graded one as `run_evaluation` lays them out."""
+        if self.output is None:
+            return
+        place = self.output / LOGS / self.called / name
+        place.mkdir(parents=True, exist_ok=True)
+        prediction = {"instance_id": name, "model_name_or_path": self.called, "model_patch": patch}
+        (place / "prediction.json").write_text(json.dumps(prediction), encoding="utf-8")
+        (place / "patch.diff").write_text(patch, encoding="utf-8")
+        if report is not None:
+            (place / "test_output.txt").write_text(log, encoding="utf-8")
+            (place / "report.json").write_text(json.dumps({name: report}, indent=2), encoding="utf-8")
+
+    def official(self, folder: Path, names: Sequence[str]) -> list[Path]:
+        """For each model that wrote: its predictions as JSONL, and the report that the harness makes of its files.
+
+        `names`: the instances that were asked for. Raises GraderFault when the package cannot make it.
+        """
+        made = []
+        rows = [{"instance_id": name, "image": self.rows[name].image} for name in names]
+        for place in sorted((folder / LOGS).iterdir()) if (folder / LOGS).is_dir() else ():
+            found = [json.loads(file.read_text()) for file in sorted(place.glob("*/prediction.json"))]
+            lines = [one for one in found if one["instance_id"] in names]
+            predictions = folder / f"{place.name}.predictions.jsonl"
+            predictions.write_text("".join(f"{json.dumps(one)}\n" for one in lines), encoding="utf-8")
+            asked = {"rows": rows, "predictions": {one["instance_id"]: one for one in lines}}
+            done = subprocess.run(
+                [str(harness()), "-c", REPORTER],
+                input=json.dumps(asked),
+                capture_output=True,
+                text=True,
+                cwd=folder,
+            )
+            if done.returncode:
+                told = " ".join(done.stderr.split())[-300:]
+                raise GraderFault(f"{self.name}: the official report could not be made: {told}")
+            made += [predictions, folder / f"{place.name}.{RUN}.json"]
+        return made
+
+
+def harness() -> Path:
+    """The Python of the package `swebench`, installed if need be."""
+    folder = EnvironmentFolder(
+        path=Path.cwd(), name="swebench", description="", install=Install(pip=(PACKAGE,))
+    )
+    return Path(install.tools(folder).path[0]) / "python"
+
+
+def adapted(script: str, home: str, shim: dict[str, str]) -> str:
+    """An eval script that runs where there is no conda and no /testbed.
+
+    Its own lines stay as they are; around them, activating an environment does nothing, the project is at `home`,
+    and installing it again, which was done before, is left out. `shim`: further commands that are not there.
+    """
+    functions = [
+        'source() { case "$1" in /opt/miniconda3/*) ;; *) builtin source "$@" ;; esac; }',
+        "conda() { :; }",
+        'python() { case "$*" in "-m pip install"*) ;; *) command python "$@" ;; esac; }',
+        *(f"{name}() {{ {body}\n}}" for name, body in shim.items()),
+    ]
+    lines = script.split("\n")
+    lines = [line.replace("/testbed", home) if re.match(r"cd |git config ", line) else line for line in lines]
+    return "\n".join([*lines[:1], *functions, *lines[1:]])
+
+
+def read_rows(named: str, root: Path, split: str) -> list[dict[str, Any]]:
+    """Rows of a file, or of a data set on the hub. Raises ConfigError."""
+    file = root / named
+    if file.suffix not in (".parquet", ".json", ".jsonl"):
+        return _from_hub(named, split)
+    if not file.is_file():
+        raise ConfigError(f"{named}: there is no such file of rows; give a .parquet, .json or .jsonl file")
+    try:
+        if file.suffix == ".parquet":
+            return list(_parquet(file))
+        text = file.read_text(encoding="utf-8")
+        rows = (
+            json.loads(text)
+            if file.suffix == ".json"
+            else [json.loads(line) for line in text.splitlines() if line]
+        )
+    except (ValueError, OSError) as error:
+        raise ConfigError(f"{file}: its rows cannot be read: {error}") from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ConfigError(f"{file}: this is no list of rows")
+    return rows
+
+
+def _parquet(file: Path) -> list[dict[str, Any]]:
+    try:
+        import pyarrow.parquet
+    except ImportError:
+        raise ConfigError("reading a .parquet file needs pyarrow; type: pip install pyarrow") from None
+    rows: list[dict[str, Any]] = pyarrow.parquet.read_table(file).to_pylist()
+    return rows
+
+
+def _from_hub(name: str, split: str) -> list[dict[str, Any]]:
+    """Rows of a data set on the hub, read by the `datasets` that comes with the package. Raises ConfigError."""
+    program = (
+        "import json, sys; from datasets import load_dataset\n"
+        "print(json.dumps([dict(row) for row in load_dataset(sys.argv[1], split=sys.argv[2])], default=str))"
+    )
+    line = [str(harness()), "-c", program, name, split]
+    done = subprocess.run(line, capture_output=True, text=True)
+    if done.returncode:
+        told = done.stderr.strip().rpartition("\n")[2][-200:]
+        raise ConfigError(
+            f"swebench.rows: the data set {name!r} cannot be had ({told}); name a file of rows in ${ROWS}"
+        )
+    rows: list[dict[str, Any]] = json.loads(done.stdout)
+    return rows
