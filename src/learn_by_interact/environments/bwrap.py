@@ -56,7 +56,10 @@ class Bubblewrap(Room):
 
     def _view(self) -> list[str]:
         """bwrap's options: namespaces, and the file system seen from inside."""
-        binds = [*_system(), *(("--ro-bind", bind, bind) for bind in self.tools.binds)]
+        tools = [("--ro-bind", bind, bind) for bind in self.tools.binds]
+        # A cache below /tmp would be hidden by the episode's own.
+        late = [bind for bind in tools if bind[1].startswith("/tmp/")]
+        binds = [*_system(), *(bind for bind in tools if bind not in late)]
         control = str(self.control)
         folders = dict.fromkeys(
             parent
@@ -76,6 +79,8 @@ class Bubblewrap(Room):
         options += ["--ro-bind", f"{control}/group", "/etc/group"]
         options += ["--proc", "/proc", "--dev", "/dev", "--bind", str(self.temporary), "/tmp"]
         options += ["--bind", str(self.temporary), "/dev/shm", "--bind", str(self.home), HOME]
+        for bind in late:
+            options += bind
         return [*options, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", HOME]
 
     def run(self, command: str, cwd: str, limits: Limits, env: Mapping[str, str] = {}) -> Result:
