@@ -16,6 +16,7 @@ from .engine.pools import Pool
 from .engine.run import Progress, run
 from .engine.stage import Stage
 from .engine.store import Store
+from .environments.repository.environment import RepositoryEnvironment
 from .environments.shell import ShellEnvironment
 from .environments.web.environment import WebEnvironment
 from .errors import ConfigError, StoreError
@@ -412,9 +413,11 @@ def _reader(world: Benchmark) -> Iterator[tuple[Docs, Path, Run, Browse | None]]
             browse = environment.source_of
         sandbox = environment.open(filled=True)
         stack.callback(sandbox.close)
+        code = isinstance(environment, RepositoryEnvironment)
+        docs, root = environment.documented() if code else (folder.docs, folder.path)
         yield (
-            folder.docs,
-            folder.path,
+            docs,
+            root,
             lambda command: sandbox.run(command, sandbox.inside_home, folder.limits).output,
             browse,
         )

@@ -10,14 +10,14 @@ The environment's folder says which instances, and how each is prepared (see `Sw
     install = ["pip install 'pytest<8'", "pip install -e ."]
 
 `$LBI_SWEBENCH_ROWS` names a file in the place of `rows`, `$LBI_MIRRORS` folders of clones (see `source.py`).
-An agent sees the tree of the base commit and the problem statement. The tests, the gold patch and the hints stay
-in this process: they are on no disk that a command of an episode sees.
+An agent sees the tree of the base commit and the problem statement. The tests, the gold patch and the hints
+stay in this process: they are on no disk that a command of an episode sees.
 
 Graded is the patch, in a fresh tree, by the row's own `eval_script`; what its log says is read by the package
-`swebench` (5), in a virtual environment of its own. Where the environment's sandbox is bubblewrap, the script's
-conda and /testbed are those that `instances.toml` prepares; with docker, the row's image runs.
-The files of an evaluation are in the official layout, with predictions that `run_evaluation` takes. Source of rows, script and
-report: github.com/SWE-bench/SWE-bench, `swebench/harness/{grading,run_evaluation}.py`.
+`swebench` (5), in a virtual environment of its own. Where the environment's sandbox is bubblewrap, the
+script's conda and /testbed are those that `instances.toml` prepares; with docker, the row's image runs.
+The files of an evaluation are in the official layout, with predictions that `run_evaluation` takes.
+Source of rows, script and report: github.com/SWE-bench/SWE-bench, `swebench/harness`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ from ..environments.repository.environment import RepositoryEnvironment
 from ..environments.repository.prepare import Prepared, prepare
 from ..environments.temporary import TemporaryFolder
 from ..errors import ConfigError, EnvironmentFault, GraderFault, sentence
-from ..types import Action, Task, Trajectory, Value, digest
+from ..sources import Docs
+from ..types import Action, Document, Task, Trajectory, Value, digest
 from .validate import TaskProof
 
 ROWS = "LBI_SWEBENCH_ROWS"
@@ -175,7 +176,7 @@ class SweBench:
 
     def environment(self) -> Environment:
         """A fresh environment, to be used once; a task without an instance begins in the first one."""
-        return RepositoryEnvironment(self.folder, self.unsafe, self.choose)
+        return InstanceEnvironment(self)
 
     def choose(self, task: Task) -> Prepared:
         """The prepared tree of a task's instance. Raises as `prepare` does."""
@@ -198,12 +199,12 @@ class SweBench:
         return prepare(folder, repository, self.unsafe)
 
     def prepare_all(self, say: Callable[[str], None]) -> None:
-        """Make all instances ready; says how long each took, and goes on after one that fails. Raises ConfigError."""
+        """Make all instances ready; says how long each took, or why it cannot be. Raises ConfigError."""
         harness()
         for name in self.rows:
             begin = time.monotonic()
             try:
-                self.choose(Task(environment=self.name, instruction="", setup={"instance": name}))
+                self.choose(_at(self.name, name))
                 say(f"{name}: {time.monotonic() - begin:.0f} s")
             except (EnvironmentFault, ConfigError) as error:
                 say(f"{name}: {sentence(error)}")
@@ -226,9 +227,8 @@ class SweBench:
         """The official report on a patch. Raises GraderFault when the log says nothing, EnvironmentFault."""
         if name not in self.rows:
             raise GraderFault(f"{self.name} has no instance {name!r} to grade")
-        task = Task(environment=self.name, instruction="", setup={"instance": name})
-        environment = RepositoryEnvironment(self.folder, self.unsafe, self.choose)
-        with environment:
+        task = _at(self.name, name)
+        with InstanceEnvironment(self) as environment:
             environment.reset(task)
             if patch:
                 try:
@@ -290,7 +290,7 @@ class SweBench:
 
     def gold(self, task: Task) -> list[Action]:
         """A command that applies the gold patch; it never reaches a model."""
-        applied = f"git apply - <<'{END}'\n{self.rows[task.parent].patch.rstrip()}\n{END}"
+        applied = f"git apply - <<'{END}'\n{self.rows[task.parent].patch.rstrip(chr(10))}\n{END}"
         return [Action(tool=SHELL, arguments={"command": applied})]
 
     def prove(self, task: Task) -> TaskProof:
@@ -305,7 +305,7 @@ class SweBench:
                 [f"{len(before)} of FAIL_TO_PASS pass on the base, such as {before[0]}"] if before else []
             )
             with self.environment() as environment:
-                assert isinstance(environment, RepositoryEnvironment)
+                assert isinstance(environment, InstanceEnvironment)
                 environment.reset(task)
                 seen = [environment.step(action) for action in self.gold(task)]
                 problems += [
@@ -345,7 +345,7 @@ class SweBench:
             (place / "report.json").write_text(json.dumps({name: report}, indent=2), encoding="utf-8")
 
     def official(self, folder: Path, names: Sequence[str]) -> list[Path]:
-        """For each model that wrote: its predictions as JSONL, and the report that the harness makes of its files.
+        """For each model that wrote: its predictions as JSONL, and the report that the harness makes.
 
         `names`: the instances that were asked for. Raises GraderFault when the package cannot make it.
         """
@@ -371,6 +371,33 @@ class SweBench:
         return made
 
 
+class InstanceEnvironment(RepositoryEnvironment):
+    """An episode in the project of one instance."""
+
+    def __init__(self, benchmark: SweBench) -> None:
+        super().__init__(benchmark.folder, benchmark.unsafe, benchmark.choose)
+        self.benchmark = benchmark
+
+    def documented(self) -> tuple[Docs, Path]:
+        """The projects of all instances, each under its name; a file that several have is read once."""
+        root = install.cache_folder() / "instances" / self.name
+        root.mkdir(parents=True, exist_ok=True)
+        for name in self.benchmark.instances:
+            tree = self.benchmark.choose(_at(self.name, name)).tree
+            (root / name).unlink(missing_ok=True)
+            (root / name).symlink_to(tree)
+        return Docs(code=tuple(self.benchmark.instances), chars=self.folder.docs.chars), root
+
+    def setup_of(self, document: Document) -> dict[str, Any]:
+        """The instance whose project a document is of."""
+        name = document.source.partition("/")[0]
+        return {"instance": name} if name in self.benchmark.instances else {}
+
+
+def _at(environment: str, name: str) -> Task:
+    return Task(environment=environment, instruction="", setup={"instance": name})
+
+
 def harness() -> Path:
     """The Python of the package `swebench`, installed if need be."""
     folder = EnvironmentFolder(
@@ -382,8 +409,8 @@ def harness() -> Path:
 def adapted(script: str, home: str, shim: dict[str, str]) -> str:
     """An eval script that runs where there is no conda and no /testbed.
 
-    Its own lines stay as they are; around them, activating an environment does nothing, the project is at `home`,
-    and installing it again, which was done before, is left out. `shim`: further commands that are not there.
+    Its own lines stay as they are; around them, activating an environment does nothing, the project is at
+    `home`, and installing it again, which was done before, is left out. `shim`: further commands that are not there.
     """
     functions = [
         'source() { case "$1" in /opt/miniconda3/*) ;; *) builtin source "$@" ;; esac; }',
@@ -429,7 +456,7 @@ def _parquet(file: Path) -> list[dict[str, Any]]:
 
 
 def _from_hub(name: str, split: str) -> list[dict[str, Any]]:
-    """Rows of a data set on the hub, read by the `datasets` that comes with the package. Raises ConfigError."""
+    """Rows of a data set on the hub, read by the `datasets` of the package. Raises ConfigError."""
     program = (
         "import json, sys; from datasets import load_dataset\n"
         "print(json.dumps([dict(row) for row in load_dataset(sys.argv[1], split=sys.argv[2])], default=str))"

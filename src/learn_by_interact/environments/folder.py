@@ -124,7 +124,7 @@ class EnvironmentFolder(Value):
         declared = read_toml(file)
         if declared.get("kind") in CODE:
             limits = {**CODE_LIMITS, **declared.get("limits", {})}
-            declared = {"look": LOOK_AT_CODE, **declared, "limits": limits}
+            declared = {"look": LOOK_AT_CODE, "docs": {"code": ["."]}, **declared, "limits": limits}
         made = checked(cls, {**declared, "path": folder}, file)
         if made.start and not (folder / made.start).is_dir():
             raise ConfigError(f"{file}: start: there is no folder {made.start!r} beside it")

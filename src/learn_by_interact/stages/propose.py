@@ -7,13 +7,15 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..engine.stage import Outcome
-from ..environments import Listing
+from ..environments import Listing, Placed
 from ..errors import ParseError
 from ..models import Message, Request
 from ..prompts import cut, prompt
 from ..types import Document, Record, Task, Trajectory, Usage, Verdict
 from .base import EXPLORATION, ModelStage
 from .features import Item, features, matched, page_about, screen_items
+from .maintain import PROMPT as MAINTAIN
+from .maintain import code_items
 from .readers.synopsis import filled, forms
 from .structured import ask
 from .windows import choose
@@ -111,15 +113,18 @@ class Propose(ModelStage):
         others = [record for record in rest if isinstance(record, Document)]
         world = self.world()
         with world.environment() as environment:
-            start = environment.reset(Task(environment=environment.name, instruction="")).text
+            setup = environment.setup_of(document) if isinstance(environment, Placed) else {}
+            start = environment.reset(Task(environment=environment.name, instruction="", setup=setup)).text
             if isinstance(environment, Listing):
                 start = environment.overview()
-        commands = environment.actions.commands
+        commands, code = environment.actions.commands, environment.actions.code
         part = "system" if commands else "screen"
-        system = PROMPT.fill(part, description=environment.description, start=start)
+        system = (MAINTAIN if code else PROMPT).fill(part, description=environment.description, start=start)
         page = self._page(document, earlier, environment, start)
         items = (
-            self.items(document, environment.description, start, others)
+            code_items(self.tasks, self.round)
+            if code
+            else self.items(document, environment.description, start, others)
             if commands
             else screen_items(document, start, self.tasks, self.round)
         )
@@ -140,7 +145,11 @@ class Propose(ModelStage):
                     continue  # The command repeats the question, or the task an example.
                 hint = filled(hint, ways, start)
                 task = Task(
-                    environment=environment.name, instruction=instruction, parent=document.id, hint=hint
+                    environment=environment.name,
+                    instruction=instruction,
+                    setup=setup,
+                    parent=document.id,
+                    hint=hint,
                 )
                 found.setdefault(instruction, task)
         if failure is not None and not found:

@@ -56,6 +56,7 @@ class RepositoryActions(ShellActions):
     """The action space of a shell, with four more tools; see `commands.py` for what they do."""
 
     description = FORM
+    code = True
     ends: tuple[str, ...] = ("\nOUTPUT:", "\n[no output]", "\n[changed:", "\n[new:")
 
     def parse(self, reply: str) -> tuple[str, Action]:

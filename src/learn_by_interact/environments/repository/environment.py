@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
 from ...errors import ConfigError, EnvironmentFault
+from ...sources import Docs
 from ...types import Action, Observation, Task
 from ..changes import changes
 from ..fingerprint import Fingerprint
@@ -18,7 +18,7 @@ from ..sandbox import Result, Sandbox, copy_tree
 from ..shell import ShellEnvironment, clean
 from .actions import TOOLS, RepositoryActions
 from .prepare import Prepared, prepare
-from .source import JUNK, is_junk
+from .source import JUNK, is_junk, is_test
 
 Choose = Callable[[Task], Prepared]
 """What an episode of this task starts from."""
@@ -36,12 +36,6 @@ VOLATILE = Volatile(
 """What changes from run to run in what tools print: addresses, durations, times, temporary paths."""
 ASIDE = tuple(pattern for name in JUNK for pattern in (name, f"*/{name}"))
 """Build products and caches: no part of the state."""
-TESTS = (
-    r"(^|/)tests/",
-    r"^(test|testing)/",
-    r"(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$",
-)
-"""Paths of tests, which are no part of a patch."""
 APPLY = (
     "{ git apply --whitespace=nowarn $TMPDIR/lbi-patch || "
     "patch --batch --fuzz=5 -p1 -s -i $TMPDIR/lbi-patch; }"
@@ -104,6 +98,10 @@ class RepositoryEnvironment(ShellEnvironment):
         self._fingerprint = Fingerprint(self._sandbox.home, Volatile(), ASIDE)
         self._cwd = self._sandbox.inside_home
         return super().reset(task)
+
+    def documented(self) -> tuple[Docs, Path]:
+        """Its documentation, and the folder to which its folders and code are relative: the project's."""
+        return self.folder.docs, self.prepared.tree
 
     def apply(self, sandbox: Sandbox, patch: str) -> None:
         """Make a change in a sandbox. Raises EnvironmentFault when it does not apply."""
@@ -169,4 +167,4 @@ class RepositoryEnvironment(ShellEnvironment):
 
 
 def _left_out(name: str, tests: bool) -> bool:
-    return is_junk(name) or (not tests and any(re.search(pattern, name) for pattern in TESTS))
+    return is_junk(name) or (not tests and is_test(name))

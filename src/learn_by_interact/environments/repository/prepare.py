@@ -2,7 +2,7 @@
 
 Both are kept in the cache under the hash of what they were made from. The project is installed where its tree
 lies in the cache; what the virtual environment then knows of that place (`pip install -e`) is rewritten to
-where an episode's copy of the tree is seen in the sandbox: the files that an agent changes are those that run.
+where an episode's copy of the tree is seen in the sandbox: the files that an agent changes are what runs.
 """
 
 from __future__ import annotations

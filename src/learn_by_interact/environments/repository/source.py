@@ -40,6 +40,12 @@ JUNK = (
     "__pycache__",
 )
 """Names of build products and caches: no part of a project."""
+TESTS = (
+    r"(^|/)tests/",
+    r"^(test|testing)/",
+    r"(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$",
+)
+"""Paths of tests, which are no part of a patch."""
 AUTHOR = ("lbi", "lbi@localhost", "2024-01-01T00:00:00Z")
 WHOLE = re.compile(r"[0-9a-f]{40}")
 
@@ -96,6 +102,11 @@ def files(folder: Path) -> Iterator[str]:
 def is_junk(name: str) -> bool:
     """Whether a path is, or lies in, a build product or a cache."""
     return any(Path(part).match(pattern) for part in Path(name).parts for pattern in JUNK)
+
+
+def is_test(name: str) -> bool:
+    """Whether a path is that of a test, or of what belongs to one."""
+    return any(re.search(pattern, name) for pattern in TESTS)
 
 
 def mirror(url: str) -> str:

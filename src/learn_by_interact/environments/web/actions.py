@@ -73,6 +73,7 @@ class WebActions:
     description = FORM
     ends: tuple[str, ...] = ("\nOUTPUT:", "\nURL:", "\nChanged on this page:")
     commands = False
+    code = False
 
     def parse(self, reply: str) -> tuple[str, Action]:
         """A model's reply -> (thought, action). Raises ParseError, worded for the model."""
