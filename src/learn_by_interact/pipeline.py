@@ -413,8 +413,9 @@ def _reader(world: Benchmark) -> Iterator[tuple[Docs, Path, Run, Browse | None]]
             browse = environment.source_of
         sandbox = environment.open(filled=True)
         stack.callback(sandbox.close)
-        code = isinstance(environment, RepositoryEnvironment)
-        docs, root = environment.documented() if code else (folder.docs, folder.path)
+        docs, root = folder.docs, folder.path
+        if isinstance(environment, RepositoryEnvironment):
+            docs, root = environment.documented()
         yield (
             docs,
             root,

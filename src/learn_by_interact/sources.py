@@ -19,7 +19,7 @@ class Docs(Value):
     folder: tuple[str, ...] = ()
     """Folders or files (Markdown, rst, HTML, text), relative to where the table stands."""
     code: tuple[str, ...] = ()
-    """Folders or files of Python code, cut at definitions. In a repository these and `folder` are parts of it."""
+    """Folders or files of Python code, cut at definitions. In a repository, parts of it, as `folder` are."""
     urls: tuple[str, ...] = ()
     """Web pages, http or https."""
     pages: tuple[str, ...] = ()

@@ -75,7 +75,11 @@ class FolderBenchmark:
         self.name = self.folder.name
         self.unsafe = unsafe
         self.tools = self.folder.tools
-        file = self.folder.path / "tasks.toml"
+        self._tasks: dict[str, FolderTask] = {}
+        self.load(self.folder.path / "tasks.toml")
+
+    def load(self, file: Path) -> None:
+        """Read the tasks. Raises ConfigError."""
         self._tasks = {task.name: task for task in load_tasks(file)}
         for task in self._tasks.values():
             if self.folder.web is None and (task.expect or task.page):

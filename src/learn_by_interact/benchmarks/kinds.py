@@ -10,10 +10,15 @@ from . import Benchmark
 
 def declared(path: Path, unsafe: bool = False) -> Benchmark:
     """The benchmark that a folder with `environment.toml` declares. Raises ConfigError."""
-    if EnvironmentFolder.load(path).swebench is not None:
+    kind = EnvironmentFolder.load(path).kind
+    if kind == "swebench":
         from .swebench import SweBench
 
         return SweBench(path, unsafe)
+    if kind == "repository":
+        from .repository import RepositoryBenchmark
+
+        return RepositoryBenchmark(path, unsafe)
     from .folder import FolderBenchmark
 
     return FolderBenchmark(path, unsafe=unsafe)

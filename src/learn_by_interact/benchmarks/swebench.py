@@ -410,7 +410,7 @@ def adapted(script: str, home: str, shim: dict[str, str]) -> str:
     """An eval script that runs where there is no conda and no /testbed.
 
     Its own lines stay as they are; around them, activating an environment does nothing, the project is at
-    `home`, and installing it again, which was done before, is left out. `shim`: further commands that are not there.
+    `home`, and installing it again, which was done before, is left out. `shim`: other commands that are not there.
     """
     functions = [
         'source() { case "$1" in /opt/miniconda3/*) ;; *) builtin source "$@" ;; esac; }',

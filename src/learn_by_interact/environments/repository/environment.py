@@ -17,7 +17,9 @@ from ..folder import EnvironmentFolder, Volatile
 from ..sandbox import Result, Sandbox, copy_tree
 from ..shell import ShellEnvironment, clean
 from .actions import TOOLS, RepositoryActions
+from .config import TEST
 from .prepare import Prepared, prepare
+from .results import ADDOPTS, results
 from .source import JUNK, is_junk, is_test
 
 Choose = Callable[[Task], Prepared]
@@ -130,6 +132,20 @@ class RepositoryEnvironment(ShellEnvironment):
             listed = " ".join(map(shlex.quote, wanted))
             diff = f"git diff --cached --binary --no-color --no-renames HEAD -- {listed}"
             return self._told(sandbox, diff)
+
+    def test(self, *patches: str) -> dict[str, bool]:
+        """Test -> whether it passed, in a fresh copy of the project after these changes.
+
+        Raises EnvironmentFault when a change does not apply, or the sandbox breaks.
+        """
+        command = self.folder.repository.test if self.folder.repository else TEST
+        with self.open(filled=True) as sandbox:
+            for patch in patches:
+                if patch:
+                    self.apply(sandbox, patch)
+            variables = {**self.prepared.variables(sandbox), "PYTEST_ADDOPTS": ADDOPTS}
+            result = sandbox.run(command, sandbox.inside_home, self.folder.limits, variables)
+        return results(clean(result.output), 1 if result.ended else result.code)
 
     def _told(self, sandbox: Sandbox, command: str) -> str:
         """What a command of ours prints. Raises EnvironmentFault when it fails."""

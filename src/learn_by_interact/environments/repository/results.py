@@ -19,7 +19,7 @@ _UNITTEST = re.compile(
 
 
 def results(output: str, code: int) -> dict[str, bool]:
-    """Test -> whether it passed, of an output of pytest (with `ADDOPTS`) or `unittest -v`, without skipped ones.
+    """Test -> whether it passed, of an output of pytest (with `ADDOPTS`) or `unittest -v`, but skipped ones.
 
     Where the output names no test, the exit code stands for all of them.
     """

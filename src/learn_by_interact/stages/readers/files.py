@@ -55,7 +55,7 @@ def folder(path: Path, name: str, report: Report) -> Iterator[Source]:
 
 
 def text_of(file: Path, report: Report) -> str:
-    """What a file says; "" of a blank one, and of one that is too large, binary or unreadable, which is reported."""
+    """What a file says; "" of a blank one, and, reported, of one that is too large, binary or unreadable."""
     try:
         content = file.read_bytes() if file.stat().st_size <= BYTES else None
     except OSError as error:
