@@ -30,7 +30,7 @@ SHARE = 0.5
 OF_ONE = 2
 """Repairs of one function, at most."""
 SECONDS, TIMES = 10.0, 5.0
-"""Tests of a mutant that take longer than this, and so many times what they took before, are ended: it loops."""
+"""Tests of a mutant that take longer than this, and than so many times what they took before, are ended."""
 NAMED = 3
 """Failing tests that the instruction names."""
 INSTRUCTION = """A recent change of this project was a mistake: {count}{tests}.

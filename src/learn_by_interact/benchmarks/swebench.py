@@ -31,7 +31,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field, ValidationError
 
@@ -48,7 +48,9 @@ from ..types import Action, Document, Task, Trajectory, Value, digest
 from .validate import TaskProof
 
 ROWS = "LBI_SWEBENCH_ROWS"
-PACKAGE = "swebench==5.0.2"
+PACKAGE = ("--no-deps", "swebench==5.0.2", "unidiff==0.7.5", "docker==7.1.0", "requests==2.32.4")
+LIBRARIES = ("urllib3==2.5.0", "idna==3.10", "certifi==2025.8.3", "charset-normalizer==3.4.3")
+"""What of the package's dependencies its graders and its report use: a hundredth of all, by size."""
 GRADED = 120.0
 """Seconds that reading a log may take."""
 SECONDS = 1800.0
@@ -70,25 +72,29 @@ UNAPPLIED = {
     "infra_failure": False,
     "tests_status": {name: {"success": [], "failure": []} for name in ("FAIL_TO_PASS", "PASS_TO_PASS")},
 }
-REPORTER = f"""
-import json, sys
-from swebench.harness.reporting import make_run_report
+PREAMBLE = """
+import importlib.util, json, sys, types
+place = list(importlib.util.find_spec("swebench").submodule_search_locations)[0]
+for part in ("harness", "image_builder"):  # Their own imports are of all that the package can do.
+    module = types.ModuleType("swebench." + part)
+    module.__path__ = [place + "/" + part]
+    sys.modules["swebench." + part] = module
 asked = json.load(sys.stdin)
-make_run_report(asked["predictions"], asked["rows"], {RUN!r})
 """
-GRADER = """
-import json, sys
-from types import SimpleNamespace
+GRADER = f"""{PREAMBLE}
 from swebench.harness.grading import get_eval_report
-asked = json.load(sys.stdin)
 row = asked["row"]
-lists = {name: json.loads(row[name]) if isinstance(row[name], str) else row[name]
-         for name in ("FAIL_TO_PASS", "PASS_TO_PASS")}
-spec = SimpleNamespace(**{**row, **lists})
-prediction = {"instance_id": row["instance_id"], "model_name_or_path": "lbi", "model_patch": asked["patch"]}
+lists = {{name: json.loads(row[name]) if isinstance(row[name], str) else row[name]
+         for name in ("FAIL_TO_PASS", "PASS_TO_PASS")}}
+spec = types.SimpleNamespace(**{{**row, **lists}})
+prediction = {{"instance_id": row["instance_id"], "model_name_or_path": "lbi", "model_patch": asked["patch"]}}
 print(json.dumps(get_eval_report(spec, prediction, asked["log"], True)[row["instance_id"]]))
 """
 """Run by the package's own Python: the row, the patch and the log's path in, the official report out."""
+REPORTER = f"""{PREAMBLE}
+from swebench.harness.reporting import make_run_report
+make_run_report(asked["predictions"], asked["rows"], {RUN!r})
+"""
 
 
 class Row(Value):
@@ -322,7 +328,7 @@ class SweBench:
             name=task.parent, gold_passes=gold, nothing_fails=nothing, message="; ".join(problems)
         )
 
-    def writing_to(self, folder: Path, called: str) -> SweBench:
+    def writing_to(self, folder: Path, called: str) -> Self:
         """This benchmark, which also writes each graded patch where the official harness has it.
 
         `called`: the model's name in predictions and report; see `official`.
@@ -400,9 +406,8 @@ def _at(environment: str, name: str) -> Task:
 
 def harness() -> Path:
     """The Python of the package `swebench`, installed if need be."""
-    folder = EnvironmentFolder(
-        path=Path.cwd(), name="swebench", description="", install=Install(pip=(PACKAGE,))
-    )
+    wanted = Install(pip=(*PACKAGE, *LIBRARIES))
+    folder = EnvironmentFolder(path=Path.cwd(), name="swebench", description="", install=wanted)
     return Path(install.tools(folder).path[0]) / "python"
 
 
@@ -410,7 +415,7 @@ def adapted(script: str, home: str, shim: dict[str, str]) -> str:
     """An eval script that runs where there is no conda and no /testbed.
 
     Its own lines stay as they are; around them, activating an environment does nothing, the project is at
-    `home`, and installing it again, which was done before, is left out. `shim`: other commands that are not there.
+    `home`, and installing it again, which was done before, is left out. `shim`: further commands.
     """
     functions = [
         'source() { case "$1" in /opt/miniconda3/*) ;; *) builtin source "$@" ;; esac; }',
@@ -456,17 +461,17 @@ def _parquet(file: Path) -> list[dict[str, Any]]:
 
 
 def _from_hub(name: str, split: str) -> list[dict[str, Any]]:
-    """Rows of a data set on the hub, read by the `datasets` of the package. Raises ConfigError."""
-    program = (
-        "import json, sys; from datasets import load_dataset\n"
-        "print(json.dumps([dict(row) for row in load_dataset(sys.argv[1], split=sys.argv[2])], default=str))"
-    )
-    line = [str(harness()), "-c", program, name, split]
-    done = subprocess.run(line, capture_output=True, text=True)
-    if done.returncode:
-        told = done.stderr.strip().rpartition("\n")[2][-200:]
+    """Rows of a data set on the hub. Raises ConfigError."""
+    try:
+        from datasets import load_dataset
+    except ImportError:
+        raise ConfigError(
+            f"{name} is no file of rows, and reading the hub needs a package; type: pip install datasets"
+        ) from None
+    try:
+        return [dict(row) for row in load_dataset(name, split=split)]
+    except Exception as error:  # Its errors are of many libraries.
+        told = " ".join(str(error).split())[:200]
         raise ConfigError(
             f"swebench.rows: the data set {name!r} cannot be had ({told}); name a file of rows in ${ROWS}"
-        )
-    rows: list[dict[str, Any]] = json.loads(done.stdout)
-    return rows
+        ) from None

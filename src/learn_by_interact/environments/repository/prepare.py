@@ -129,7 +129,8 @@ def _python(wanted: str) -> str:
 
 def _install(repository: Repository, tree: Path, venv: Path, python: str) -> None:
     """Make the virtual environment and run the install commands. Raises EnvironmentFault."""
-    install.run([python, "-m", "venv", str(venv)], "venv")
+    bare = [] if repository.install else ["--without-pip"]
+    install.run([python, "-m", "venv", *bare, str(venv)], "venv")
     env = {
         "VIRTUAL_ENV": str(venv),
         "PATH": f"{venv / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
