@@ -149,7 +149,9 @@ def make(
                 break
             if fails and len(fails) <= max(1, SHARE * len(good)) and counts[place] < OF_ONE:
                 counts[place] += 1
-                name = f"{Path(path).stem}-{mutant.function}-{mutant.kind}-{mutant.begin}".lower()
+                module = Path(path).with_suffix("").parts
+                stem = module[-1] if module[-1] != "__init__" else module[-2:][0]
+                name = f"{stem}-{mutant.function}-{mutant.kind}-{mutant.begin}".lower()
                 found.append(
                     Repair(
                         name=name.replace(".", "-").replace("_", "-").strip("-"),

@@ -245,8 +245,8 @@ class SweBench:
                     return unapplied
             log = self._evaluate(name, environment)
         report = self._read(name, patch, log)
-        if not report["patch_successfully_applied"]:
-            # Nothing in the log can be read: the tests did not run, whatever the patch is worth.
+        if not report["patch_successfully_applied"] and (not patch or report["infra_failure"]):
+            # No result can be read. Without a patch nothing ran; with one, it broke what runs the tests.
             told = " ".join(log.split())[-300:]
             raise GraderFault(f"{self.name}: the tests of {name} did not run: {told}")
         self._write(name, patch, report, log)
@@ -319,7 +319,7 @@ class SweBench:
                 ]
                 report = self.report(task.parent, environment.patch())
             gold = bool(report["resolved"])
-            for kind, found in report["tests_status"].items():
+            for kind, found in report.get("tests_status", {}).items():
                 if failed := found["failure"]:
                     problems.append(f"{len(failed)} of {kind} fail with the gold patch, such as {failed[0]}")
         except (EnvironmentFault, GraderFault, ConfigError) as error:
