@@ -39,8 +39,8 @@ def folder(tmp_path: Path) -> EnvironmentFolder:
 
 
 def proven(folder: EnvironmentFolder) -> RepositoryBenchmark:
-    """The folder's benchmark, with six repairs."""
-    write_repairs(folder, make_repairs(folder, 6))
+    """The folder's benchmark, with four repairs."""
+    write_repairs(folder, make_repairs(folder, 4))
     return RepositoryBenchmark(folder.path)
 
 
@@ -68,7 +68,7 @@ def test_a_mutant_is_one_edit_of_code_that_can_be_read() -> None:
 
 def test_repairs_are_found_and_prove_themselves(folder: EnvironmentFolder) -> None:
     world = proven(folder)
-    assert benchmark(str(folder.path)).tasks() == world.tasks() and len(world.tasks()) == 6
+    assert benchmark(str(folder.path)).tasks() == world.tasks() and len(world.tasks()) == 4
     assert world.repairs and len(world.repairs.passed) == 3
     assert (
         max(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, runtime_checkable
@@ -28,6 +29,8 @@ class TaskProof(Value):
     nothing_fails: bool | None
     message: str = ""
     """What is wrong, or ""."""
+    seconds: float = 0.0
+    """That the proof took."""
 
     @property
     def proven(self) -> bool:
@@ -45,11 +48,17 @@ def validate(
     tasks = benchmark.tasks()
     with ThreadPoolExecutor(max(1, workers)) as pool:
         proofs = []
-        for proof in pool.map(lambda task: prove(benchmark, task), tasks):
+        for proof in pool.map(lambda task: _timed(benchmark, task), tasks):
             proofs.append(proof)
             if progress:
                 progress(proof)
         return proofs
+
+
+def _timed(benchmark: Benchmark, task: Task) -> TaskProof:
+    begin = time.monotonic()
+    proof = prove(benchmark, task)
+    return proof.model_copy(update={"seconds": round(time.monotonic() - begin, 1)})
 
 
 def prove(benchmark: Benchmark, task: Task) -> TaskProof:

@@ -91,7 +91,7 @@ class Bubblewrap(Room):
         (self.control / "prologue").write_text(script, encoding="utf-8")
         arguments = [*self._arguments, "--info-fd", str(info_writer), *self._drop(), "bash", "-c", command]
         inner = _Inner(info)
-        allowed = max(limits.disk_mb * MEGABYTE, self.used())
+        allowed = self.allowed(limits)
         reason: Reason = ""
 
         def probe(pid: int) -> str:

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import sqlite3
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from fnmatch import fnmatch
+from fnmatch import translate
+from functools import cache
 from pathlib import Path
 
 from ..types import digest
@@ -39,6 +41,7 @@ class Fingerprint:
     def __init__(self, folder: Path, volatile: Volatile, aside: Sequence[str] = ()) -> None:
         """`aside`: patterns of paths that do not count, nor what is in them."""
         self._folder = folder
+        self._prefix = os.path.join(folder, "")  # noqa: PTH118  A path without the slash at its end.
         self._volatile = volatile
         self._aside = tuple(aside)
         self._known: dict[str, tuple[Seen, str]] = {}
@@ -47,14 +50,15 @@ class Fingerprint:
 
     def take(self) -> str:
         """32 hexadecimal digits. Nothing may write to the folder meanwhile."""
-        found = {os.path.relpath(entry.path, self._folder): entry for entry in entries(self._folder)}
+        found = {entry.path[len(self._prefix) :]: entry for entry in entries(self._folder)}
         whole = hashlib.blake2b(digest_size=16)
         files: dict[str, str] = {}
         for name in sorted(found):
             if _beside(name, found) or is_aside(name, self._aside):
                 continue
             status = found[name].stat(follow_symlinks=False)
-            content = self._content(name, status)
+            alone = not any(name + suffix in found for suffix in BESIDE)
+            content = self._content(name, status, alone)
             line = [name, stat.filemode(status.st_mode), content]
             if stat.S_ISREG(status.st_mode):
                 files[name] = content
@@ -62,16 +66,17 @@ class Fingerprint:
         self.files = files
         return whole.hexdigest()
 
-    def _content(self, name: str, status: os.stat_result) -> str:
-        path = self._folder / name
+    def _content(self, name: str, status: os.stat_result, alone: bool) -> str:
+        """`alone`: no file beside it is read with it."""
+        path = self._prefix + name
         if stat.S_ISLNK(status.st_mode):
-            return str(path.readlink())
+            return str(Path(path).readlink())
         if not stat.S_ISREG(status.st_mode):
             return ""
-        now = seen(path, status)
+        now = written(status) if alone else seen(Path(path), status)
         known = self._known.get(name)
         if known is None or known[0] != now:
-            known = self._known[name] = (now, file_digest(path, self._volatile))
+            known = self._known[name] = (now, file_digest(Path(path), self._volatile))
         return known[1]
 
 
@@ -159,20 +164,33 @@ def _dump(path: Path) -> str | None:
 
 def seen(path: Path, status: os.stat_result) -> Seen:
     """What changes when a file, or the write-ahead log of a database, is written."""
-    found = [status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino]
+    found = written(status)
     for suffix in ("-wal", "-journal"):
-        try:
-            beside = os.lstat(f"{path}{suffix}")
-        except OSError:
-            continue
-        found += [beside.st_mtime_ns, beside.st_ctime_ns, beside.st_size, beside.st_ino]
-    return tuple(found)
+        with suppress(OSError):
+            found += written(os.lstat(f"{path}{suffix}"))
+    return found
+
+
+def written(status: os.stat_result) -> Seen:
+    """What changes when one file is written."""
+    return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
 
 
 def is_aside(name: str, patterns: Sequence[str]) -> bool:
     """Whether a path, or one of the folders that it is in, matches a pattern."""
-    path = Path(name)
-    return any(fnmatch(str(one), pattern) for one in (path, *path.parents) for pattern in patterns)
+    if not patterns:
+        return False
+    aside, end = _any_of(tuple(patterns)), len(name)
+    while end > 0:
+        if aside(name[:end]):
+            return True
+        end = name.rfind("/", 0, end)
+    return False
+
+
+@cache
+def _any_of(patterns: tuple[str, ...]) -> Callable[[str], object]:
+    return re.compile("|".join(map(translate, patterns))).match
 
 
 def _beside(name: str, found: dict[str, os.DirEntry[str]]) -> bool:

@@ -112,6 +112,8 @@ class Room:
     def __init__(self, start: Path | None, tools: Tools) -> None:
         """Copy `start`. Raises EnvironmentFault when there is no space for it."""
         self.tools = tools
+        self._used: int | None = None
+        """As it was measured last; None: something was put there from outside since."""
         self.uid = _free_uid() if os.geteuid() == 0 else os.geteuid()
         self.gid = self.uid if os.geteuid() == 0 else os.getegid()
         try:
@@ -141,6 +143,7 @@ class Room:
 
     def adopt(self) -> None:
         """Give what was put into `home` and `temporary` from outside to the sandbox's user."""
+        self._used = None
         if os.geteuid() != 0:
             return
         for folder in (self.home, self.temporary):
@@ -209,7 +212,12 @@ class Room:
             for entry in entries(folder):
                 with suppress(OSError):
                     used += entry.stat(follow_symlinks=False).st_blocks * 512
+        self._used = used
         return used
+
+    def allowed(self, limits: Limits) -> int:
+        """Bytes that may be used during a command: the limit, or what is used already."""
+        return max(limits.disk_mb * MEGABYTE, self.used() if self._used is None else self._used)
 
 
 def _no_folder(error: OSError) -> EnvironmentFault:
@@ -263,15 +271,17 @@ def open_sandbox(kind: str, start: Path | None, tools: Tools) -> Sandbox:
 
 def entries(folder: Path | str) -> Iterator[os.DirEntry[str]]:
     """All entries below a folder; links are not followed, unreadable folders are passed over."""
-    try:
-        with os.scandir(folder) as found:
-            inside = list(found)
-    except OSError:
-        return
-    for entry in inside:
-        yield entry
-        if entry.is_dir(follow_symlinks=False):
-            yield from entries(entry.path)
+    waiting = [str(folder)]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as found:
+                inside = list(found)
+        except OSError:
+            continue
+        for entry in inside:
+            yield entry
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(entry.path)
 
 
 def copy_tree(source: Path, target: Path) -> None:

@@ -49,6 +49,7 @@ WANTED = "Reply in this form:\nACTION: one of search, view, replace, undo, a bas
 
 _OPEN = re.compile(r"^[ \t]*(<{5,})[ \t]*\w*[ \t]*$")
 _PATH = re.compile(r"[\w./~+-]*\w\.\w+|[\w.~+-]+/[\w./~+-]+")
+_PLACE = re.compile(r"\.|[\w./~+-]*(?:/[\w./~+-]*|\w\.\w+)")
 _RANGE = re.compile(r"(?:(?:lines? )?\[?(\d+)(?:[ ,:-]+(?:to )?(\d+))?\]?)?$")
 
 
@@ -173,9 +174,10 @@ def _own(command: str) -> Action | None:
         )
         return Action(tool=VIEW, arguments=given)
     if name == SEARCH and words:
-        # Unquoted, several words are one text, of which the last may be where to look.
-        place = words[-1] if len(words) > 1 and (len(words) == 2 or "/" in words[-1]) else "."
-        text = " ".join(words[:-1] if place != "." or (len(words) == 2 and words[1] == ".") else words)
+        # Unquoted, several words are one text, after which a path may stand.
+        placed = len(words) > 1 and (_PLACE.fullmatch(words[-1]) or (len(words) == 2 and rest[0] in "\"'"))
+        place = words[-1] if placed else "."
+        text = " ".join(words[:-1] if placed else words)
         return Action(tool=SEARCH, arguments={"text": text, **({"path": place} if place != "." else {})})
     raise ParseError(
         'Write the action like this:\nACTION: search "def parse" src\n'
