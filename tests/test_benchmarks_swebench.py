@@ -9,8 +9,11 @@ import pytest
 
 from learn_by_interact.benchmarks.swebench import SweBench, adapted, read_rows
 from learn_by_interact.benchmarks.validate import validate
+from learn_by_interact.config import Recipe
 from learn_by_interact.environments.repository.environment import RepositoryEnvironment
 from learn_by_interact.errors import ConfigError
+from learn_by_interact.models import Request
+from learn_by_interact.pipeline import Pipeline
 from learn_by_interact.registry import benchmark
 from learn_by_interact.types import Observation, Task, Trajectory
 from project import CODE, FILES, TESTS, committed, git, row, write
@@ -45,8 +48,32 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "rows.jsonl": json.dumps(row(base, gold, hidden)) + "\n",
         },
     )
+    monkeypatch.delenv("LBI_SWEBENCH_ROWS", raising=False)
     monkeypatch.setenv("LBI_MIRRORS", str(tmp_path / "mirrors"))
     return folder
+
+
+BLOCK = "<<<<<<< SEARCH\n    if value > high:\n=======\n    if value > 3.9:\n>>>>>>> REPLACE"
+SECRETS = ("high + 1", "test_bound", "secret hint")
+"""What the gold patch, the hidden tests and the hints say."""
+RECIPE = """environment = "calc-bench"
+run = "{run}"
+[model]
+name = "scripted/test_benchmarks_swebench:policy"
+[pool]
+kind = "inline"
+[evaluate]
+arms = ["plain"]
+"""
+
+
+def policy(request: Request) -> str:
+    """Resolves the issue in its own way; sees nothing of the answer."""
+    told = " ".join(message.content for message in request.messages)
+    assert "clamp is wrong for a bound" in told and not any(secret in told for secret in SECRETS)
+    if len(request.messages) > 2:
+        return "ACTION: stop"
+    return f"ACTION: replace calc/__init__.py\n{BLOCK}"
 
 
 def ended(task: Task) -> Trajectory:
@@ -85,12 +112,21 @@ def test_a_patch_is_graded_and_reported_officially(
     assert found["empty_patch_instances"] == int(code == CODE) and found["total_instances"] == 1
 
 
+def test_an_evaluation_ends_in_the_official_report(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "calc.toml"
+    file.write_text(RECIPE.format(run=tmp_path / "run"))
+    with Pipeline(Recipe.load(file)) as pipeline:
+        (arm,) = pipeline.evaluate().arms
+    assert (arm.solved, arm.graded) == (1.0, 1)
+    report = json.loads((tmp_path / "run/predictions/plain-0.lbi.json").read_text())
+    assert report["resolved_ids"] == ["example__calc-1"]
+
+
 def test_nothing_of_the_answer_is_to_be_seen(folder: Path) -> None:
     world = SweBench(folder)
     (task,) = world.tasks()
-    secrets = ["high + 1", "test_bound", "secret hint"]
     told = json.dumps(task.model_dump())
-    assert "clamp is wrong" in told and not any(secret in told for secret in secrets)
+    assert "clamp is wrong" in told and not any(secret in told for secret in SECRETS)
     with world.environment() as environment:
         assert isinstance(environment, RepositoryEnvironment)
         start = environment.reset(task)
@@ -101,7 +137,7 @@ def test_nothing_of_the_answer_is_to_be_seen(folder: Path) -> None:
         seen = environment.run_in(environment.sandbox, everything).output + start.text
         docs, root = environment.documented()
         assert [one.read_text() for one in (root / docs.code[0]).rglob("calc/*.py")] == [CODE]
-    assert "def clamp" in seen and not any(secret in seen for secret in secrets)
+    assert "def clamp" in seen and not any(secret in seen for secret in SECRETS)
 
 
 def test_a_proposed_task_begins_in_the_project_of_its_document(folder: Path) -> None:

@@ -102,7 +102,7 @@ def test_what_is_written_is_read_back(action: Action, thought: str) -> None:
 def test_a_project_is_seen_changed_and_handed_in(tmp_path: Path) -> None:
     with opened(tmp_path) as environment:
         start = environment.reset(TASK)
-        assert "calc/__init__.py (28 lines)" in start.text
+        assert "calc/__init__.py (29 lines)" in start.text
         seen = do(environment, "view calc/__init__.py 4 5", "search mean", "python -m unittest", "undo")
         assert seen[0].text.startswith("4  def clamp(value, low, high):\n5      ")
         assert "calc/__init__.py:13: def mean(values):" in seen[1].text
@@ -132,7 +132,7 @@ def test_the_patch_does_not_believe_the_episodes_git(tmp_path: Path) -> None:
     ("block", "told"),
     [
         ("    if value > low:\n=======\n    pass", "the nearest are:"),
-        ("if value > high:\n        return high\n=======\nx", "other blanks"),
+        ("  if value > high:\n    return high\n=======\nx", "other blanks"),
         ("        return\n=======\n        return 1", "times in calc/__init__.py, at lines 7, 9"),
         ("    if value > high:\n=======\n    if value > high", "would no longer be Python"),
         ("    if value > high:\n=======\n    if value > high:", "the same"),

@@ -179,7 +179,7 @@ def write(folder: EnvironmentFolder, repairs: Repairs) -> Path:
 
 
 def _candidates(tree: Path, seed: int) -> Iterator[tuple[str, Mutant, str]]:
-    """(path, mutant, patch) of all mutants of a project's code, in the order of a hash."""
+    """(path, mutant, patch) of all mutants of a project's code: all kinds in turn, else by a hash."""
     found = []
     for path in files(tree):
         if not path.endswith(".py") or is_test(path) or path in ("setup.py",) or path.startswith("docs/"):
@@ -190,7 +190,14 @@ def _candidates(tree: Path, seed: int) -> Iterator[tuple[str, Mutant, str]]:
         except SyntaxError:
             continue
     found.sort(key=lambda one: digest([seed, one[0], one[1].model_dump()]))
-    yield from ((path, mutant, diff(path, text, mutant.apply(text))) for path, mutant, text in found)
+    ranks: Counter[str] = Counter()
+    order = []
+    for at, (_, mutant, _) in enumerate(found):
+        ranks[mutant.kind] += 1
+        order.append((ranks[mutant.kind], at))
+    for _, at in sorted(order):
+        path, mutant, text = found[at]
+        yield path, mutant, diff(path, text, mutant.apply(text))
 
 
 def _breaks(folder: EnvironmentFolder, patch: str, good: set[str]) -> set[str]:

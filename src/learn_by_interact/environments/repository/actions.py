@@ -122,7 +122,8 @@ def _replacement(text: str) -> tuple[str, Action] | None:
         above -= 1
     named = lines[above].strip() if above >= 0 else ""
     label = ACTION.match(named)
-    if any(ACTION.match(line) for line in lines[: max(above, 0)]):
+    labels = [found for line in lines[: max(above, 0)] if (found := ACTION.match(line))]
+    if any(found[1].strip("`*: ") for found in labels):
         return None  # Something was done before.
     words = (label[1] if label else named).strip("`*: ").removeprefix(REPLACE).strip("`*: ")
     path = _PATH.fullmatch(words.strip("'\"")) or next(iter(_PATH.finditer(words)), None)
@@ -131,7 +132,8 @@ def _replacement(text: str) -> tuple[str, Action] | None:
             f"Name the file in which to replace, as in ACTION: {REPLACE} src/pkg/mod.py, above the lines."
         )
     old, new = _parts(lines[begin:])
-    return thought_of("\n".join(lines[:above])), Action(
+    before = [line for line in lines[: max(above, 0)] if not ACTION.match(line)]
+    return thought_of("\n".join(before)), Action(
         tool=REPLACE, arguments={"path": path[0], "old": old, "new": new}
     )
 

@@ -40,9 +40,9 @@ ASIDE = tuple(pattern for name in JUNK for pattern in (name, f"*/{name}"))
 """Build products and caches: no part of the state."""
 APPLY = (
     "{ git apply --whitespace=nowarn $TMPDIR/lbi-patch || "
-    "patch --batch --fuzz=5 -p1 -s -i $TMPDIR/lbi-patch; }"
+    "patch --forward --batch --fuzz=3 -p1 -s -i $TMPDIR/lbi-patch; }"
 )
-"""As SWE-bench's harness does: git first, then patch, which forgives more."""
+"""git first, then patch, which forgives more; `--forward`, for alone it takes back what is there already."""
 FRESH = (
     "export GIT_AUTHOR_DATE=2024-01-01T00:00:00Z GIT_COMMITTER_DATE=2024-01-01T00:00:00Z && "
     "rm -rf .git && git init -q && git add -A && "
@@ -65,6 +65,7 @@ class RepositoryEnvironment(ShellEnvironment):
         super().__init__(folder, unsafe, RepositoryActions())
         self._choose = choose or self._own
         self._prepared: Prepared | None = None
+        self._begun = ""
 
     def _own(self, _: Task) -> Prepared:
         if self.folder.repository is None:
@@ -94,12 +95,17 @@ class RepositoryEnvironment(ShellEnvironment):
         self.leave(True)
         self._prepared = self._choose(task)
         self._sandbox = self.open(filled=True)
-        if patch := str(task.setup.get("patch", "")):
-            self.apply(self._sandbox, patch)
-            self._told(self._sandbox, FRESH)
+        self._begin(self._sandbox, str(task.setup.get("patch", "")))
         self._fingerprint = Fingerprint(self._sandbox.home, Volatile(), ASIDE)
         self._cwd = self._sandbox.inside_home
         return super().reset(task)
+
+    def _begin(self, sandbox: Sandbox, patch: str) -> None:
+        """Make the change with which the episode begins, in a fresh copy of the project."""
+        self._begun = patch
+        if patch:
+            self.apply(sandbox, patch)
+            self._told(sandbox, FRESH)
 
     def documented(self) -> tuple[Docs, Path]:
         """Its documentation, and the folder to which its folders and code are relative: the project's."""
@@ -118,6 +124,7 @@ class RepositoryEnvironment(ShellEnvironment):
         are left out, and tests, unless they are asked for.
         """
         with self.prepared.open() as sandbox:
+            self._begin(sandbox, self._begun)
             git = sandbox.home / ".git"
             aside = sandbox.temporary / "git"
             git.rename(aside)

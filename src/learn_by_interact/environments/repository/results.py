@@ -11,7 +11,7 @@ WHOLE = "the test command"
 """Stands for all tests where the output names none."""
 
 _PYTEST = re.compile(
-    r"^(PASSED|FAILED|ERROR|XFAIL|XPASS|SKIPPED) (?!\[)(\S+::.*?|\S+\.py)(?: - .*)?$", re.MULTILINE
+    r"^(?:(PASSED) (\S+::.*)|(FAILED|ERROR|XFAIL|XPASS) (\S+::.*?|\S+\.py)(?: - .*)?)$", re.MULTILINE
 )
 _UNITTEST = re.compile(
     r"^(\w+) \(([\w.]+)\)(?:\n.*)? \.\.\. (?:.*\n)??(ok|FAIL|ERROR|skipped.*|expected failure)$", re.MULTILINE
@@ -23,9 +23,9 @@ def results(output: str, code: int) -> dict[str, bool]:
 
     Where the output names no test, the exit code stands for all of them.
     """
-    found = {
-        name: status in ("PASSED", "XFAIL") for status, name in _PYTEST.findall(output) if status != "SKIPPED"
-    }
+    found = {}
+    for good, one, status, other in _PYTEST.findall(output):
+        found[one or other] = bool(good) or status == "XFAIL"
     for name, place, status in _UNITTEST.findall(output):
         if not status.startswith("skipped"):
             found[f"{place if place.endswith(name) else f'{place}.{name}'}"] = status in (
