@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from learn_by_interact.benchmarks.swebench import SweBench, adapted, read_rows
+from learn_by_interact.benchmarks.swebench import SweBench
+from learn_by_interact.benchmarks.swebench_harness import adapted
+from learn_by_interact.benchmarks.swebench_rows import read_rows
 from learn_by_interact.benchmarks.validate import validate
 from learn_by_interact.config import Recipe
 from learn_by_interact.environments.repository.environment import RepositoryEnvironment

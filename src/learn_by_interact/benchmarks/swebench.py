@@ -17,7 +17,6 @@ Graded is the patch, in a fresh tree, by the row's own `eval_script`; what its l
 `swebench` (5), in a virtual environment of its own. Where the environment's sandbox is bubblewrap, the
 script's conda and /testbed are those that `instances.toml` prepares; with docker, the row's image runs.
 The files of an evaluation are in the official layout, with predictions that `run_evaluation` takes.
-Source of rows, script and report: github.com/SWE-bench/SWE-bench, `swebench/harness`.
 """
 
 from __future__ import annotations
@@ -25,34 +24,25 @@ from __future__ import annotations
 import copy
 import json
 import os
-import re
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, ValidationError
-
 from ..environments import Environment, install
 from ..environments.actions import SHELL
-from ..environments.folder import EnvironmentFolder, Install, checked, read_toml
+from ..environments.folder import EnvironmentFolder, checked, read_toml
 from ..environments.repository.config import Preparation, Repository, Swebench
 from ..environments.repository.environment import RepositoryEnvironment
 from ..environments.repository.prepare import Prepared, prepare
-from ..environments.temporary import TemporaryFolder
 from ..errors import ConfigError, EnvironmentFault, GraderFault, sentence
 from ..sources import Docs
-from ..types import Action, Document, Task, Trajectory, Value, digest
+from ..types import Action, Document, Task, Trajectory, digest
+from .swebench_harness import RUN, TIMED_OUT, adapted, graded, harness, reported
+from .swebench_rows import ROWS, Row, read_rows
 from .validate import TaskProof
 
-ROWS = "LBI_SWEBENCH_ROWS"
-PACKAGE = ("--no-deps", "swebench==5.0.2", "unidiff==0.7.5", "docker==7.1.0", "requests==2.32.4")
-LIBRARIES = ("urllib3==2.5.0", "idna==3.10", "certifi==2025.8.3", "charset-normalizer==3.4.3")
-"""What of the package's dependencies its graders and its report use: a hundredth of all, by size."""
-GRADED = 120.0
-"""Seconds that reading a log may take."""
 SECONDS = 1800.0
 """Seconds that an eval script may take, as in the official harness."""
 LOG = "lbi-eval.log"
@@ -61,8 +51,6 @@ TESTBED = "/opt/miniconda3/envs/testbed/bin"
 INSTRUCTION = """Resolve this issue of the project by changing its code; its tests need no change.
 
 {statement}"""
-RUN = "lbi"
-"""The run id in the layout of the official harness."""
 LOGS = f"logs/run_evaluation/{RUN}"
 END = "END_OF_PATCH"
 UNAPPLIED = {
@@ -72,47 +60,6 @@ UNAPPLIED = {
     "infra_failure": False,
     "tests_status": {name: {"success": [], "failure": []} for name in ("FAIL_TO_PASS", "PASS_TO_PASS")},
 }
-PREAMBLE = """
-import importlib.util, json, sys, types
-place = list(importlib.util.find_spec("swebench").submodule_search_locations)[0]
-for part in ("harness", "image_builder"):  # Their own imports are of all that the package can do.
-    module = types.ModuleType("swebench." + part)
-    module.__path__ = [place + "/" + part]
-    sys.modules["swebench." + part] = module
-asked = json.load(sys.stdin)
-"""
-GRADER = f"""{PREAMBLE}
-from swebench.harness.grading import get_eval_report
-row = asked["row"]
-lists = {{name: json.loads(row[name]) if isinstance(row[name], str) else row[name]
-         for name in ("FAIL_TO_PASS", "PASS_TO_PASS")}}
-spec = types.SimpleNamespace(**{{**row, **lists}})
-prediction = {{"instance_id": row["instance_id"], "model_name_or_path": "lbi", "model_patch": asked["patch"]}}
-print(json.dumps(get_eval_report(spec, prediction, asked["log"], True)[row["instance_id"]]))
-"""
-"""Run by the package's own Python: the row, the patch and the log's path in, the official report out."""
-REPORTER = f"""{PREAMBLE}
-from swebench.harness.reporting import make_run_report
-make_run_report(asked["predictions"], asked["rows"], {RUN!r})
-"""
-
-
-class Row(Value):
-    """One instance: the columns of the data set that are used here."""
-
-    instance_id: str
-    repo: str
-    base_commit: str
-    patch: str = Field(repr=False)
-    test_patch: str = Field(default="", repr=False)
-    problem_statement: str
-    version: str = ""
-    eval_script: str = Field(repr=False)
-    log_parser: str
-    eval_type: str
-    image: str = ""
-    FAIL_TO_PASS: str | list[str]
-    PASS_TO_PASS: str | list[str]
 
 
 class SweBench:
@@ -154,15 +101,7 @@ class SweBench:
                 raise ConfigError(
                     f"{self.table.instances}: there is no instance {name} in {named or self.table.rows}"
                 )
-            known = {key: value for key, value in found[name].items() if key in Row.model_fields}
-            try:
-                rows[name] = Row.model_validate(known)
-            except ValidationError as error:
-                first = error.errors()[0]
-                raise ConfigError(
-                    f"{named or self.table.rows}: {name}: {first['loc'][0]}: {first['msg']}; "
-                    "rows of swebench 5 are needed, which bring their eval_script"
-                ) from None
+            rows[name] = Row.of(found[name], named or self.table.rows)
         return rows
 
     def tasks(self) -> list[Task]:
@@ -244,7 +183,7 @@ class SweBench:
                     self._write(name, patch, unapplied, str(error))
                     return unapplied
             log = self._evaluate(name, environment)
-        report = self._read(name, patch, log)
+        report = graded(self.rows[name], patch, log)
         if not report["patch_successfully_applied"] and (not patch or report["infra_failure"]):
             # No result can be read. Without a patch nothing ran; with one, it broke what runs the tests.
             told = " ".join(log.split())[-300:]
@@ -260,39 +199,13 @@ class SweBench:
         sandbox.adopt()
         limits = environment.folder.limits.model_copy(update={"seconds": SECONDS})
         variables = environment.prepared.variables(sandbox)
-        run = f"bash $TMPDIR/lbi-eval.sh > $TMPDIR/{LOG} 2>&1; head -c 40000000 $TMPDIR/{LOG} >/dev/null"
+        run = f"bash $TMPDIR/lbi-eval.sh > $TMPDIR/{LOG} 2>&1"
         result = sandbox.run(run, sandbox.inside_home, limits, variables)
-        if result.ended:
-            raise GraderFault(f"{self.name}: the tests of {name} were ended by the limit of {result.ended}")
         log = sandbox.temporary / LOG
         if log.is_symlink() or not log.is_file():
             raise GraderFault(f"{self.name}: the tests of {name} left no log")
-        return log.read_text(encoding="utf-8", errors="replace")
-
-    def _read(self, name: str, patch: str, log: str) -> dict[str, Any]:
-        """What the official grader makes of a log."""
-        folder = TemporaryFolder()
-        try:
-            file = folder.path / "log.txt"
-            file.write_text(log, encoding="utf-8")
-            asked = {
-                "row": self.rows[name].model_dump(exclude={"patch", "test_patch"}),
-                "patch": patch,
-                "log": str(file),
-            }
-            line = [str(harness()), "-c", GRADER]
-            done = subprocess.run(
-                line, input=json.dumps(asked), capture_output=True, text=True, timeout=GRADED
-            )
-            report: dict[str, Any] = json.loads(done.stdout.strip().rpartition("\n")[2])
-        except subprocess.TimeoutExpired:
-            raise GraderFault(f"{self.name}: reading the log of {name} took over {GRADED:g} s") from None
-        except ValueError:
-            told = " ".join(done.stderr.split())[-300:]
-            raise GraderFault(f"{self.name}: the log of {name} could not be read: {told}") from None
-        finally:
-            folder.close()
-        return report
+        told = log.read_text(encoding="utf-8", errors="replace")
+        return f"{told}\n{TIMED_OUT}\n" if result.ended else told
 
     def gold(self, task: Task) -> list[Action]:
         """A command that applies the gold patch; it never reaches a model."""
@@ -356,23 +269,12 @@ class SweBench:
         `names`: the instances that were asked for. Raises GraderFault when the package cannot make it.
         """
         made = []
-        rows = [{"instance_id": name, "image": self.rows[name].image} for name in names]
         for place in sorted((folder / LOGS).iterdir()) if (folder / LOGS).is_dir() else ():
             found = [json.loads(file.read_text()) for file in sorted(place.glob("*/prediction.json"))]
             lines = [one for one in found if one["instance_id"] in names]
             predictions = folder / f"{place.name}.predictions.jsonl"
             predictions.write_text("".join(f"{json.dumps(one)}\n" for one in lines), encoding="utf-8")
-            asked = {"rows": rows, "predictions": {one["instance_id"]: one for one in lines}}
-            done = subprocess.run(
-                [str(harness()), "-c", REPORTER],
-                input=json.dumps(asked),
-                capture_output=True,
-                text=True,
-                cwd=folder,
-            )
-            if done.returncode:
-                told = " ".join(done.stderr.split())[-300:]
-                raise GraderFault(f"{self.name}: the official report could not be made: {told}")
+            reported(folder, [self.rows[name] for name in names], {one["instance_id"]: one for one in lines})
             made += [predictions, folder / f"{place.name}.{RUN}.json"]
         return made
 
@@ -402,76 +304,3 @@ class InstanceEnvironment(RepositoryEnvironment):
 
 def _at(environment: str, name: str) -> Task:
     return Task(environment=environment, instruction="", setup={"instance": name})
-
-
-def harness() -> Path:
-    """The Python of the package `swebench`, installed if need be."""
-    wanted = Install(pip=(*PACKAGE, *LIBRARIES))
-    folder = EnvironmentFolder(path=Path.cwd(), name="swebench", description="", install=wanted)
-    return Path(install.tools(folder).path[0]) / "python"
-
-
-def adapted(script: str, home: str, shim: dict[str, str]) -> str:
-    """An eval script that runs where there is no conda and no /testbed.
-
-    Its own lines stay as they are; around them, activating an environment does nothing, the project is at
-    `home`, and installing it again, which was done before, is left out. `shim`: further commands.
-    """
-    functions = [
-        'source() { case "$1" in /opt/miniconda3/*) ;; *) builtin source "$@" ;; esac; }',
-        "conda() { :; }",
-        'python() { case "$*" in "-m pip install"*) ;; *) command python "$@" ;; esac; }',
-        *(f"{name}() {{ {body}\n}}" for name, body in shim.items()),
-    ]
-    lines = script.split("\n")
-    lines = [line.replace("/testbed", home) if re.match(r"cd |git config ", line) else line for line in lines]
-    return "\n".join([*lines[:1], *functions, *lines[1:]])
-
-
-def read_rows(named: str, root: Path, split: str) -> list[dict[str, Any]]:
-    """Rows of a file, or of a data set on the hub. Raises ConfigError."""
-    file = root / named
-    if file.suffix not in (".parquet", ".json", ".jsonl"):
-        return _from_hub(named, split)
-    if not file.is_file():
-        raise ConfigError(f"{named}: there is no such file of rows; give a .parquet, .json or .jsonl file")
-    try:
-        if file.suffix == ".parquet":
-            return list(_parquet(file))
-        text = file.read_text(encoding="utf-8")
-        rows = (
-            json.loads(text)
-            if file.suffix == ".json"
-            else [json.loads(line) for line in text.splitlines() if line]
-        )
-    except (ValueError, OSError) as error:
-        raise ConfigError(f"{file}: its rows cannot be read: {error}") from None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ConfigError(f"{file}: this is no list of rows")
-    return rows
-
-
-def _parquet(file: Path) -> list[dict[str, Any]]:
-    try:
-        import pyarrow.parquet
-    except ImportError:
-        raise ConfigError("reading a .parquet file needs pyarrow; type: pip install pyarrow") from None
-    rows: list[dict[str, Any]] = pyarrow.parquet.read_table(file).to_pylist()
-    return rows
-
-
-def _from_hub(name: str, split: str) -> list[dict[str, Any]]:
-    """Rows of a data set on the hub. Raises ConfigError."""
-    try:
-        from datasets import load_dataset
-    except ImportError:
-        raise ConfigError(
-            f"{name} is no file of rows, and reading the hub needs a package; type: pip install datasets"
-        ) from None
-    try:
-        return [dict(row) for row in load_dataset(name, split=split)]
-    except Exception as error:  # Its errors are of many libraries.
-        told = " ".join(str(error).split())[:200]
-        raise ConfigError(
-            f"swebench.rows: the data set {name!r} cannot be had ({told}); name a file of rows in ${ROWS}"
-        ) from None

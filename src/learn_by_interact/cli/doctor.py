@@ -67,9 +67,9 @@ def install(
     found = EnvironmentFolder.load(folder)
     install_all(found)
     if found.swebench:
-        from ..registry import benchmark
+        from ..benchmarks.swebench import SweBench
 
-        benchmark(str(folder)).prepare_all(typer.echo)  # type: ignore[attr-defined]
+        SweBench(folder).prepare_all(lambda line: typer.echo(line, err=True))
     value = {"name": found.name, "pip": list(found.install.pip), "apt": list(found.install.apt)}
     wanted = ", ".join([*found.install.pip, *found.install.apt]) or "nothing"
     typer.echo(json.dumps(value) if as_json else f"{found.name} is ready; it needs {wanted}.")

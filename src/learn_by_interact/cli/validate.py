@@ -23,11 +23,11 @@ def validate(
 
     Exits with 1 when a task is not proven.
     """
+    from ..benchmarks.kinds import declared
     from ..benchmarks.validate import validate as prove_all
-    from ..registry import benchmark as named
 
     counted = 0
-    benchmark = named(str(folder), unsafe)
+    benchmark = declared(folder, unsafe)
     total = len(benchmark.tasks())
 
     def progress(_: TaskProof) -> None:
