@@ -61,6 +61,7 @@ test: system browser .venv/.stamp-test .venv-train/.stamp
 system:
 	@missing=()
 	command -v bwrap >/dev/null || missing+=(bubblewrap)
+	command -v git >/dev/null || missing+=(git)
 	command -v task >/dev/null || missing+=(taskwarrior)
 	command -v man >/dev/null || missing+=(man-db)
 	command -v info >/dev/null || missing+=(info)

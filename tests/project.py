@@ -81,6 +81,10 @@ processes = 64
 """
 
 
+OBJECTS = "git cat-file --batch --batch-all-objects --buffer | tr -dc '[:print:][:space:]'"
+"""Prints all that git keeps."""
+
+
 def write(folder: Path, files: dict[str, str] = FILES) -> Path:
     """Write files into a folder -> the folder."""
     for name, text in files.items():
@@ -97,7 +101,7 @@ def make(folder: Path, source: str = 'path = "project"') -> Path:
 
 
 def committed(folder: Path, *versions: dict[str, str]) -> list[str]:
-    """A git repository whose commits have these files, one after the other -> their names."""
+    """A git repository whose commits have these files, one after the other -> their names, always the same."""
     folder.mkdir(parents=True, exist_ok=True)
     names = []
     git(folder, "init", "-q")
@@ -111,7 +115,8 @@ def committed(folder: Path, *versions: dict[str, str]) -> list[str]:
 
 def git(folder: Path, *arguments: str) -> str:
     who = ["-c", "user.name=a", "-c", "user.email=a@localhost", "-c", "safe.directory=*"]
-    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
+    dates = {f"GIT_{one}_DATE": "2024-01-01T00:00:00Z" for one in ("AUTHOR", "COMMITTER")}
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, **dates}
     done = subprocess.run(
         ["git", *who, "-C", str(folder), *arguments],
         env=environment,

@@ -18,7 +18,7 @@ from learn_by_interact.models import Request
 from learn_by_interact.pipeline import Pipeline
 from learn_by_interact.registry import benchmark
 from learn_by_interact.types import Observation, Task, Trajectory
-from project import CODE, FILES, TESTS, committed, git, row, write
+from project import CODE, FILES, OBJECTS, TESTS, committed, git, row, write
 from room import bash
 
 FIXED = CODE.replace("if value > high", "if value >= high + 1")
@@ -132,10 +132,7 @@ def test_nothing_of_the_answer_is_to_be_seen(folder: Path) -> None:
     with world.environment() as environment:
         assert isinstance(environment, RepositoryEnvironment)
         start = environment.reset(task)
-        everything = (
-            "git log --all --stat -p; git cat-file --batch --batch-all-objects --buffer | strings; env; "
-            "grep -rIs '' . /tmp $VIRTUAL_ENV /run /home"
-        )
+        everything = f"git log --all --stat -p; {OBJECTS}; env; grep -rIs '' . /tmp $VIRTUAL_ENV /run /home"
         seen = environment.run_in(environment.sandbox, everything).output + start.text
         docs, root = environment.documented()
         assert [one.read_text() for one in (root / docs.code[0]).rglob("calc/*.py")] == [CODE]

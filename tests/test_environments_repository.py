@@ -13,7 +13,7 @@ from learn_by_interact.environments.repository.environment import RepositoryEnvi
 from learn_by_interact.environments.repository.results import WHOLE, results
 from learn_by_interact.errors import ConfigError, EnvironmentFault, ParseError
 from learn_by_interact.types import Action, Observation, Task
-from project import CODE, FILES, committed, git, make
+from project import CODE, FILES, OBJECTS, committed, git, make
 
 TASK = Task(environment="calc", instruction="")
 BLOCK = "<<<<<<< SEARCH\n    if value > high:\n=======\n    if value >= high:\n>>>>>>> REPLACE"
@@ -183,7 +183,7 @@ def test_the_change_of_a_setup_leaves_no_trace_of_what_it_changed(tmp_path: Path
     with opened(tmp_path) as environment:
         environment.reset(TASK.model_copy(update={"setup": {"patch": patch}}))
         everything = (
-            "git cat-file --batch --batch-all-objects --buffer | strings; cat .git/logs/HEAD; "
+            f"{OBJECTS}; cat .git/logs/HEAD; "
             "find / -xdev -path '*calc*.py' 2>/dev/null | xargs cat; find . /tmp -type f | xargs cat"
         )
         seen = environment.run_in(environment.sandbox, everything).output
@@ -198,10 +198,28 @@ def test_only_the_tree_of_the_commit_is_there(tmp_path: Path, monkeypatch: pytes
     folder = make(tmp_path, f'url = "https://example.invalid/ann/calc.git"\ncommit = "{first}"')
     with RepositoryEnvironment(EnvironmentFolder.load(folder)) as environment:
         environment.reset(TASK)
-        listed = "git log --all --format=%H; git cat-file --batch --batch-all-objects --buffer | strings"
+        listed = f"git log --all --format=%H; {OBJECTS}"
         seen = environment.run_in(environment.sandbox, listed).output
         assert seen.split("\n")[0] == first and second not in seen and "SECRET" not in seen
         assert "def clamp" in seen
+
+
+def test_what_is_installed_runs_the_files_of_the_episode(tmp_path: Path) -> None:
+    file = make(tmp_path) / "environment.toml"
+    editable = (
+        "echo $PWD > $(echo $VIRTUAL_ENV/lib/python*/site-packages)/calc.pth; mkdir build; touch build/x"
+    )
+    file.write_text(file.read_text().replace("install = []", f"install = ['{editable}']"))
+    imported = "cd /tmp && python -c 'import calc; print(calc.__file__, calc.mean([1]))'"
+    with declared(EnvironmentFolder.load(tmp_path)) as environment:
+        assert isinstance(environment, RepositoryEnvironment)
+        environment.reset(TASK)
+        (seen,) = do(environment, f"sed -i 's/return sum/return 7 + sum/' calc/__init__.py; {imported}")
+        assert seen.text.startswith("/home/user/calc/__init__.py 8.0")
+        assert "build" not in environment.patch()
+    file.write_text(file.read_text().replace(editable, "echo no such thing; exit 3"))
+    with pytest.raises(EnvironmentFault, match="no such thing"):
+        declared(EnvironmentFolder.load(tmp_path)).reset(TASK)
 
 
 def test_an_episode_can_go_back(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def _python(wanted: str) -> str:
 
 def _install(repository: Repository, tree: Path, venv: Path, python: str) -> None:
     """Make the virtual environment and run the install commands. Raises EnvironmentFault."""
-    bare = [] if repository.install else ["--without-pip"]
+    bare = [] if any("pip" in command for command in repository.install) else ["--without-pip"]
     install.run([python, "-m", "venv", *bare, str(venv)], "venv")
     env = {
         "VIRTUAL_ENV": str(venv),
