@@ -101,7 +101,7 @@ def make(folder: Path, source: str = 'path = "project"') -> Path:
 
 
 def committed(folder: Path, *versions: dict[str, str]) -> list[str]:
-    """A git repository whose commits have these files, one after the other -> their names, always the same."""
+    """A git repository whose commits have these files, one after the other -> their names."""
     folder.mkdir(parents=True, exist_ok=True)
     names = []
     git(folder, "init", "-q")
