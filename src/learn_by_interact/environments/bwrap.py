@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -61,26 +62,17 @@ class Bubblewrap(Room):
         late = [bind for bind in tools if bind[1].startswith("/tmp/")]
         binds = [*_system(), *(bind for bind in tools if bind not in late)]
         control = str(self.control)
-        folders = dict.fromkeys(
-            parent
-            for _, _, target in [*binds, ("", "", HOME), ("", "", "/run/lbi")]
-            for parent in reversed(Path(target).parents)
-            if len(parent.parts) > 1 and not _covered(parent, binds)
-        )
+        others = [("", "", HOME), ("", "", "/run/lbi")]
         options = ["--die-with-parent", "--new-session", "--hostname", "sandbox"]
         options += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
         options += ["--unshare-cgroup-try"]
-        for folder in folders:
-            options += ["--perms", "0755", "--dir", str(folder)]
-        for bind in binds:
-            options += bind
+        options += [*_folders([*binds, *others], binds), *chain.from_iterable(binds)]
         options += ["--ro-bind", control, "/run/lbi"]
         options += ["--ro-bind", f"{control}/passwd", "/etc/passwd"]
         options += ["--ro-bind", f"{control}/group", "/etc/group"]
         options += ["--proc", "/proc", "--dev", "/dev", "--bind", str(self.temporary), "/tmp"]
         options += ["--bind", str(self.temporary), "/dev/shm", "--bind", str(self.home), HOME]
-        for bind in late:
-            options += bind
+        options += [*_folders(late, binds), *chain.from_iterable(late)]
         return [*options, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", HOME]
 
     def run(self, command: str, cwd: str, limits: Limits, env: Mapping[str, str] = {}) -> Result:
@@ -201,6 +193,17 @@ def _system() -> list[tuple[str, str, str]]:
     options += [("--ro-bind-try", f"/etc/{name}", f"/etc/{name}") for name in ETC]
     # The index of manual pages, for tools whose documentation is read inside.
     return [*options, ("--ro-bind-try", "/var/cache/man", "/var/cache/man")]
+
+
+def _folders(targets: list[tuple[str, str, str]], binds: list[tuple[str, str, str]]) -> list[str]:
+    """Options for the folders above what is bound, which everybody can enter."""
+    folders = dict.fromkeys(
+        parent
+        for _, _, target in targets
+        for parent in reversed(Path(target).parents)
+        if len(parent.parts) > 1 and not _covered(parent, binds)
+    )
+    return [option for folder in folders for option in ("--perms", "0755", "--dir", str(folder))]
 
 
 def _covered(folder: Path, binds: list[tuple[str, str, str]]) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..agents.rollout import replay
 from ..engine.stage import Outcome
 from ..environments.repository.environment import RepositoryEnvironment
 from ..environments.repository.results import passed
+from ..registry import benchmark
 from ..types import Example, Record, Task, Trajectory, Verdict
 from .base import World
 from .keep import TESTS
@@ -46,9 +48,9 @@ class Tested(World):
             assert isinstance(environment, RepositoryEnvironment)
             replay(environment, task, trajectory)
             patch = environment.patch(tests=True)
-            before, after = environment.test(begun), environment.test(begun, patch)
-        good = passed(before)
-        lost, new = good - passed(after), set(after) - passed(after) - set(before)
+            after = environment.test(begun, patch)
+        good, known = _before(self.environment, self.unsafe, begun)
+        lost, new = good - passed(after), set(after) - passed(after) - known
         broken = sorted(lost | new)
         reason = f"all {len(good)} tests that passed before pass"
         if broken:
@@ -63,6 +65,15 @@ class Tested(World):
             measure=float(first_change(trajectory) or 0),
         )
         return Outcome(records=(verdict,))
+
+
+@lru_cache(maxsize=256)
+def _before(named: str, unsafe: bool, begun: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Tests that pass where trajectories begin, and all that there are."""
+    environment = benchmark(named, unsafe=unsafe).environment()
+    assert isinstance(environment, RepositoryEnvironment)
+    found = environment.test(begun)
+    return frozenset(passed(found)), frozenset(found)
 
 
 def has_tests(environment: object) -> bool:
