@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,20 +29,26 @@ ALL = '''def f(a, b, *, wide=True):
 '''
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LBI_CACHE", str(tmp_path / "cache"))
+@pytest.fixture(scope="module")
+def cached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for the cache, which is in use."""
+    place = tmp_path_factory.mktemp("repairs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LBI_CACHE", str(place / "cache"))
+        yield place
+
+
+@pytest.fixture(scope="module")
+def world(cached: Path) -> RepositoryBenchmark:
+    """The project's benchmark, with four repairs."""
+    folder = EnvironmentFolder.load(make(cached / "proven"))
+    write_repairs(folder, make_repairs(folder, 4))
+    return RepositoryBenchmark(folder.path)
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> EnvironmentFolder:
+def folder(cached: Path, tmp_path: Path) -> EnvironmentFolder:
     return EnvironmentFolder.load(make(tmp_path))
-
-
-def proven(folder: EnvironmentFolder) -> RepositoryBenchmark:
-    """The folder's benchmark, with four repairs."""
-    write_repairs(folder, make_repairs(folder, 4))
-    return RepositoryBenchmark(folder.path)
 
 
 def test_a_mutant_is_one_edit_of_code_that_can_be_read() -> None:
@@ -66,9 +73,8 @@ def test_a_mutant_is_one_edit_of_code_that_can_be_read() -> None:
         mutants("def f(:")
 
 
-def test_repairs_are_found_and_prove_themselves(folder: EnvironmentFolder) -> None:
-    world = proven(folder)
-    assert benchmark(str(folder.path)).tasks() == world.tasks() and len(world.tasks()) == 4
+def test_repairs_are_found_and_prove_themselves(world: RepositoryBenchmark) -> None:
+    assert benchmark(str(world.folder.path)).tasks() == world.tasks() and len(world.tasks()) == 4
     assert world.repairs and len(world.repairs.passed) == 3
     assert (
         max(
@@ -96,8 +102,7 @@ def test_repairs_are_found_and_prove_themselves(folder: EnvironmentFolder) -> No
         "rm calc/__init__.py",
     ],
 )
-def test_what_repairs_nothing_is_not_solved(folder: EnvironmentFolder, command: str) -> None:
-    world = proven(folder)
+def test_what_repairs_nothing_is_not_solved(world: RepositoryBenchmark, command: str) -> None:
     task = world.tasks()[0]
     with world.environment() as environment:
         done = rollout(
@@ -110,8 +115,7 @@ def test_what_repairs_nothing_is_not_solved(folder: EnvironmentFolder, command: 
     assert done.score == 0.0
 
 
-def test_another_way_to_repair_counts(folder: EnvironmentFolder) -> None:
-    world = proven(folder)
+def test_another_way_to_repair_counts(world: RepositoryBenchmark) -> None:
     task = world.tasks()[0]
     code = CODE.replace("return low", "return (low)").replace("'", "'\\''")
     with world.environment() as environment:
@@ -121,8 +125,10 @@ def test_another_way_to_repair_counts(folder: EnvironmentFolder) -> None:
         assert world.grade(task, environment, done) == 1.0
 
 
-def test_repairs_of_other_files_are_refused(folder: EnvironmentFolder) -> None:
-    proven(folder)
+def test_repairs_of_other_files_are_refused(world: RepositoryBenchmark, folder: EnvironmentFolder) -> None:
+    assert world.repairs and Repairs.load(folder) is None
+    write_repairs(folder, world.repairs)
+    assert Repairs.load(folder) == world.repairs
     write(folder.path / "project", {"calc/more.py": "x = 1\n"})
     with pytest.raises(ConfigError, match="has changed since; make it anew: lbi repairs"):
         Repairs.load(folder)
