@@ -10,7 +10,7 @@ from ..engine.stage import Outcome
 from ..environments import Listing, Placed
 from ..errors import ParseError
 from ..models import Message, Request
-from ..prompts import cut, prompt
+from ..prompts import Prompt, cut, prompt
 from ..types import Document, Record, Task, Trajectory, Usage, Verdict
 from .base import EXPLORATION, ModelStage
 from .features import Item, features, matched, page_about, screen_items
@@ -119,8 +119,9 @@ class Propose(ModelStage):
                 start = environment.overview()
         commands, code = environment.actions.commands, environment.actions.code
         part = "system" if commands else "screen"
-        system = (MAINTAIN if code else PROMPT).fill(part, description=environment.description, start=start)
-        page = self._page(document, earlier, environment, start)
+        words = MAINTAIN if code else PROMPT
+        system = words.fill(part, description=environment.description, start=start)
+        page = self._page(words, document, earlier, environment, start)
         items = (
             code_items(self.tasks, self.round)
             if code
@@ -133,7 +134,7 @@ class Propose(ModelStage):
         failure: ParseError | None = None
         for first in range(0, len(items), BATCH):
             try:
-                answer, used = self._ask(system, page, items[first : first + BATCH], commands)
+                answer, used = self._ask(words, system, page, items[first : first + BATCH], commands)
             except ParseError as error:
                 failure, usage = error, usage + getattr(error, "usage", Usage())
                 continue
@@ -171,10 +172,10 @@ class Propose(ModelStage):
         return matched(chosen, document, description, start, f"{document.id}{self.round or ''}")
 
     def _ask(
-        self, system: str, page: str, items: Sequence[Item], commands: bool
+        self, words: Prompt, system: str, page: str, items: Sequence[Item], commands: bool
     ) -> tuple[dict[str, Any], Usage]:
         """One question; the page stands before it, so that a further question finds it in the cache."""
-        question = PROMPT.fill(
+        question = words.fill(
             "question" if commands else "asked",
             number=len(items),
             items="\n".join(f"{number}. {item.line}" for number, item in enumerate(items, 1)),
@@ -196,9 +197,14 @@ class Propose(ModelStage):
         )
 
     def _page(
-        self, document: Document, earlier: Sequence[Record], environment: Environment, start: str
+        self,
+        words: Prompt,
+        document: Document,
+        earlier: Sequence[Record],
+        environment: Environment,
+        start: str,
     ) -> str:
-        return PROMPT.fill(
+        return words.fill(
             "user",
             title=document.title,
             document=page_about(document, start, self.world().tools)[0],

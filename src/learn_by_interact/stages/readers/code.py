@@ -11,12 +11,15 @@ from ...errors import ConfigError
 from . import Heading, Report, Source, lines_of
 from .files import text_of
 
+SETTINGS = ("setup.py", "conf.py")
+"""Files that only set up or describe a project."""
 LEVELS = 2
 """Classes and functions are headings, and methods below them; what is defined inside those is not."""
 
 
 def code(path: Path, name: str, report: Report, seen: set[str]) -> Iterator[Source]:
-    """The Python files in a folder, in the order of paths, or one file; tests are left out.
+    """The Python files in a folder, in the order of paths, or one file; tests and settings are
+    left out.
 
     `name` stands for the path in the sources' names. `seen`: texts that were read before, which are not read
     again; those of this folder are added. Raises ConfigError when the path does not exist.
@@ -25,7 +28,7 @@ def code(path: Path, name: str, report: Report, seen: set[str]) -> Iterator[Sour
         raise ConfigError(f"[docs] code: {path} does not exist; name a folder or file of the repository.")
     names = [""] if path.is_file() else sorted(one for one in files(path) if one.endswith(".py"))
     for inner in names:
-        if is_test(inner) or is_junk(inner):
+        if is_test(inner) or is_junk(inner) or Path(inner).name in SETTINGS:
             continue
         text = text_of(path / inner if inner else path, report)
         if text and text not in seen:
