@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import tiny
 from learn_by_interact.agents.rollout import Limits, rollout
 from learn_by_interact.benchmarks.mutate import mutants
 from learn_by_interact.benchmarks.repairs import Repairs
@@ -149,3 +151,12 @@ def test_a_project_without_tests_or_tasks_is_told(folder: EnvironmentFolder) -> 
     write(folder.path / "project", {"calc/__init__.py": "raise SystemExit(1)\n"})
     with pytest.raises(ConfigError, match="no test passes in the project as it is"):
         make_repairs(EnvironmentFolder.load(folder.path), 3)
+
+
+def test_the_command_writes_repairs_and_tells_what_is_wrong(folder: EnvironmentFolder) -> None:
+    done = tiny.lbi("repairs", folder.path, "--most", "2", "--json")
+    assert json.loads(done.stdout) == {"file": str(folder.path / "repairs.json"), "repairs": 2, "tests": 3}
+    assert tiny.lbi("validate", folder.path).returncode == 0
+    write(folder.path / "project", {"calc/__init__.py": "raise SystemExit(1)\n"})
+    failed = tiny.lbi("repairs", folder.path)
+    assert failed.returncode == 2 and "error: " in failed.stderr and "no test passes" in failed.stderr
