@@ -21,7 +21,7 @@ from .swebench_rows import Row
 
 PACKAGE = ("--no-deps", "swebench==5.0.2", "unidiff==0.7.5", "docker==7.1.0", "requests==2.32.4")
 LIBRARIES = ("urllib3==2.5.0", "idna==3.10", "certifi==2025.8.3", "charset-normalizer==3.4.3")
-"""What of the package's dependencies its graders and its report use: a hundredth of all, by size."""
+"""What of the package's dependencies its graders and its report use: a small part of all, by size."""
 GRADED = 120.0
 """Seconds that reading a log may take."""
 RUN = "lbi"
