@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
-.PHONY: help setup demo demo-train demo-web test system browser
+.PHONY: help setup demo demo-train demo-web demo-desktop test system browser desktop calc
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -13,6 +13,7 @@ DEMO_MODEL := qwen2.5-coder-1.5b
 help:
 	@echo "make demo    set up, fetch a local model, learn sqlite-utils from its help pages, print the table"
 	@echo "make demo-web  the same for a web application, Trac, and the wiki pages of its manual"
+	@echo "make demo-desktop  the same for LibreOffice Calc on a desktop, and the pages of its help"
 	@echo "make demo-train  tune a small model on what the demo learned, and compare"
 	@echo "make test    set up, check format, lint and types, run all tests"
 	@echo "make setup   only set up: system packages, and .venv with the command $(BIN)/lbi"
@@ -39,6 +40,15 @@ demo-web:
 	$(BIN)/lbi install environments/trac
 	$(BIN)/lbi run recipes/demo-web.toml
 
+demo-desktop:
+	@echo "This takes about an hour on 2 cores, 4 GB of memory and 4 GB of disk. It installs a screen and LibreOffice Calc (apt), fetches"
+	@echo "the language model of the demo, lets it learn Calc from pages of its help, and makes a sheet of what was on the screen."
+	$(MAKE) --no-print-directory system desktop calc .venv/.stamp-desktop
+	$(BIN)/lbi models pull $(DEMO_MODEL)
+	$(BIN)/lbi install environments/calc
+	$(BIN)/lbi run recipes/demo-desktop.toml
+	$(BIN)/lbi show runs/demo-desktop --contact-sheet runs/demo-desktop/screens.png
+
 demo-train:
 	@if [[ ! -f runs/demo/run.sqlite ]]; then echo "There is no runs/demo yet: make demo makes it." >&2; exit 1; fi
 	echo "This tunes a model of 135M parameters on the examples of runs/demo, twice, and compares. It has not been timed whole: on 2 cores"
@@ -50,7 +60,7 @@ demo-train:
 	.venv-train/bin/lbi train recipes/demo-train.toml --set train.name=distill --set 'train.kinds=["task"]'
 	.venv-train/bin/lbi evaluate recipes/demo-train.toml
 
-test: system browser .venv/.stamp-test .venv-train/.stamp
+test: system browser desktop .venv/.stamp-test .venv-train/.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -61,6 +71,7 @@ test: system browser .venv/.stamp-test .venv-train/.stamp
 system:
 	@missing=()
 	command -v bwrap >/dev/null || missing+=(bubblewrap)
+	command -v git >/dev/null || missing+=(git)
 	command -v task >/dev/null || missing+=(taskwarrior)
 	command -v man >/dev/null || missing+=(man-db)
 	command -v info >/dev/null || missing+=(info)
@@ -75,6 +86,24 @@ system:
 	"$${apt[@]}" update
 	"$${apt[@]}" -o Dpkg::Options::=--path-include='/usr/share/man/*' \
 		install -y --reinstall --no-install-recommends "$${missing[@]}"
+
+# What a screen needs, and the editor of the tests.
+DESKTOP := xvfb openbox xdotool at-spi2-core dbus python3-gi mousepad
+CALC := libreoffice-calc libreoffice-gtk3 libreoffice-help-en-us fonts-dejavu-core
+
+desktop: ; @$(call apt_install,$(DESKTOP))
+calc: ; @$(call apt_install,$(CALC))
+
+define apt_install
+missing=(); for name in $(1); do
+	if [[ $$(dpkg-query -W -f '$${db:Status-Status}' $$name 2>/dev/null) != installed ]]; then missing+=($$name); fi
+done
+if [[ -z "$${missing[*]}" ]]; then exit 0; fi
+root=(); if [[ $$(id -u) != 0 ]]; then root=(sudo); fi
+apt=("$${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300)
+"$${apt[@]}" update
+"$${apt[@]}" install -y --no-install-recommends "$${missing[@]}"
+endef
 
 browser:
 	@for name in chromium chromium-browser google-chrome google-chrome-stable chrome; do
@@ -97,6 +126,10 @@ browser:
 
 .venv/.stamp-web: .venv/bin/python pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[local,web]'
+	touch $@
+
+.venv/.stamp-desktop: .venv/bin/python pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[local,desktop]'
 	touch $@
 
 .venv/.stamp-test: .venv/bin/python pyproject.toml

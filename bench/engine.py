@@ -50,6 +50,7 @@ class Words:
     description = "Reply with one word."
     ends: tuple[str, ...] = ()
     commands = True
+    code = False
 
     def form(self, seen: Sequence[str], last: Action | None) -> dict[str, Any] | None:
         """None: any word."""

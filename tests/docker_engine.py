@@ -21,6 +21,7 @@ import pytest
 PROGRAMS = [
     *("bash", "cat", "chmod", "env", "find", "grep", "head", "id", "ls", "mkdir", "rm", "seq", "setsid"),
     *("sh", "sleep", "sort", "tail", "touch", "wc"),
+    *("git", "mv", "sed", "uniq", "xargs"),
 ]
 APT = """#!/bin/sh
 # A distribution of one package: `greet`.

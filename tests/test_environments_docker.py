@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 import docker_engine
+import project
 import tiny
 from learn_by_interact.environments.folder import EnvironmentFolder
+from learn_by_interact.environments.repository.environment import RepositoryEnvironment
 from learn_by_interact.environments.shell import ShellEnvironment
 from learn_by_interact.errors import ConfigError, EnvironmentFault
 from learn_by_interact.types import Action, Observation, Task
@@ -213,6 +215,7 @@ def test_an_image_that_cannot_serve_is_a_sentence(tmp_path: Path, image: str, ad
 KILLED = """
 import os, sys
 from learn_by_interact.environments.folder import EnvironmentFolder
+from learn_by_interact.environments.repository.environment import RepositoryEnvironment
 from learn_by_interact.environments.shell import ShellEnvironment
 from learn_by_interact.types import Task
 with ShellEnvironment(EnvironmentFolder.load(sys.argv[1])) as environment:
@@ -239,3 +242,23 @@ def test_a_benchmark_is_graded_in_docker(tmp_path: Path, image: str) -> None:
     (world / "tasks.toml").write_text("\n\n".join(task for task in tasks if '"count"' in task))
     done = tiny.lbi("validate", world)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_project_is_acted_on_in_its_image(tmp_path: Path, image: str) -> None:
+    folder = project.make(tmp_path)
+    file = folder / "environment.toml"
+    declared = file.read_text().replace("python -m", "python3 -m")
+    file.write_text(f'{declared}\n[sandbox]\nkind = "docker"\nimage = "{image}"\n')
+    block = "<<<<<<< SEARCH\n    if value > high:\n=======\n    if value >= high:\n>>>>>>> REPLACE"
+    with RepositoryEnvironment(EnvironmentFolder.load(folder)) as environment:
+        start = environment.reset(Task(environment="calc", instruction=""))
+        assert "calc/__init__.py (29 lines)" in start.text
+        edit = environment.actions.parse(f"ACTION: replace calc/__init__.py\n{block}")[1]
+        assert "[changed: calc/__init__.py]" in environment.step(edit).text
+        imported = environment.actions.parse("ACTION: cd tests; python3 -c 'import calc'")[1]
+        assert not environment.step(imported).failed
+        patch = environment.patch()
+        assert "+    if value >= high:" in patch
+        assert set(environment.test(patch).values()) == {True} and len(environment.test(patch)) == 3
+        broken = patch.replace("value >= high", "value >= low")
+        assert environment.test(broken)["tests.test_calc.TestCalc.test_clamp"] is False

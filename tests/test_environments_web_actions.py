@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import pytest
 
 from learn_by_interact.environments.actions import ShellActions
-from learn_by_interact.environments.web.acting import Refused, find, key
+from learn_by_interact.environments.elements import Refused, find
+from learn_by_interact.environments.web.acting import key
 from learn_by_interact.environments.web.actions import WebActions
 from learn_by_interact.environments.web.choices import AS_BEFORE
 from learn_by_interact.environments.web.snapshot import Node

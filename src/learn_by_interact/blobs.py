@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from pathlib import Path
 
 BLOBS = "blobs"
@@ -15,7 +16,7 @@ def keep(folder: Path, content: bytes) -> str:
     name = hashlib.sha256(content).hexdigest()
     if not (folder / name).exists():
         folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f".{name}.{os.getpid()}"
+        part = folder / f".{name}.{os.getpid()}.{threading.get_ident()}"
         part.write_bytes(content)
         part.replace(folder / name)
     return name

@@ -9,14 +9,15 @@ from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
 from typing import Any
 
-from .benchmarks import Benchmark
+from .benchmarks import Benchmark, Predicting
 from .blobs import BLOBS
 from .config import ArmTable, Recipe
 from .engine.pools import Pool
 from .engine.run import Progress, run
 from .engine.stage import Stage
 from .engine.store import Store
-from .environments.shell import ShellEnvironment
+from .environments.declared import DeclaredEnvironment
+from .environments.repository.environment import RepositoryEnvironment
 from .environments.web.environment import WebEnvironment
 from .errors import ConfigError, StoreError
 from .evaluation.arms import arm
@@ -47,12 +48,15 @@ from .stages.readers.logs import logs
 from .stages.readers.site import Browse
 from .stages.relabel import Relabel
 from .stages.replay import Replay
+from .stages.tested import Tested, has_tests
 from .training.tune.train import MODEL, RESULT, Trained, train
 from .types import Attempt, Document, Example, Record, Task, Trajectory, digest
 
 Report = Callable[[Progress], None]
 Say = Callable[[str], None]
 
+PREDICTIONS = "predictions"
+"""Folder, in the run folder, of what a benchmark's own harness takes."""
 TUNED = "tuned/"
 """Begins the name of a model that `lbi train` made in the run folder."""
 
@@ -196,6 +200,8 @@ class Pipeline:
         progress = self._run(stage)
         # Under which key the verdicts stand: those of an environment that changed since do not.
         self.store.set_meta(Replay.name, stage.key)
+        if has_tests(self.world.environment()):
+            self._run(Tested(**self._world()))
         return progress
 
     def judge(self) -> list[Progress]:
@@ -243,6 +249,7 @@ class Pipeline:
         for missing in getattr(self.world, "missing", ()):
             self.say(missing)
         table, arms = self.recipe.evaluate, self._arms()
+        predicts = isinstance(self.world, Predicting)
         stages = [
             Evaluate(
                 **{**self._model(), **self._player(entry)},
@@ -258,6 +265,7 @@ class Pipeline:
                 only=table.only,
                 count=table.tasks,
                 variant=variant,
+                output=str(self.recipe.folder.resolve() / PREDICTIONS) if predicts else "",
                 **index,
             )
             for seed in range(table.seed, table.seed + table.repeats)
@@ -267,7 +275,14 @@ class Pipeline:
         self.store.add(tasks)
         for stage in stages:
             self._run(stage)
+        self._predict([task.parent for task in tasks])
         return summarise(self.store, stages, tasks)
+
+    def _predict(self, names: Sequence[str]) -> None:
+        """Write what the benchmark's own harness takes and reports, where it has one."""
+        if isinstance(self.world, Predicting):
+            for file in self.world.official(self.recipe.folder / PREDICTIONS, names):
+                self.say(f"{file} is written.")
 
     def _player(self, entry: ArmTable) -> dict[str, Any]:
         """The model of an arm. Raises ConfigError when it was not tuned yet."""
@@ -406,7 +421,7 @@ class Pipeline:
 def _reader(world: Benchmark) -> Iterator[tuple[Docs, Path, Run, Browse | None]]:
     """Where the documentation is, how its commands are run in the sandbox, and its pages seen."""
     environment = world.environment()
-    if not isinstance(environment, ShellEnvironment | WebEnvironment):
+    if not isinstance(environment, DeclaredEnvironment):
         raise ConfigError(f"{world.name} declares no documentation that can be read.")
     folder, browse = environment.folder, None
     with ExitStack() as stack:
@@ -416,9 +431,12 @@ def _reader(world: Benchmark) -> Iterator[tuple[Docs, Path, Run, Browse | None]]
             browse = environment.source_of
         sandbox = environment.open(filled=True)
         stack.callback(sandbox.close)
+        docs, root = folder.docs, folder.path
+        if isinstance(environment, RepositoryEnvironment):
+            docs, root = environment.documented()
         yield (
-            folder.docs,
-            folder.path,
+            docs,
+            root,
             lambda command: sandbox.run(command, sandbox.inside_home, folder.limits).output,
             browse,
         )

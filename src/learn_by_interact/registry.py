@@ -14,6 +14,7 @@ from .errors import ConfigError
 BENCHMARKS: dict[str, str] = {
     "miniwob": "learn_by_interact.benchmarks.miniwob:MiniWob",
     "miniwob-all": "learn_by_interact.benchmarks.miniwob:MiniWobAll",
+    "spider2v": "learn_by_interact.benchmarks.spider2v:Spider2V",
     "webarena-verified": "learn_by_interact.benchmarks.webarena_verified:WebArenaVerified",
     "webarena": "learn_by_interact.benchmarks.webarena:WebArena",
 }
@@ -38,9 +39,9 @@ def benchmark(name: str, unsafe: bool = False) -> Benchmark:
     Raises ConfigError when it is neither a folder with environment.toml, a nickname nor `module:Class`.
     """
     if (Path(name) / "environment.toml").is_file():
-        from .benchmarks.folder import FolderBenchmark
+        from .benchmarks.kinds import declared
 
-        return FolderBenchmark(Path(name), unsafe=unsafe)
+        return declared(Path(name), unsafe)
     if name in BENCHMARKS or (":" in name and not Path(name).exists()):
         made: Benchmark = load(BENCHMARKS.get(name, name), "the environment")()
         return made

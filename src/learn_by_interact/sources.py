@@ -18,6 +18,8 @@ class Docs(Value):
     """Info manuals: `recutils`, or one node and what is below it: `(recutils)Queries`."""
     folder: tuple[str, ...] = ()
     """Folders or files (Markdown, rst, HTML, text), relative to where the table stands."""
+    code: tuple[str, ...] = ()
+    """Folders or files of Python code, cut at definitions. In a repository, parts of it, as `folder` are."""
     urls: tuple[str, ...] = ()
     """Web pages, http or https."""
     pages: tuple[str, ...] = ()

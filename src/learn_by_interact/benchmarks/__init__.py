@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol, Self, runtime_checkable
 
 from ..environments import Environment
 from ..types import Action, Task, Trajectory
@@ -27,4 +29,17 @@ class Benchmark(Protocol):
 
     def gold(self, task: Task) -> list[Action]:
         """Actions that solve the task, for proving the grader; they never reach a model."""
+        ...
+
+
+@runtime_checkable
+class Predicting(Benchmark, Protocol):
+    """A benchmark with a harness of its own, which takes predictions and writes a report."""
+
+    def writing_to(self, folder: Path, called: str) -> Self:
+        """This benchmark, which also writes what it grades; `called`: the model's name in it."""
+        ...
+
+    def official(self, folder: Path, names: Sequence[str]) -> list[Path]:
+        """Make the predictions and the report of these tasks -> the files. Raises GraderFault."""
         ...

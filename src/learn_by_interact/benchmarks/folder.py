@@ -15,7 +15,8 @@ The check runs in a sandbox of its own over a copy of the final folder, with
 - $ANSWER: the text that the agent stopped with, and $ANSWER_FILE: path of a file with it.
 Of a web application the folder is that of its state, commands are actions, and a `gold` is a list of actions
 (`click [link "Save"]`); `page` is where the episode begins, and a table `[task.expect]` may stand
-instead of the check or beside it (see `expect.py`).
+instead of the check or beside it (see `expect.py`). Of a desktop the folder is its home,
+and `file` the document that an episode begins with.
 Any other exit code, or running too long, means that the check is broken: the episode stays
 ungraded (GraderFault), it does not count as failed.
 """
@@ -27,17 +28,15 @@ from pathlib import Path
 from pydantic import Field, model_validator
 
 from ..environments import Environment
-from ..environments.actions import SHELL
 from ..environments.folder import EnvironmentFolder, checked, read_toml
+from ..environments.kinds import Declared, declared, written
 from ..environments.sandbox import copy_tree
-from ..environments.shell import ShellEnvironment, clean
-from ..environments.web.actions import action
+from ..environments.shell import clean
 from ..environments.web.environment import WebEnvironment
 from ..errors import ConfigError, EnvironmentFault, GraderFault, ParseError
 from ..types import STOP, Action, Task, Trajectory, Value, digest
 from .expect import Expect, failures
 
-Acted = ShellEnvironment | WebEnvironment
 CHECK = "its check exits with 1"
 """What an episode lacks whose task has only a command to say so."""
 
@@ -49,6 +48,7 @@ class FolderTask(Value):
     instruction: str = Field(min_length=1)
     setup: str = ""
     page: str = ""
+    file: str = ""
     check: str = ""
     expect: Expect | None = None
     gold: tuple[str, ...] = ()
@@ -74,11 +74,17 @@ class FolderBenchmark:
         self.name = self.folder.name
         self.unsafe = unsafe
         self.tools = self.folder.tools
-        file = self.folder.path / "tasks.toml"
+        self._tasks: dict[str, FolderTask] = {}
+        self.load(self.folder.path / "tasks.toml")
+
+    def load(self, file: Path) -> None:
+        """Read the tasks. Raises ConfigError."""
         self._tasks = {task.name: task for task in load_tasks(file)}
         for task in self._tasks.values():
             if self.folder.web is None and (task.expect or task.page):
                 raise ConfigError(f"{file}: task {task.name}: expect and page are for web applications")
+            if self.folder.desktop is None and task.file:
+                raise ConfigError(f"{file}: task {task.name}: file is for desktop applications")
             self._gold(task)
 
     def tasks(self) -> list[Task]:
@@ -90,6 +96,7 @@ class FolderBenchmark:
                 setup={
                     **({"run": task.setup} if task.setup else {}),
                     **({"page": task.page} if task.page else {}),
+                    **({"file": task.file} if task.file else {}),
                     "check": task.version,
                 },
                 parent=task.name,
@@ -99,9 +106,7 @@ class FolderBenchmark:
 
     def environment(self) -> Environment:
         """A fresh environment, to be used once."""
-        if self.folder.web is not None:
-            return WebEnvironment(self.folder, self.unsafe)
-        return ShellEnvironment(self.folder, self.unsafe)
+        return declared(self.folder, self.unsafe)
 
     def grade(self, task: Task, environment: Environment, trajectory: Trajectory) -> float:
         """1.0 or 0.0, by the task's checks. Raises GraderFault when one cannot be run."""
@@ -109,31 +114,27 @@ class FolderBenchmark:
 
     def failures(self, task: Task, environment: Environment, trajectory: Trajectory) -> list[str]:
         """What an episode lacks, in a sentence each. Raises GraderFault when a check cannot be run."""
-        declared = self._declared(task)
-        if not isinstance(environment, Acted):
-            raise GraderFault(f"{self.name}: {declared.name}: this is not the environment of its folder")
+        known = self._declared(task)
+        if not isinstance(environment, Declared):
+            raise GraderFault(f"{self.name}: {known.name}: this is not the environment of its folder")
         answer, found = trajectory.answer, []
         try:
-            if declared.expect is not None and isinstance(environment, WebEnvironment):
-                found = failures(declared.expect, environment, declared.instruction, answer)
-            if declared.check and not found and not self._check(declared, environment, answer):
+            if known.expect is not None and isinstance(environment, WebEnvironment):
+                found = failures(known.expect, environment, known.instruction, answer)
+            if known.check and not found and not self._check(known, environment, answer):
                 found = [CHECK]
             return found
         except (EnvironmentFault, OSError) as error:
-            raise GraderFault(
-                f"{self.name}: the check of {declared.name} could not be run: {error}"
-            ) from None
+            raise GraderFault(f"{self.name}: the check of {known.name} could not be run: {error}") from None
 
     def gold(self, task: Task) -> list[Action]:
         """The commands of the gold solution, and the stop with its answer."""
-        declared = self._declared(task)
-        return [*self._gold(declared), Action(tool=STOP, arguments={"answer": declared.answer})]
+        known = self._declared(task)
+        return [*self._gold(known), Action(tool=STOP, arguments={"answer": known.answer})]
 
     def _gold(self, task: FolderTask) -> list[Action]:
-        if self.folder.web is None:
-            return [Action(tool=SHELL, arguments={"command": command}) for command in task.gold]
         try:
-            return [action(written) for written in task.gold]
+            return [written(self.folder, action) for action in task.gold]
         except ParseError as error:
             told = str(error).split("\n")[0]
             raise ConfigError(f"{self.folder.path / 'tasks.toml'}: task {task.name}: gold: {told}") from None
@@ -144,7 +145,7 @@ class FolderBenchmark:
         except KeyError:
             raise GraderFault(f"{self.name} has no task {task.parent!r} to grade") from None
 
-    def _check(self, task: FolderTask, environment: Acted, answer: str) -> bool:
+    def _check(self, task: FolderTask, environment: Declared, answer: str) -> bool:
         sandbox = environment.open(filled=False)
         try:
             copy_tree(environment.home, sandbox.home)

@@ -17,6 +17,8 @@ from .imports import EXAMPLE as IMPORT
 from .imports import import_
 from .look import EXAMPLE as LOOK
 from .look import look
+from .repairs import EXAMPLE as REPAIRS
+from .repairs import repairs
 from .report import report
 from .show import show
 from .validate import validate
@@ -57,6 +59,7 @@ app.command(epilog=EXAMPLE)(export)
 app.command("import", epilog=IMPORT)(import_)
 app.add_typer(models.app, name="models")
 app.command(epilog=LOOK)(look)
+app.command(epilog=REPAIRS)(repairs)
 app.command(epilog="Example: lbi validate environments/sqlite-utils")(validate)
 app.command(epilog="Example: lbi install environments/sqlite-utils")(install)
 app.command(epilog="Example: lbi doctor")(doctor)

@@ -66,6 +66,10 @@ def install(
 
     found = EnvironmentFolder.load(folder)
     install_all(found)
+    if found.swebench:
+        from ..benchmarks.swebench import SweBench
+
+        SweBench(folder).prepare_all(lambda line: typer.echo(line, err=True))
     value = {"name": found.name, "pip": list(found.install.pip), "apt": list(found.install.apt)}
     wanted = ", ".join([*found.install.pip, *found.install.apt]) or "nothing"
     typer.echo(json.dumps(value) if as_json else f"{found.name} is ready; it needs {wanted}.")
@@ -85,6 +89,7 @@ def _checks() -> Iterator[Check]:
     yield _docker()
     yield _package("ray")
     yield _browser()
+    yield _desktop()
     yield from _machine()
 
 
@@ -171,6 +176,18 @@ def _browser() -> Check:
     except ConfigError:
         remedy = f"apt-get install -y --no-install-recommends chromium, or set {CHROMIUM}"
         return Check("web", False, False, "Playwright, no Chromium", remedy)
+
+
+def _desktop() -> Check:
+    from ..environments.desktop.machine import missing_programs
+
+    missing = missing_programs()
+    found = f"missing: {', '.join(missing)}" if missing else "Xvfb, window manager, accessibility bus"
+    remedy = f"apt-get install -y --no-install-recommends {' '.join(missing)}"
+    if not missing and importlib.util.find_spec("PIL") is None:
+        found, remedy = f"{found}; no Pillow for pictures", "pip install 'learn-by-interact[desktop]'"
+        return Check("desktop", False, False, found, remedy)
+    return Check("desktop", not missing, False, found, remedy)
 
 
 def _machine() -> Iterator[Check]:

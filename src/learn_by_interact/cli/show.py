@@ -13,24 +13,68 @@ from ..errors import StoreError
 if TYPE_CHECKING:
     from ..engine.store import Store
     from ..evaluation.overview import Overview
+    from ..types import Action
+
+PICTURES = 48
+"""Pictures on a contact sheet."""
 
 
 def show(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)],
     prefix: Annotated[str, typer.Argument(metavar="[ID]", help="The first digits of a record's id.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")] = False,
+    contact_sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the pictures of the run's screens on one PNG.")
+    ] = None,
 ) -> None:
     """Show counts, costs, failures and results of a run; or one record, followed back to its source."""
     from ..engine.store import Store
     from .record import record_text, record_value, the_record
 
     with Store(run, readonly=True) as store:
+        if contact_sheet:
+            count = _contact_sheet(store, run, prefix, contact_sheet)
+            value = {"pictures": count, "file": str(contact_sheet)}
+            typer.echo(json.dumps(value) if as_json else f"{count} pictures are on {contact_sheet}.")
+            return
         if prefix:
             record = the_record(store, prefix)
             typer.echo(json.dumps(record_value(store, record)) if as_json else record_text(store, record))
             return
         value, text = _run(store, run)
     typer.echo(json.dumps(value) if as_json else text)
+
+
+def _contact_sheet(store: Store, folder: Path, prefix: str, file: Path) -> int:
+    """Write the pictures of a trajectory, or of the first ones that have some -> how many."""
+    from ..blobs import BLOBS
+    from ..environments.desktop.picture import contact_sheet
+    from ..types import Trajectory
+    from .record import the_record
+
+    chosen = [the_record(store, prefix)] if prefix else store.records(Trajectory)
+    pictures: list[tuple[bytes, str]] = []
+    for trajectory in chosen:
+        if not isinstance(trajectory, Trajectory) or len(pictures) >= PICTURES:
+            continue
+        seen = [
+            (trajectory.start, "start"),
+            *((step.observation, _said(step.action)) for step in trajectory.steps),
+        ]
+        for observation, said in seen:
+            for name in observation.blobs:
+                blob = folder / BLOBS / name
+                if blob.is_file():
+                    pictures.append((blob.read_bytes(), said))
+    if not pictures:
+        raise StoreError(f"{folder} holds no pictures: [explore] screenshots = true of a recipe keeps them.")
+    file.write_bytes(contact_sheet(pictures[:PICTURES]))
+    return len(pictures[:PICTURES])
+
+
+def _said(action: Action) -> str:
+    """An action in few words, whatever its environment."""
+    return " ".join([action.tool, *(str(value) for value in action.arguments.values())])
 
 
 def _run(store: Store, folder: Path) -> tuple[dict[str, Any], str]:

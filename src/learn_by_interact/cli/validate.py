@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def validate(
-    folder: Annotated[Path, typer.Argument(help="A folder with environment.toml and tasks.toml.")],
+    folder: Annotated[
+        str, typer.Argument(help="A folder with environment.toml and tasks.toml, or a nickname.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
     unsafe: Annotated[bool, typer.Option("--unsafe", help="Without a sandbox: commands can do all.")] = False,
     workers: Annotated[int, typer.Option(help="Tasks at the same time.", min=1)] = 4,
@@ -23,11 +25,14 @@ def validate(
 
     Exits with 1 when a task is not proven.
     """
-    from ..benchmarks.folder import FolderBenchmark
+    from ..benchmarks.kinds import declared
     from ..benchmarks.validate import validate as prove_all
+    from ..registry import BENCHMARKS
+    from ..registry import benchmark as named
 
     counted = 0
-    benchmark = FolderBenchmark(folder, unsafe)
+    nickname = folder in BENCHMARKS or ":" in folder
+    benchmark = named(folder, unsafe) if nickname else declared(Path(folder), unsafe)
     total = len(benchmark.tasks())
 
     def progress(_: TaskProof) -> None:
@@ -43,7 +48,11 @@ def validate(
         typer.echo(json.dumps({"benchmark": benchmark.name, "tasks": rows}, indent=2))
     else:
         _table(proofs)
+        for other, count in getattr(benchmark, "left_out", {}).items():
+            typer.echo(f"Not run here: {count} tasks of the domain {other}.")
         typer.echo(f"{len(proofs) - len(failed)} of {len(proofs)} tasks of {benchmark.name} are proven.")
+        for missing in getattr(benchmark, "missing", ()):
+            typer.echo(missing)
     if failed:
         raise typer.Exit(1)
 

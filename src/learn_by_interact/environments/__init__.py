@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, runtime_checkable
 
-from ..types import Action, Observation, Task
+from ..types import Action, Document, Observation, Task
 
 
 class ActionSpace(Protocol):
@@ -21,6 +21,9 @@ class ActionSpace(Protocol):
 
     commands: bool
     """One action can do a whole task: a task is proposed together with the command that does it."""
+
+    code: bool
+    """What is acted on is a project's code: its tasks are those of a maintainer."""
 
     def parse(self, reply: str) -> tuple[str, Action]:
         """A model's reply -> (thought, action). Raises ParseError, worded for the model."""
@@ -83,6 +86,15 @@ class Pictured(Environment, Protocol):
 
     pictures: Path | None
     """The folder in which they are kept (see `blobs.py`), set before the reset; None: none are taken."""
+
+
+@runtime_checkable
+class Placed(Environment, Protocol):
+    """An environment in which episodes begin at different places, which documents are of."""
+
+    def setup_of(self, document: Document) -> dict[str, Any]:
+        """The `setup` of a task that is proposed from a document."""
+        ...
 
 
 @runtime_checkable

@@ -46,6 +46,7 @@ class ShellActions:
     description = FORM
     ends: tuple[str, ...] = ("\nOUTPUT:", "\n[no output]", "\n[changed:", "\n[new:")
     commands = True
+    code = False
 
     def parse(self, reply: str) -> tuple[str, Action]:
         """A model's reply -> (thought, action). Raises ParseError, worded for the model."""

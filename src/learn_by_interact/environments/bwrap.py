@@ -15,13 +15,14 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import EnvironmentFault, LbiError, SandboxMissing
 from .folder import Limits
 from .process import descendants, resident_bytes, start, watch
-from .sandbox import HOME, MEGABYTE, Reason, Result, Room, Tools, prologue
+from .sandbox import CONTROL, HOME, MEGABYTE, Reason, Result, Room, Tools, prologue
 
 INSTALL = "apt-get install -y bubblewrap"
 
@@ -56,26 +57,22 @@ class Bubblewrap(Room):
 
     def _view(self) -> list[str]:
         """bwrap's options: namespaces, and the file system seen from inside."""
-        binds = [*_system(), *(("--ro-bind", bind, bind) for bind in self.tools.binds)]
+        tools = [("--ro-bind", bind, bind) for bind in self.tools.binds]
+        # A cache below /tmp would be hidden by the episode's own.
+        late = [bind for bind in tools if bind[1].startswith("/tmp/")]
+        binds = [*_system(), *(bind for bind in tools if bind not in late)]
         control = str(self.control)
-        folders = dict.fromkeys(
-            parent
-            for _, _, target in [*binds, ("", "", HOME), ("", "", "/run/lbi")]
-            for parent in reversed(Path(target).parents)
-            if len(parent.parts) > 1 and not _covered(parent, binds)
-        )
+        others = [("", "", HOME), ("", "", CONTROL)]
         options = ["--die-with-parent", "--new-session", "--hostname", "sandbox"]
         options += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
         options += ["--unshare-cgroup-try"]
-        for folder in folders:
-            options += ["--perms", "0755", "--dir", str(folder)]
-        for bind in binds:
-            options += bind
-        options += ["--ro-bind", control, "/run/lbi"]
+        options += [*_folders([*binds, *others], binds), *chain.from_iterable(binds)]
+        options += ["--ro-bind", control, CONTROL]
         options += ["--ro-bind", f"{control}/passwd", "/etc/passwd"]
         options += ["--ro-bind", f"{control}/group", "/etc/group"]
         options += ["--proc", "/proc", "--dev", "/dev", "--bind", str(self.temporary), "/tmp"]
         options += ["--bind", str(self.temporary), "/dev/shm", "--bind", str(self.home), HOME]
+        options += [*_folders(late, binds), *chain.from_iterable(late)]
         return [*options, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", HOME]
 
     def run(self, command: str, cwd: str, limits: Limits, env: Mapping[str, str] = {}) -> Result:
@@ -86,7 +83,7 @@ class Bubblewrap(Room):
         (self.control / "prologue").write_text(script, encoding="utf-8")
         arguments = [*self._arguments, "--info-fd", str(info_writer), *self._drop(), "bash", "-c", command]
         inner = _Inner(info)
-        allowed = max(limits.disk_mb * MEGABYTE, self.used())
+        allowed = self.allowed(limits)
         reason: Reason = ""
 
         def probe(pid: int) -> str:
@@ -100,7 +97,7 @@ class Bubblewrap(Room):
         try:
             ended = watch(
                 arguments,
-                self.environment({**env, "BASH_ENV": "/run/lbi/prologue"}),
+                self.environment({**env, "BASH_ENV": f"{CONTROL}/prologue"}),
                 limits.seconds,
                 probe,
                 inner.kill,
@@ -125,13 +122,13 @@ class Bubblewrap(Room):
         return Result(ended.output, ended.code, ended.seconds, reason, lines or cwd)
 
     def serve(
-        self, command: str, env: Mapping[str, str], limits: Limits, log: BinaryIO
+        self, command: str, env: Mapping[str, str], limits: Limits, log: BinaryIO, network: bool = True
     ) -> subprocess.Popen[bytes]:
-        """See `Sandbox.serve`: what is served can be reached, so it has the machine's network."""
+        """See `Sandbox.serve`: what is to be reached at a port has the machine's network."""
         (self.control / "serve").write_text(prologue(HOME, limits, ">/dev/null"), encoding="utf-8")
-        view = [option for option in self._arguments if option != "--unshare-net"]
+        view = [option for option in self._arguments if option != "--unshare-net" or not network]
         arguments = [*view, *self._drop(), "bash", "-c", command]
-        return start(arguments, self.environment({**env, "BASH_ENV": "/run/lbi/serve"}), log)
+        return start(arguments, self.environment({**env, "BASH_ENV": f"{CONTROL}/serve"}), log)
 
     def _broken(self, told: str) -> LbiError:
         """A command could not be started: a passing fault, or nothing ever ran here."""
@@ -196,6 +193,17 @@ def _system() -> list[tuple[str, str, str]]:
     options += [("--ro-bind-try", f"/etc/{name}", f"/etc/{name}") for name in ETC]
     # The index of manual pages, for tools whose documentation is read inside.
     return [*options, ("--ro-bind-try", "/var/cache/man", "/var/cache/man")]
+
+
+def _folders(targets: list[tuple[str, str, str]], binds: list[tuple[str, str, str]]) -> list[str]:
+    """Options for the folders above what is bound, which everybody can enter."""
+    folders = dict.fromkeys(
+        parent
+        for _, _, target in targets
+        for parent in reversed(Path(target).parents)
+        if len(parent.parts) > 1 and not _covered(parent, binds)
+    )
+    return [option for folder in folders for option in ("--perms", "0755", "--dir", str(folder))]
 
 
 def _covered(folder: Path, binds: list[tuple[str, str, str]]) -> bool:

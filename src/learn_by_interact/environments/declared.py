@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
+from ..errors import EnvironmentFault
 from . import ActionSpace, install
 from .folder import EnvironmentFolder
 from .sandbox import Sandbox
@@ -48,3 +49,27 @@ class DeclaredEnvironment:
         """A sandbox of this environment's kind, with the start folder's copy or empty."""
         start = install.start(self.folder, self.unsafe) if filled else None
         return install.opened(self.folder, start, self.unsafe)
+
+
+class SandboxedEnvironment(DeclaredEnvironment):
+    """Base of those whose episode has a sandbox of its own, opened when it is entered."""
+
+    _sandbox: Sandbox | None = None
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """The open sandbox. Raises EnvironmentFault outside the `with` block."""
+        if self._sandbox is None:
+            raise EnvironmentFault(f"{self.name}: the environment is not open; use it in a with block")
+        return self._sandbox
+
+    @property
+    def home(self) -> Path:
+        """The episode's folder. Raises EnvironmentFault outside the `with` block."""
+        return self.sandbox.home
+
+    def leave(self, well: bool) -> None:
+        """Kill what still runs, and remove the folder."""
+        if self._sandbox:
+            self._sandbox.close()
+            self._sandbox = None

@@ -18,9 +18,8 @@ from ..errors import ConfigError, EnvironmentFault
 from .docker_image import engine, said
 from .folder import Limits
 from .process import Kept, drain, follow
-from .sandbox import HOME, MEGABYTE, Reason, Result, Room, Tools, prologue
+from .sandbox import CONTROL, HOME, Reason, Result, Room, Tools, prologue
 
-CONTROL = "/run/lbi"
 IDLE = "read -r _"
 """The first process: bash reaps orphans, and ends when this program does, which holds its stdin."""
 COMMAND = (
@@ -51,7 +50,7 @@ class DockerBox(Room):
         # Started by root, the user's processes are this sandbox's alone.
         script = prologue(cwd, limits, ">&9", processes=os.geteuid() == 0)
         (self.control / "prologue").write_text(script, encoding="utf-8")
-        allowed = max(limits.disk_mb * MEGABYTE, self.used())
+        allowed = self.allowed(limits)
         pipes = [self._pipe(name) for name in ("output", "report", "end")]
         kept, told, code = Kept(), Kept(), Kept()
         output, report, end = pipes

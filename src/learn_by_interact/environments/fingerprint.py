@@ -5,20 +5,27 @@ It covers every entry's path, kind and permissions, links' targets, and files' c
 - SQLite databases: their SQL dump without what the volatile patterns match, journal mode and versions,
   so that the order of pages and free space do not matter; the `-wal`, `-shm` and `-journal` files beside
   them are read with them and not counted for themselves;
-- everything else, and databases over 32 MiB: bytes.
+- archives of zip's format, such as office documents: the names of their files, and the contents of these in
+  the same way, so that the times and the packing of an archive do not matter;
+- everything else, and databases and archives over 32 MiB: bytes.
 Times, owners and inode numbers do not count.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
+import re
 import shutil
 import sqlite3
 import stat
-from collections.abc import Sequence
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from fnmatch import fnmatch
+from fnmatch import translate
+from functools import cache
 from pathlib import Path
 
 from ..types import digest
@@ -27,6 +34,7 @@ from .sandbox import entries
 from .temporary import TemporaryFolder
 
 SQLITE = b"SQLite format 3\x00"
+ZIP = b"PK\x03\x04"
 LARGEST_DATABASE = 32 * 1024 * 1024
 BESIDE = ("-wal", "-shm", "-journal")
 
@@ -39,6 +47,7 @@ class Fingerprint:
     def __init__(self, folder: Path, volatile: Volatile, aside: Sequence[str] = ()) -> None:
         """`aside`: patterns of paths that do not count, nor what is in them."""
         self._folder = folder
+        self._prefix = os.path.join(folder, "")  # noqa: PTH118  A path without the slash at its end.
         self._volatile = volatile
         self._aside = tuple(aside)
         self._known: dict[str, tuple[Seen, str]] = {}
@@ -47,14 +56,15 @@ class Fingerprint:
 
     def take(self) -> str:
         """32 hexadecimal digits. Nothing may write to the folder meanwhile."""
-        found = {os.path.relpath(entry.path, self._folder): entry for entry in entries(self._folder)}
+        found = {entry.path[len(self._prefix) :]: entry for entry in entries(self._folder)}
         whole = hashlib.blake2b(digest_size=16)
         files: dict[str, str] = {}
         for name in sorted(found):
             if _beside(name, found) or is_aside(name, self._aside):
                 continue
             status = found[name].stat(follow_symlinks=False)
-            content = self._content(name, status)
+            alone = not any(name + suffix in found for suffix in BESIDE)
+            content = self._content(name, status, alone)
             line = [name, stat.filemode(status.st_mode), content]
             if stat.S_ISREG(status.st_mode):
                 files[name] = content
@@ -62,16 +72,17 @@ class Fingerprint:
         self.files = files
         return whole.hexdigest()
 
-    def _content(self, name: str, status: os.stat_result) -> str:
-        path = self._folder / name
+    def _content(self, name: str, status: os.stat_result, alone: bool) -> str:
+        """`alone`: no file beside it is read with it."""
+        path = self._prefix + name
         if stat.S_ISLNK(status.st_mode):
-            return str(path.readlink())
+            return str(Path(path).readlink())
         if not stat.S_ISREG(status.st_mode):
             return ""
-        now = seen(path, status)
+        now = written(status) if alone else seen(Path(path), status)
         known = self._known.get(name)
         if known is None or known[0] != now:
-            known = self._known[name] = (now, file_digest(path, self._volatile))
+            known = self._known[name] = (now, file_digest(Path(path), self._volatile))
         return known[1]
 
 
@@ -94,7 +105,12 @@ def identity(folder: EnvironmentFolder) -> str:
             content = file_digest(path, Volatile()) if entry.is_file() else ""
         runs = entry.is_file(follow_symlinks=False) and bool(entry.stat().st_mode & stat.S_IXUSR)
         files.append([os.path.relpath(path, folder.start_folder), content, runs])
-    return f"{folder.name}:{digest([said, image, sorted(files)])[:16]}"
+    project = []
+    if folder.repository:
+        from .repository.source import version
+
+        project = [version(folder.repository, folder.path)]
+    return f"{folder.name}:{digest([said, image, sorted(files), *project])[:16]}"
 
 
 def file_digest(path: Path, volatile: Volatile) -> str:
@@ -112,10 +128,32 @@ def file_digest(path: Path, volatile: Volatile) -> str:
             content = head + file.read()
     except OSError:
         return "unreadable"
+    if (members := _members(content)) is not None:
+        parts = [[name, _content_digest(inside, volatile)] for name, inside in members]
+        return f"zip:{digest(parts)}"
+    return _content_digest(content, volatile)
+
+
+def _content_digest(content: bytes, volatile: Volatile) -> str:
+    """Hash of bytes; of text without the volatile parts."""
     if volatile.patterns and b"\0" not in content:
         with suppress(UnicodeDecodeError):
             content = volatile.replace(content.decode("utf-8")).encode()
     return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _members(content: bytes) -> list[tuple[str, bytes]] | None:
+    """The files of a zip archive, sorted by name; None where it is none, or too large to look into."""
+    if not content.startswith(ZIP):
+        return None
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            known = sorted(archive.infolist(), key=lambda one: one.filename)
+            if sum(one.file_size for one in known) > LARGEST_DATABASE:
+                return None
+            return [(one.filename, archive.read(one)) for one in known]
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, OSError, EOFError):
+        return None
 
 
 def lasting(path: Path, volatile: Volatile) -> str:
@@ -126,6 +164,8 @@ def lasting(path: Path, volatile: Volatile) -> str:
     except OSError:
         return ""
     text = _dump(path) if content.startswith(SQLITE) and len(content) <= LARGEST_DATABASE else None
+    if (members := _members(content)) is not None:
+        text = "\n".join(f"{name}: {inside.decode('utf-8', 'replace')}" for name, inside in members)
     return volatile.replace(content.decode("utf-8", "replace") if text is None else text)
 
 
@@ -154,20 +194,33 @@ def _dump(path: Path) -> str | None:
 
 def seen(path: Path, status: os.stat_result) -> Seen:
     """What changes when a file, or the write-ahead log of a database, is written."""
-    found = [status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino]
+    found = written(status)
     for suffix in ("-wal", "-journal"):
-        try:
-            beside = os.lstat(f"{path}{suffix}")
-        except OSError:
-            continue
-        found += [beside.st_mtime_ns, beside.st_ctime_ns, beside.st_size, beside.st_ino]
-    return tuple(found)
+        with suppress(OSError):
+            found += written(os.lstat(f"{path}{suffix}"))
+    return found
+
+
+def written(status: os.stat_result) -> Seen:
+    """What changes when one file is written."""
+    return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
 
 
 def is_aside(name: str, patterns: Sequence[str]) -> bool:
     """Whether a path, or one of the folders that it is in, matches a pattern."""
-    path = Path(name)
-    return any(fnmatch(str(one), pattern) for one in (path, *path.parents) for pattern in patterns)
+    if not patterns:
+        return False
+    aside, end = _any_of(tuple(patterns)), len(name)
+    while end > 0:
+        if aside(name[:end]):
+            return True
+        end = name.rfind("/", 0, end)
+    return False
+
+
+@cache
+def _any_of(patterns: tuple[str, ...]) -> Callable[[str], object]:
+    return re.compile("|".join(map(translate, patterns))).match
 
 
 def _beside(name: str, found: dict[str, os.DirEntry[str]]) -> bool:

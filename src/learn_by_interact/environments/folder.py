@@ -14,10 +14,24 @@ from pydantic import Field, ValidationError, field_validator
 from ..errors import ConfigError
 from ..sources import Docs
 from ..types import Value
+from .desktop.config import Desktop
+from .repository.config import Repository, Swebench
 from .web.config import Web
 
+SERVED = ("web", "desktop")
+"""Kinds of environments whose applications run on between two actions."""
+CODE = ("repository", "swebench")
+"""Kinds of environments whose state is a project's files."""
 LOOK = r"find . -type f -printf '%P (%s bytes)\n' | LC_ALL=C sort"
 """The first observation when the folder names no `look`: all files with their sizes."""
+
+LOOK_AT_CODE = r"""n=$(git ls-files | wc -l)
+if [ "$n" -le 60 ]; then git ls-files | xargs -d '\n' wc -l | sed 's/^ *\([0-9]*\) \(.*\)/\2 (\1 lines)/'
+else echo "$n files; the top folder:"; ls -p; echo "Folders with the most Python files:"
+git ls-files '*.py' | sed 's|/[^/]*$||' | sort | uniq -c | sort -rn | head -12; fi"""
+"""The first observation in a project: its files with their lengths, or where its code is."""
+CODE_LIMITS = {"seconds": 300, "memory_mb": 4096, "processes": 256, "disk_mb": 512, "output_chars": 3000}
+"""Of such an environment, where it says nothing else: tests take longer than a tool's commands."""
 
 
 class Install(Value):
@@ -81,9 +95,15 @@ class EnvironmentFolder(Value):
     name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*$")
     description: str
     """One or two sentences that the agent is told."""
-    kind: Literal["shell", "web"] = "shell"
+    kind: Literal["shell", "web", "desktop", "repository", "swebench"] = "shell"
     web: Web | None = None
     """Of kind web: the application."""
+    desktop: Desktop | None = None
+    """Of kind desktop: the applications and their screen."""
+    repository: Repository | None = None
+    """Of kind repository: the project."""
+    swebench: Swebench | None = None
+    """Of kind swebench: the instances."""
     start: str = ""
     """Sub-folder that is copied for each episode; "": an empty folder."""
     prepare: str = ""
@@ -106,14 +126,21 @@ class EnvironmentFolder(Value):
         file = folder / "environment.toml"
         if not file.is_file():
             raise ConfigError(f"{path}: there is no environment.toml in this folder")
-        made = checked(cls, {**read_toml(file), "path": folder}, file)
+        declared = read_toml(file)
+        if declared.get("kind") in CODE:
+            limits = {**CODE_LIMITS, **declared.get("limits", {})}
+            declared = {"look": LOOK_AT_CODE, "docs": {"code": ["."]}, **declared, "limits": limits}
+        made = checked(cls, {**declared, "path": folder}, file)
         if made.start and not (folder / made.start).is_dir():
             raise ConfigError(f"{file}: start: there is no folder {made.start!r} beside it")
-        if (made.kind == "web") != (made.web is not None):
-            raise ConfigError(f"{file}: an environment of kind web has a table [web], and no other has one")
-        if made.web and made.sandbox.kind == "docker":
+        for kind in (*SERVED, *CODE):
+            if (made.kind == kind) != (getattr(made, kind) is not None):
+                raise ConfigError(
+                    f"{file}: an environment of kind {kind} has a table [{kind}], and no other has one"
+                )
+        if made.kind in SERVED and made.sandbox.kind == "docker":
             raise ConfigError(
-                f"{file}: sandbox.kind: a web application is served without docker; leave it out"
+                f"{file}: sandbox.kind: a {made.kind} application runs without docker; leave it out"
             )
         if made.sandbox.kind == "docker" and not made.sandbox.image:
             raise ConfigError(f"{file}: sandbox.image: name the image that docker shall run")

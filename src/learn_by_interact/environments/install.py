@@ -12,12 +12,13 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import ConfigError, EnvironmentFault
 from ..types import digest
+from .desktop.machine import SEEN, missing_programs
 from .fingerprint import Fingerprint
 from .folder import EnvironmentFolder, Volatile
 from .sandbox import Sandbox, Tools, copy_tree, open_sandbox
@@ -47,7 +48,8 @@ def tools(folder: EnvironmentFolder, unsafe: bool = False) -> Tools:
 
         return image_tools(folder)
     _check_apt(folder)
-    binds, path, last = [], [], []
+    binds = [place for place in SEEN if Path(place).exists()] if folder.desktop else []
+    path, last = [], []
     base = sys.base_prefix
     if not base.startswith("/usr"):
         binds.append(base)
@@ -73,7 +75,7 @@ def start(folder: EnvironmentFolder, unsafe: bool = False) -> Path | None:
     def make(target: Path) -> None:
         _prepare(folder, unsafe, target)
 
-    return _once("starts", key, make)
+    return once("starts", key, make)
 
 
 def opened(folder: EnvironmentFolder, start: Path | None, unsafe: bool = False) -> Sandbox:
@@ -88,15 +90,19 @@ def install(folder: EnvironmentFolder) -> None:
     if missing:
         if os.geteuid() != 0:
             raise ConfigError(_apt_line(folder, missing))
-        _run(["apt-get", "install", "-y", "--no-install-recommends", *missing], "apt-get")
+        run(["apt-get", "install", "-y", "--no-install-recommends", *missing], "apt-get")
     tools(folder)
+    if folder.repository:
+        from .repository.prepare import prepare
+
+        prepare(folder, folder.repository)
     start(folder)
 
 
 def _check_apt(folder: EnvironmentFolder) -> None:
     missing = _missing_apt(folder)
     if missing and os.geteuid() == 0 and os.environ.get("LBI_INSTALL") == "1":
-        _run(["apt-get", "install", "-y", "--no-install-recommends", *missing], "apt-get")
+        run(["apt-get", "install", "-y", "--no-install-recommends", *missing], "apt-get")
     elif missing:
         raise ConfigError(_apt_line(folder, missing))
 
@@ -104,6 +110,8 @@ def _check_apt(folder: EnvironmentFolder) -> None:
 def _missing_apt(folder: EnvironmentFolder) -> list[str]:
     """Debian packages that are not installed; where there is no dpkg, commands not found."""
     missing = [name for name in folder.install.apt if name not in _there and not _installed(name)]
+    if folder.desktop:
+        missing += missing_programs()
     _there.update(name for name in folder.install.apt if name not in missing)
     return missing
 
@@ -124,22 +132,25 @@ def _virtual_environment(requirements: tuple[str, ...]) -> Path:
     key = digest([list(requirements), sys.version, sys.base_prefix])
 
     def make(target: Path) -> None:
-        _run([sys.executable, "-m", "venv", str(target)], "venv")
+        run([sys.executable, "-m", "venv", str(target)], "venv")
         pip = [str(target / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-        _run([*pip, "--disable-pip-version-check", *requirements], "pip")
+        run([*pip, "--disable-pip-version-check", *requirements], "pip")
 
-    return _once("environments", key, make)
+    return once("environments", key, make)
 
 
-def _run(arguments: list[str], name: str) -> None:
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+def run(
+    arguments: list[str], name: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> None:
+    """Run a command that installs something. Raises EnvironmentFault with the end of its output."""
     done = subprocess.run(
         arguments,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         errors="replace",
-        env=env,
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", **(env or {})},
+        cwd=cwd,
         umask=0o022,  # A sandbox started by root reads it as another user.
     )
     if done.returncode:
@@ -161,7 +172,7 @@ def _prepare(folder: EnvironmentFolder, unsafe: bool, target: Path) -> None:
         sandbox.close()
 
 
-def _once(kind: str, key: str, make: Callable[[Path], None]) -> Path:
+def once(kind: str, key: str, make: Callable[[Path], None]) -> Path:
     """The folder `kind/key` of the cache, made now if it is not there whole."""
     root = cache_folder() / kind
     if (found := _made.get((str(root), key))) and found.is_dir():

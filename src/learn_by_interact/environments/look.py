@@ -11,8 +11,7 @@ from ..errors import ConfigError, ParseError
 from ..types import Observation, Task
 from .fingerprint import lasting
 from .folder import EnvironmentFolder
-from .shell import ShellEnvironment
-from .web.environment import WebEnvironment
+from .kinds import declared
 
 MOST = 8
 """Lines that are told of one difference."""
@@ -23,9 +22,7 @@ class Look:
 
     def __init__(self, folder: EnvironmentFolder, unsafe: bool = False) -> None:
         self.folder = folder
-        self._environment: ShellEnvironment | WebEnvironment = (
-            WebEnvironment(folder, unsafe) if folder.web else ShellEnvironment(folder, unsafe)
-        )
+        self._environment = declared(folder, unsafe)
         self._seen = ""
 
     def __enter__(self) -> Self:
@@ -36,8 +33,9 @@ class Look:
         self._environment.leave(well=True)
 
     def reset(self, page: str = "") -> Observation:
-        """Begin, on a page of a web application if one is named."""
-        task = Task(environment=self.folder.name, instruction="", setup={"page": page} if page else {})
+        """Begin, on a page of a web application or with a document of a desktop's if one is named."""
+        setup = {"file" if self.folder.desktop else "page": page} if page else {}
+        task = Task(environment=self.folder.name, instruction="", setup=setup)
         return self._keep(self._environment.reset(task))
 
     def step(self, written: str) -> Observation:

@@ -26,6 +26,9 @@ from .temporary import TemporaryFolder
 HOME = "/home/user"
 """Where the episode's folder is, seen from inside."""
 
+CONTROL = "/run/lbi"
+"""Where what this program tells the commands is, seen from inside."""
+
 Reason = Literal["", "time", "memory", "disk", "output"]
 
 MEGABYTE = 1024 * 1024
@@ -65,8 +68,11 @@ class Sandbox(Protocol):
     """The episode's folder, seen from outside."""
     temporary: Path
     """Its /tmp, seen from outside."""
+    control: Path
+    """A folder that it can read and not write, seen from outside."""
     inside_home: str
     inside_temporary: str
+    inside_control: str
 
     def __enter__(self) -> Self: ...
 
@@ -80,9 +86,9 @@ class Sandbox(Protocol):
         ...
 
     def serve(
-        self, command: str, env: Mapping[str, str], limits: Limits, log: BinaryIO
+        self, command: str, env: Mapping[str, str], limits: Limits, log: BinaryIO, network: bool = True
     ) -> subprocess.Popen[bytes]:
-        """Start a bash command that goes on until it is killed, in `home`, with the machine's network.
+        """Start a bash command that goes on until it is killed, in `home`, with the network or without.
 
         What it prints goes to `log`. Raises EnvironmentFault when it cannot be started.
         """
@@ -108,10 +114,13 @@ class Room:
 
     inside_home = HOME
     inside_temporary = "/tmp"
+    inside_control = CONTROL
 
     def __init__(self, start: Path | None, tools: Tools) -> None:
         """Copy `start`. Raises EnvironmentFault when there is no space for it."""
         self.tools = tools
+        self._used: int | None = None
+        """As it was measured last; None: something was put there from outside since."""
         self.uid = _free_uid() if os.geteuid() == 0 else os.geteuid()
         self.gid = self.uid if os.geteuid() == 0 else os.getegid()
         try:
@@ -141,6 +150,7 @@ class Room:
 
     def adopt(self) -> None:
         """Give what was put into `home` and `temporary` from outside to the sandbox's user."""
+        self._used = None
         if os.geteuid() != 0:
             return
         for folder in (self.home, self.temporary):
@@ -149,7 +159,7 @@ class Room:
                 os.lchown(entry.path, self.uid, self.gid)
 
     def serve(
-        self, command: str, env: Mapping[str, str], limits: Limits, log: BinaryIO
+        self, command: str, env: Mapping[str, str], limits: Limits, log: BinaryIO, network: bool = True
     ) -> subprocess.Popen[bytes]:
         """See `Sandbox.serve`; not every kind of sandbox does."""
         raise EnvironmentFault("this kind of sandbox serves no application; use bubblewrap")
@@ -209,7 +219,12 @@ class Room:
             for entry in entries(folder):
                 with suppress(OSError):
                     used += entry.stat(follow_symlinks=False).st_blocks * 512
+        self._used = used
         return used
+
+    def allowed(self, limits: Limits) -> int:
+        """Bytes that may be used during a command: the limit, or what is used already."""
+        return max(limits.disk_mb * MEGABYTE, self.used() if self._used is None else self._used)
 
 
 def _no_folder(error: OSError) -> EnvironmentFault:
@@ -263,15 +278,17 @@ def open_sandbox(kind: str, start: Path | None, tools: Tools) -> Sandbox:
 
 def entries(folder: Path | str) -> Iterator[os.DirEntry[str]]:
     """All entries below a folder; links are not followed, unreadable folders are passed over."""
-    try:
-        with os.scandir(folder) as found:
-            inside = list(found)
-    except OSError:
-        return
-    for entry in inside:
-        yield entry
-        if entry.is_dir(follow_symlinks=False):
-            yield from entries(entry.path)
+    waiting = [str(folder)]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as found:
+                inside = list(found)
+        except OSError:
+            continue
+        for entry in inside:
+            yield entry
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(entry.path)
 
 
 def copy_tree(source: Path, target: Path) -> None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
 from ..errors import EnvironmentFault
 from ..types import STOP, Action, Observation, Task, digest
+from . import ActionSpace
 from .actions import SHELL, ShellActions
 from .changes import changes
-from .declared import DeclaredEnvironment
+from .declared import SandboxedEnvironment
 from .fingerprint import Fingerprint
 from .folder import EnvironmentFolder
-from .sandbox import HOME, Result, Sandbox
+from .sandbox import HOME, Result
 
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]|\x1b[()][0-9A-B]"
@@ -40,7 +40,7 @@ class _Seen(NamedTuple):
     shown: str = ""
 
 
-class ShellEnvironment(DeclaredEnvironment):
+class ShellEnvironment(SandboxedEnvironment):
     """One episode in the environment that a folder declares.
 
     Fingerprints. `Observation.state` is the folder's (see `fingerprint.py`: paths, permissions,
@@ -52,10 +52,11 @@ class ShellEnvironment(DeclaredEnvironment):
     stands in the text and not in the key: it follows from the two states.
     """
 
-    def __init__(self, folder: EnvironmentFolder, unsafe: bool = False) -> None:
-        """See `DeclaredEnvironment`; the transcript has outputs cleaned, but not cut for a model."""
-        super().__init__(folder, ShellActions(), unsafe)
-        self._sandbox: Sandbox | None = None
+    def __init__(
+        self, folder: EnvironmentFolder, unsafe: bool = False, actions: ActionSpace | None = None
+    ) -> None:
+        """See `SandboxedEnvironment`; the transcript has outputs cleaned, but not cut for a model."""
+        super().__init__(folder, actions or ShellActions(), unsafe)
         self._fingerprint: Fingerprint | None = None
         self._cwd = HOME
         self._last = _Seen()
@@ -70,24 +71,6 @@ class ShellEnvironment(DeclaredEnvironment):
         self._fingerprint = Fingerprint(self._sandbox.home, self.folder.volatile)
         self._cwd = self._sandbox.inside_home
         return self
-
-    def leave(self, well: bool) -> None:
-        """Kill what still runs, and remove the folder."""
-        if self._sandbox:
-            self._sandbox.close()
-            self._sandbox = None
-
-    @property
-    def sandbox(self) -> Sandbox:
-        """The open sandbox. Raises EnvironmentFault outside the `with` block."""
-        if self._sandbox is None:
-            raise EnvironmentFault(f"{self.name}: the environment is not open; use it in a with block")
-        return self._sandbox
-
-    @property
-    def home(self) -> Path:
-        """The episode's folder. Raises EnvironmentFault outside the `with` block."""
-        return self.sandbox.home
 
     @property
     def files(self) -> Mapping[str, str]:
@@ -119,13 +102,17 @@ class ShellEnvironment(DeclaredEnvironment):
         if action.tool == STOP:
             self._see(self._last.shown)
             return self._observe(Result("", 0, 0.0, "", self._cwd), stopped=True)
+        result = self._run(self._command(action))
+        self._cwd = result.cwd
+        self.transcript.append((self.actions.format(action), clean(result.output)))
+        return self._observe(result, self._changed())
+
+    def _command(self, action: Action) -> str:
+        """The bash command that does an action. Raises EnvironmentFault for one of another tool."""
         command = action.arguments.get("command")
         if action.tool != SHELL or not isinstance(command, str) or "\0" in command:
             raise EnvironmentFault(f"{self.name}: this is no action of a shell: {action.tool}")
-        result = self._run(command)
-        self._cwd = result.cwd
-        self.transcript.append((command, clean(result.output)))
-        return self._observe(result, self._changed())
+        return command
 
     def snapshot(self) -> str:
         """Keep the folder, its /tmp, where the shell stands and the transcript; see `Branching`."""
@@ -166,11 +153,15 @@ class ShellEnvironment(DeclaredEnvironment):
         state = self._fingerprint.take()
         self._last = _Seen(state, self._fingerprint.files, shown)
 
+    def _lasting(self, output: str) -> str:
+        """An output without what changes from run to run."""
+        return self.folder.volatile.replace(output)
+
     def _observe(self, result: Result, changed: str = "", stopped: bool = False) -> Observation:
         sandbox, limits, state = self.sandbox, self.folder.limits, self._last.state
         output = clean(result.output)
         lasting = output.replace(str(sandbox.home), HOME).replace(str(sandbox.temporary), "/tmp")
-        lasting = self.folder.volatile.replace(_TIMES.sub("~", lasting))
+        lasting = self._lasting(_TIMES.sub("~", lasting))
         ends = {
             "time": f"[killed: it ran longer than {limits.seconds:g} s]",
             "memory": f"[killed: it used more than {limits.memory_mb} MB of memory]",

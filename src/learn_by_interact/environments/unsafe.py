@@ -23,6 +23,7 @@ class Unsafe(Room):
         """See `Room`."""
         super().__init__(start, tools)
         self.inside_home, self.inside_temporary = str(self.home), str(self.temporary)
+        self.inside_control = str(self.control)
 
     def adopt(self) -> None:
         """Nothing to do: the commands run as the user who copied the files."""
@@ -44,7 +45,7 @@ class Unsafe(Room):
         return Result(ended.output, ended.code, ended.seconds, reason, after or place)
 
     def serve(
-        self, command: str, env: Mapping[str, str], limits: Limits, log: BinaryIO
+        self, command: str, env: Mapping[str, str], limits: Limits, log: BinaryIO, network: bool = True
     ) -> subprocess.Popen[bytes]:
         """See `Sandbox.serve`."""
         return start(["bash", "-c", command], self.environment(env), log, self.home)

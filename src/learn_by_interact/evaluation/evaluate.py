@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
 from ..agents.agent import PROMPT, Acting
 from ..agents.rollout import Limits
+from ..benchmarks import Predicting
 from ..engine.stage import Outcome
 from ..errors import ConfigError, LbiError
 from ..models.wrappers import Metered
@@ -28,7 +30,7 @@ class Evaluate(ModelStage):
 
     name = "evaluate"
     aside: ClassVar[frozenset[str]] = frozenset(
-        {"index", "only", "count", "called", "variant", "examples", "tuned"}
+        {"index", "only", "count", "called", "variant", "examples", "output", "tuned"}
     )
 
     arm: str = "plain"
@@ -57,6 +59,8 @@ class Evaluate(ModelStage):
     """Names of tasks of the benchmark, with `*` and `?`; none: all."""
     count: int | None = None
     """The first so many of these tasks; None: all."""
+    output: str = ""
+    """Folder into which a benchmark writes what its own harness takes; "" for none."""
     version: str = PROMPT.version
 
     @property
@@ -86,8 +90,11 @@ class Evaluate(ModelStage):
         assert isinstance(task, Task)
         # What the calls before an error took, too.
         model = Metered(self.connect())
+        world = self.world()
+        if self.output and isinstance(world, Predicting):
+            world = world.writing_to(Path(self.output), f"{self.label}-{self.seed}")
         match = Match(
-            world=self.world(),
+            world=world,
             task=task,
             model=model,
             acting=Acting(temperature=self.temperature, seed=self.seed, max_tokens=self.max_tokens),

@@ -10,6 +10,7 @@ from ..errors import ConfigError, LbiError
 from ..sources import Docs
 from ..types import Document
 from .readers import Report, Run, Source, terminal
+from .readers.code import code
 from .readers.files import folder, page
 from .readers.helptree import help_tree
 from .readers.sections import sections
@@ -30,7 +31,7 @@ def ingest(
     report: Report = logger.warning,
     browse: Browse | None = None,
 ) -> Iterator[Document]:
-    """Sections of all sources of documentation, in the order help, man, info, folders, urls, pages.
+    """Sections of all sources of documentation, in the order help, man, info, folders, code, urls, pages.
 
     `root` is where the folders are relative to. `run` runs a bash command line and returns what
     it printed (the environment's sandbox, with its tools on PATH); without it commands run on
@@ -71,6 +72,9 @@ def _sources(docs: Docs, root: Path, run: Run, report: Report, browse: Browse | 
         yield terminal.info(name, run)
     for name in docs.folder:
         yield from folder(root / name, name, report)
+    seen: set[str] = set()
+    for name in docs.code:
+        yield from code(root / name, name, report, seen)
     for url in docs.urls:
         try:
             yield page(url)

@@ -18,6 +18,7 @@ from .similar import contaminated, near_duplicates
 
 Rule = Literal["unanimous", "majority", "replay", "unanimous+replay", "majority+replay"]
 RULES: tuple[Rule, ...] = ("unanimous", "majority", "replay", "unanimous+replay", "majority+replay")
+TESTS = "tests"
 SAME_TASK = "near-duplicate task"
 SAME_EXAMPLE = "near-duplicate example"
 CONTAMINATED = "contamination"
@@ -47,13 +48,13 @@ def judge_tasks(store: Store, threshold: float = 0.85) -> list[Verdict]:
 def judge_examples(store: Store, actions: ActionSpace, threshold: float = 0.9) -> list[Verdict]:
     """Drop examples that nearly repeat another of their kind: instruction and actions together.
 
-    Of two, one that replay did not verify goes.
+    Of two, one goes that replay did not verify, or after which a project's own tests fail.
     """
     given = standing(store)
     texts: dict[str, dict[str, str]] = defaultdict(dict)
     last = set()
     for example, commands in with_commands(store, actions):
-        if not verified(example, given):
+        if not verified(example, given) or tests_pass(example, given) is False:
             last.add(example.id)
         texts[example.kind][example.id] = f"{example.instruction}\n" + "\n".join(commands)
     verdicts = []
@@ -81,7 +82,8 @@ def judge_contamination(store: Store, actions: ActionSpace, held_out: Iterable[H
 def kept(store: Store, rule: Rule = "unanimous", distilled: bool = False) -> list[Example]:
     """The examples that the rule keeps, in order of their id: of backward construction, or distilled ones.
 
-    Whatever the rule, an example that a sweep dropped (near-duplicate, contamination) is out. A
+    Whatever the rule, an example that a sweep dropped (near-duplicate, contamination) is out, and one after
+    which a project's own tests fail. A
     committee of nobody keeps all; replay keeps the windows that held.
     """
     if rule not in RULES:
@@ -135,6 +137,14 @@ def verified(example: Example, verdicts: Mapping[str, list[Verdict]]) -> bool:
     )
 
 
+def tests_pass(example: Example, verdicts: Mapping[str, list[Verdict]]) -> bool | None:
+    """Whether a project's own tests pass after what the example shows; None: they were not asked."""
+    for verdict in verdicts.get(example.trajectory, []):
+        if verdict.judge == TESTS and verdict.measure is not None and example.end > verdict.measure:
+            return verdict.keep
+    return None
+
+
 def committee(rule: str, example: Example, verdicts: Mapping[str, list[Verdict]]) -> bool:
     """What the committee alone says."""
     return _agree(rule, _votes(example, verdicts))
@@ -160,6 +170,8 @@ def _agree(rule: str, votes: Sequence[bool]) -> bool:
 def keeps(rule: Rule, example: Example, verdicts: Mapping[str, list[Verdict]]) -> bool:
     """Whether the rule keeps an example, by the verdicts on it and on its trajectory."""
     if any(v.judge in (SAME_EXAMPLE, CONTAMINATED) and not v.keep for v in verdicts.get(example.id, [])):
+        return False
+    if tests_pass(example, verdicts) is False:
         return False
     return holds(rule, _votes(example, verdicts), verified(example, verdicts))
 

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..engine.stage import Outcome
-from ..environments import Listing
+from ..environments import Listing, Placed
 from ..errors import ParseError
 from ..models import Message, Request
-from ..prompts import cut, prompt
+from ..prompts import Prompt, cut, prompt
 from ..types import Document, Record, Task, Trajectory, Usage, Verdict
 from .base import EXPLORATION, ModelStage
 from .features import Item, features, matched, page_about, screen_items
+from .maintain import PROMPT as MAINTAIN
+from .maintain import code_items
 from .readers.synopsis import filled, forms
 from .structured import ask
 from .windows import choose
@@ -111,15 +113,19 @@ class Propose(ModelStage):
         others = [record for record in rest if isinstance(record, Document)]
         world = self.world()
         with world.environment() as environment:
-            start = environment.reset(Task(environment=environment.name, instruction="")).text
+            setup = environment.setup_of(document) if isinstance(environment, Placed) else {}
+            start = environment.reset(Task(environment=environment.name, instruction="", setup=setup)).text
             if isinstance(environment, Listing):
                 start = environment.overview()
-        commands = environment.actions.commands
+        commands, code = environment.actions.commands, environment.actions.code
         part = "system" if commands else "screen"
-        system = PROMPT.fill(part, description=environment.description, start=start)
-        page = self._page(document, earlier, environment, start)
+        words = MAINTAIN if code else PROMPT
+        system = words.fill(part, description=environment.description, start=start)
+        page = self._page(words, document, earlier, environment, start)
         items = (
-            self.items(document, environment.description, start, others)
+            code_items(self.tasks, self.round)
+            if code
+            else self.items(document, environment.description, start, others)
             if commands
             else screen_items(document, start, self.tasks, self.round)
         )
@@ -128,7 +134,7 @@ class Propose(ModelStage):
         failure: ParseError | None = None
         for first in range(0, len(items), BATCH):
             try:
-                answer, used = self._ask(system, page, items[first : first + BATCH], commands)
+                answer, used = self._ask(words, system, page, items[first : first + BATCH], commands)
             except ParseError as error:
                 failure, usage = error, usage + getattr(error, "usage", Usage())
                 continue
@@ -140,7 +146,11 @@ class Propose(ModelStage):
                     continue  # The command repeats the question, or the task an example.
                 hint = filled(hint, ways, start)
                 task = Task(
-                    environment=environment.name, instruction=instruction, parent=document.id, hint=hint
+                    environment=environment.name,
+                    instruction=instruction,
+                    setup=setup,
+                    parent=document.id,
+                    hint=hint,
                 )
                 found.setdefault(instruction, task)
         if failure is not None and not found:
@@ -162,10 +172,10 @@ class Propose(ModelStage):
         return matched(chosen, document, description, start, f"{document.id}{self.round or ''}")
 
     def _ask(
-        self, system: str, page: str, items: Sequence[Item], commands: bool
+        self, words: Prompt, system: str, page: str, items: Sequence[Item], commands: bool
     ) -> tuple[dict[str, Any], Usage]:
         """One question; the page stands before it, so that a further question finds it in the cache."""
-        question = PROMPT.fill(
+        question = words.fill(
             "question" if commands else "asked",
             number=len(items),
             items="\n".join(f"{number}. {item.line}" for number, item in enumerate(items, 1)),
@@ -187,9 +197,14 @@ class Propose(ModelStage):
         )
 
     def _page(
-        self, document: Document, earlier: Sequence[Record], environment: Environment, start: str
+        self,
+        words: Prompt,
+        document: Document,
+        earlier: Sequence[Record],
+        environment: Environment,
+        start: str,
     ) -> str:
-        return PROMPT.fill(
+        return words.fill(
             "user",
             title=document.title,
             document=page_about(document, start, self.world().tools)[0],

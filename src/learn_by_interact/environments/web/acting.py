@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from ...types import Action
+from ..elements import Refused, find, plain_name
 from .snapshot import Node, below, quoted
 
 if TYPE_CHECKING:
@@ -20,61 +20,8 @@ HOVER_MS = 350
 GOTO_MS = 20_000
 SCROLLED = 800
 """Pixels of one scroll."""
-NEAR = 6
-"""Names that are told when there is no such element."""
 TYPED = frozenset({"textbox", "searchbox", "spinbutton", "combobox", "slider"})
 """Roles of what a text can go into."""
-
-
-class Refused(Exception):
-    """An action that cannot be done: the message is for the model."""
-
-
-def find(name: str, elements: Mapping[str, Node], roles: frozenset[str] | None = None) -> Node:
-    """The element of this name; also of a name that is nearly it, if only one is.
-
-    `roles`: those that the action is for. Raises Refused, which says what there is.
-    """
-    if node := elements.get(name) or elements.get(name.removesuffix(" #1")):
-        return node
-    allowed = {known: node for known, node in elements.items() if roles is None or node.role in roles}
-    wanted = _plain(name)
-    for likeness in (_same, _same_label, _begins):
-        found = [known for known in allowed if likeness(wanted, _plain(known))]
-        if len(found) == 1:
-            return allowed[found[0]]
-        if (
-            found
-            and likeness is not _begins
-            and len({_plain(known).partition(" #")[0] for known in found}) == 1
-        ):
-            return allowed[found[0]]
-    names = sorted(allowed, key=lambda known: -SequenceMatcher(None, wanted, _plain(known)).ratio())
-    there = ", ".join(f"[{known}]" for known in names[:NEAR])
-    raise Refused(
-        f"There is no [{name}] on this page. "
-        + (f"There is {there}." if there else "Nothing here can be acted on.")
-    )
-
-
-def _plain(name: str) -> str:
-    """A name without what models change: case, quotation marks, a colon at the end."""
-    return re.sub(r"\s+", " ", re.sub(r"""["'\[\]:*]""", "", name)).strip().lower()
-
-
-def _same(wanted: str, known: str) -> bool:
-    return wanted == known
-
-
-def _same_label(wanted: str, known: str) -> bool:
-    """The label alone, without the role or with another."""
-    label = known.partition(" ")[2]
-    return bool(label) and label in (wanted, wanted.partition(" ")[2])
-
-
-def _begins(wanted: str, known: str) -> bool:
-    label = wanted.removesuffix("...").strip()
-    return len(label) > 2 and (known.startswith(label) or known.partition(" ")[2].startswith(label))
 
 
 def on_element(action: Action, elements: Mapping[str, Node], locate: Callable[[Node], Locator]) -> None:
@@ -132,7 +79,7 @@ def _select(
         locate(node).page.get_by_role("option", name=option).first.click(timeout=CLICK_MS)
         return
     same = [known for known in options if known == option] or [
-        known for known in options if _plain(known) == _plain(option)
+        known for known in options if plain_name(known) == plain_name(option)
     ]
     if not same:
         there = ", ".join(map(quoted, options[:20]))

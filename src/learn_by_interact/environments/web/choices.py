@@ -32,32 +32,35 @@ def schema(seen: Sequence[str], last: Action | None) -> dict[str, Any] | None:
 
     `last`: what was just done and worked, which is not to be done again.
     """
-    found = list(_elements(seen))[:MOST]
+    found = list(named(seen))[:MOST]
     if not found:
         return None
     just = last.arguments.get("element", "") if last is not None else ""
     names = [name for name, _, _ in found]
     click = [name for name in names if not (last is not None and last.tool == "click" and name == just)]
     fields = [name for name, role, said in found if role in TYPED and not OPTIONS.search(said)]
-    forms = [rf"click \[({_any(click)})\]"] if click else []
+    forms = [rf"click \[({any_of(click)})\]"] if click else []
     if fields:
-        forms.append(rf"type \\\"{TEXT}\\\" into \[({_any(fields)})\]")
+        forms.append(rf"type \\\"{TEXT}\\\" into \[({any_of(fields)})\]")
     for name, role, said in found:
         if role in ("combobox", "listbox") and (options := OPTIONS.search(said)):
             values = [_unquoted(value) for value in QUOTED.findall(options[1])]
-            if named := [value for value in values if value]:
-                forms.append(rf"select \\\"({_any(named)})\\\" in \[{_literal(name)}\]")
+            if given := [value for value in values if value]:
+                forms.append(rf"select \\\"({any_of(given)})\\\" in \[{_literal(name)}\]")
     forms += ["press (Enter|Tab|Escape|ArrowDown)", r"goto /[^\"\\ \n]{0,80}", "back", rf"stop( {TEXT})?"]
     if any("(Part " in text for text in seen[-1:]):
         forms.append("scroll (down|up)")
     return {"type": "string", "pattern": f"^({'|'.join(forms)})$"}
 
 
-def _elements(seen: Sequence[str]) -> Iterator[tuple[str, str, str]]:
-    """Name, role and what is told of each element of the present page, the newest first, each once."""
+def named(seen: Sequence[str], same: str = AS_BEFORE) -> Iterator[tuple[str, str, str]]:
+    """Name, role and what is told of each element of the present page, the newest first, each once.
+
+    `same`: the line of an observation that tells only what changed.
+    """
     known: set[str] = set()
     for text in reversed(seen):
-        brief = AS_BEFORE in text
+        brief = same in text
         for line in text.split("\n"):
             if brief and line.startswith("- "):
                 continue  # It is gone.
@@ -73,7 +76,7 @@ def _unquoted(text: str) -> str:
     return str(json.loads(f'"{text}"'))
 
 
-def _any(texts: Sequence[str]) -> str:
+def any_of(texts: Sequence[str]) -> str:
     return "|".join(map(_literal, texts))
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from ...errors import EnvironmentFault
 from ...types import Action
+from ..elements import Refused
 from . import acting
 from .browser import origin, said
 from .snapshot import FIELDS, LABEL, Node, below, read, view
@@ -202,7 +203,7 @@ class Session:
             self._rest()
             found = self.page.locator(locator or "body")
             texts = [one.evaluate(TEXT) for one in found.all()]
-        except (Error, acting.Refused) as error:
+        except (Error, Refused) as error:
             raise EnvironmentFault(f"{locator or address}: {said(error)}") from None
         finally:
             if self.page is not before:
@@ -216,7 +217,7 @@ class Session:
 
         try:
             do()
-        except acting.Refused as refused:
+        except Refused as refused:
             return str(refused)
         except TooSlow as error:
             return _too_slow(said(error))
@@ -254,7 +255,7 @@ class Session:
         elif action.tool in ("back", "forward"):
             went = page.go_back(timeout=acting.GOTO_MS) if action.tool == "back" else page.go_forward()
             if went is None and page.url == "about:blank":
-                raise acting.Refused("There is no page before this one.")
+                raise Refused("There is no page before this one.")
         elif action.tool == "new_tab":
             self.page = self._context.new_page()
             if arguments.get("url"):
@@ -266,7 +267,7 @@ class Session:
         elif action.tool in ("click", "hover", "type", "select"):
             acting.on_element(action, elements, self._locator)
         else:
-            raise acting.Refused(f"There is no action {action.tool!r}.")
+            raise Refused(f"There is no action {action.tool!r}.")
 
     def _goto(self, address: str) -> None:
         from playwright.sync_api import Error
@@ -287,13 +288,13 @@ class Session:
         tabs = self._context.pages
         if action.tool == "close_tab":
             if len(tabs) == 1:
-                raise acting.Refused("This is the only tab.")
+                raise Refused("This is the only tab.")
             self.page.close()
             self.page = self._context.pages[-1]
         else:
             number = str(action.arguments.get("number", ""))
             if not number.isdigit() or not 0 < int(number) <= len(tabs):
-                raise acting.Refused(f"There is no tab {number}; there are {len(tabs)}.")
+                raise Refused(f"There is no tab {number}; there are {len(tabs)}.")
             self.page = tabs[int(number) - 1]
         self.page.bring_to_front()
 

@@ -50,15 +50,21 @@ def folder(path: Path, name: str, report: Report) -> Iterator[Source]:
         if reader is None or not file.is_file() or any(part.startswith(".") for part in inner):
             continue
         shown = "/".join([name.rstrip("/"), *inner])
-        try:
-            content = file.read_bytes() if file.stat().st_size <= BYTES else None
-        except OSError as error:
-            report(f"{file} was skipped: {error.strerror}.")
-            continue
-        if content is None or b"\0" in content:
-            report(f"{file} was skipped: it is {'binary' if content else f'over {BYTES:,} bytes'}.")
-        elif content.strip():
-            yield reader(shown, content.decode("utf-8-sig", "replace"))
+        if text := text_of(file, report):
+            yield reader(shown, text)
+
+
+def text_of(file: Path, report: Report) -> str:
+    """What a file says; "" of a blank one, and, reported, of one that is too large, binary or unreadable."""
+    try:
+        content = file.read_bytes() if file.stat().st_size <= BYTES else None
+    except OSError as error:
+        report(f"{file} was skipped: {error.strerror}.")
+        return ""
+    if content is None or b"\0" in content:
+        report(f"{file} was skipped: it is {'binary' if content else f'over {BYTES:,} bytes'}.")
+        return ""
+    return content.decode("utf-8-sig", "replace") if content.strip() else ""
 
 
 def page(url: str) -> Source:

@@ -1,0 +1,68 @@
+"""A project's benchmark: repairs that prove themselves (see `repairs.py`), and tasks of a `tasks.toml`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..environments import Environment
+from ..environments.actions import SHELL
+from ..environments.repository.environment import RepositoryEnvironment
+from ..errors import ConfigError, EnvironmentFault, GraderFault
+from ..types import STOP, Action, Task, Trajectory
+from .folder import FolderBenchmark
+from .repairs import Repair, Repairs
+
+END = "END_OF_PATCH"
+
+
+class RepositoryBenchmark(FolderBenchmark):
+    """Raises ConfigError when there are neither repairs nor tasks, or a file is wrong."""
+
+    def __init__(self, path: str | Path, unsafe: bool = False) -> None:
+        super().__init__(path, unsafe)
+        self.repairs = Repairs.load(self.folder)
+        if not self._tasks and self.repairs is None:
+            raise ConfigError(
+                f"{path}: there are no tasks: write a tasks.toml, or make some: lbi repairs {path}"
+            )
+
+    def load(self, file: Path) -> None:
+        """The tasks of the file, which need not be there."""
+        if file.is_file():
+            super().load(file)
+
+    def tasks(self) -> list[Task]:
+        """The repairs, then the tasks of the file; what is checked otherwise is another task."""
+        made = [self.repairs.task(self.name, one) for one in self.repairs.repairs] if self.repairs else []
+        return [*made, *super().tasks()]
+
+    def grade(self, task: Task, environment: Environment, trajectory: Trajectory) -> float:
+        """A repair is solved when all tests pass that pass in the project as it is; tests are no part of it.
+
+        Raises GraderFault when they cannot be run.
+        """
+        repair = self._repair(task)
+        if repair is None or self.repairs is None:
+            return super().grade(task, environment, trajectory)
+        if not isinstance(environment, RepositoryEnvironment):
+            raise GraderFault(f"{self.name}: {repair.name}: this is not the environment of its folder")
+        try:
+            patch = environment.patch()
+            with RepositoryEnvironment(self.folder, self.unsafe) as fresh:
+                return float(self.repairs.solved(fresh.test(repair.patch, patch)))
+        except EnvironmentFault as error:
+            raise GraderFault(f"{self.name}: {repair.name} could not be graded: {error}") from None
+
+    def gold(self, task: Task) -> list[Action]:
+        """A command that takes the mistake back, or the file's solution."""
+        if repair := self._repair(task):
+            back = f"git apply -R - <<'{END}'\n{repair.patch.rstrip(chr(10))}\n{END}"
+            return [
+                Action(tool=SHELL, arguments={"command": back}),
+                Action(tool=STOP, arguments={"answer": ""}),
+            ]
+        return super().gold(task)
+
+    def _repair(self, task: Task) -> Repair | None:
+        known = self.repairs.repairs if self.repairs else ()
+        return next((one for one in known if one.name == task.parent), None)

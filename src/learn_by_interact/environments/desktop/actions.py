@@ -1,0 +1,144 @@
+"""How a model writes an action on a desktop, and how its reply is read.
+
+The form that is asked for, and that `reply` writes (a line `REASON: ...` may stand before it):
+
+    ACTION: click [button "Save"]              # also double_click, right_click, hover
+    ACTION: type "12" into [cell "B2"]         # in the place of what is there; without `into`: at the cursor
+    ACTION: press Control+s
+    ACTION: scroll down                        # also scroll up, wait, open Files
+    ACTION: pyautogui.click(300, 200)          # Python code, also in a ```python block
+    ACTION: stop 42
+
+Elements have the names that the screen gives them (see `screen.py`); what else is read, see `elements.py`.
+Code has the form of OSWorld's and Spider2-V's actions, and their WAIT, DONE and FAIL are read too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...errors import ParseError
+from ...types import STOP, Action
+from ..elements import ElementActions, Grammar, Reader, alone, direction, on_element, with_text, word
+from ..reply import CONTROL, readable, reason_line, thought_of
+from ..web.choices import TEXT, any_of, named
+from .screen import TYPED
+
+PYTHON = "python"
+"""The tool of an action that is Python code; its one argument is `code`."""
+LONGEST = 8_000
+"""Characters of code."""
+FORM = """\
+You use applications on a desktop. What stands in square brackets can be acted on. In each turn you give one \
+action, and then see the windows, in one of these forms:
+ACTION: click [button "Save"]
+ACTION: type "some text" into [textbox "Name:"]
+ACTION: type "12" into [cell "B2"]
+ACTION: press Control+s
+ACTION: scroll down
+Others are double_click [...], right_click [...], hover [...], wait{open}, and Python code with pyautogui:
+ACTION: pyautogui.click(300, 200)
+Clicking a menu shows its items, as [menuitem "File > Save"]. Copy names in brackets as the screen has them.
+When the windows show that the task is done, end with this, and with the answer if the task asks a question:
+ACTION: stop"""
+WANTED = (
+    'Reply in one of these forms:\nACTION: click [button "Name"]\nACTION: type "text" into [textbox "Name"]\n'
+    'ACTION: type "12" into [cell "B2"]\nACTION: press Enter, press Control+s, scroll down, wait or stop'
+)
+VERBS = {
+    "click": "click click_on tap push choose check uncheck toggle select",
+    "double_click": "double_click doubleclick",
+    "right_click": "right_click rightclick context_click",
+    "type": "type fill enter input write set set_value type_text",
+    "press": "press key press_key keypress hotkey",
+    "hover": "hover mouseover",
+    "scroll": "scroll scroll_page",
+    "wait": "wait WAIT sleep",
+    "open": "open launch start",
+}
+"""Tool -> the words that are read as it."""
+_READERS: dict[str, Reader] = {
+    "click": on_element,
+    "double_click": on_element,
+    "right_click": on_element,
+    "type": with_text,
+    "press": word("key", "Say which key: press Enter."),
+    "hover": on_element,
+    "scroll": direction,
+    "wait": alone,
+    "open": word("name", "Say which application: open Files."),
+}
+GRAMMAR = Grammar(WANTED, VERBS, _READERS)
+AS_BEFORE = "(All else on this screen is as before.)"
+"""The line of an observation that tells only what changed."""
+KEYS = "Enter|Tab|Escape|ArrowDown|Delete|Control\\+s|Control\\+a"
+CLICKED = frozenset(
+    {"button", "checkbox", "combobox", "icon", "item", "link", "menu", "menuitem", "radio", "tab", "cell"}
+)
+MOST = 120
+"""Elements of a reply's form; of a screen with more, the first."""
+_BLOCK = re.compile(r"```(?:python|py)[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
+_CODE = re.compile(
+    r"^(?:ACTION:[ \t]*)?((?:import |from \w+ import |pyautogui\.|time\.sleep).*)$", re.MULTILINE
+)
+_WORDS = frozenset({"DONE", "FAIL"})
+"""Words that end an episode in the benchmarks."""
+
+
+class DesktopActions(ElementActions):
+    """The action space of a desktop."""
+
+    ends: tuple[str, ...] = ("\nOUTPUT:", "\nWindow:", "\nDialog:", "\nChanged on this screen:")
+    grammar = GRAMMAR
+
+    def __init__(self, apps: Mapping[str, str] = {}) -> None:
+        """`apps`: those that the agent may open."""
+        names = " or ".join(f"open {name}" for name in apps)
+        self.description = FORM.replace("{open}", f", {names}" if names else "")
+
+    def parse(self, reply: str) -> tuple[str, Action]:
+        """A model's reply -> (thought, action). Raises ParseError, worded for the model."""
+        text = readable(reply, WANTED)
+        if text.strip().strip("`").strip() in _WORDS:
+            return "", Action(tool=STOP, arguments={"answer": ""})
+        found = _BLOCK.search(text)
+        code = found[1] if found else ""
+        if not found and (single := _CODE.search(text)):
+            found, code = single, single[1]
+        if not found:
+            return super().parse(reply)
+        if not code.strip():
+            raise ParseError(f"There is no code in the block. {WANTED}")
+        if len(code) > LONGEST or CONTROL.search(code.replace("\n", "").replace("\t", "")):
+            raise ParseError(f"The code is too long, or has characters that Python does not take. {WANTED}")
+        before = re.sub(r"(?i)\bACTION:\s*$", "", text[: found.start()].rstrip())
+        return thought_of(before), Action(tool=PYTHON, arguments={"code": code})
+
+    def form(self, seen: Sequence[str], last: Action | None) -> dict[str, Any] | None:
+        """JSON schema of one of the actions that the screen has; code is not among them."""
+        found = list(named(seen, AS_BEFORE))[:MOST]
+        if not found:
+            return None
+        just = last.arguments.get("element", "") if last is not None and last.tool == "click" else ""
+        click = [name for name, role, _ in found if role in CLICKED - {"cell"} and name != just]
+        fields = [name for name, role, _ in found if role in TYPED - {"cell"}]
+        cell = r"cell \\\"[A-Z]{1,2}[1-9][0-9]{0,3}\\\""
+        sheet = any(role == "cell" for _, role, _ in found)
+        forms = [rf"(double_click|right_click|click) \[{cell}\]"] if sheet else []
+        forms += [rf"type \\\"{TEXT}\\\" into \[{cell}\]"] if sheet else []
+        forms += [rf"click \[({any_of(click)})\]"] if click else []
+        forms += [rf"type \\\"{TEXT}\\\" into \[({any_of(fields)})\]"] if fields else []
+        forms += [rf"type \\\"{TEXT}\\\"", f"press ({KEYS})", "scroll (down|up)", rf"stop( {TEXT})?"]
+        return {"type": "string", "pattern": f"^({'|'.join(forms)})$"}
+
+    def format(self, action: Action) -> str:
+        """The action as it is asked for; code as it is."""
+        return str(action.arguments.get("code", "")) if action.tool == PYTHON else super().format(action)
+
+    def reply(self, thought: str, action: Action) -> str:
+        """Thought and action in the form of a reply: `parse(reply(t, a)) == (t, a)`."""
+        if action.tool != PYTHON:
+            return super().reply(thought, action)
+        return f"{reason_line(thought)}ACTION:\n```python\n{self.format(action)}\n```"

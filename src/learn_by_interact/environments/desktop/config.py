@@ -1,0 +1,52 @@
+"""The `[desktop]` table of an `environment.toml`: applications with windows, and how they are seen."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import Field, field_validator
+
+from ...types import Value
+
+
+class Desktop(Value):
+    """What is started on the screen, and what of it is shown."""
+
+    start: str
+    """Bash command that starts the application in the start folder's copy; $FILE is the task's `file`."""
+    file: str = ""
+    """The document of a task that names none."""
+    ready: str = ""
+    """Pattern of the title of the window that an episode begins with; "": any window."""
+    apps: dict[str, str] = Field(default_factory=dict)
+    """Name -> bash command of applications that the agent may open besides."""
+    names: dict[str, str] = Field(default_factory=dict)
+    """What a nameless element is called, by the name of what it is in: `"Formula Tool Bar" = "Name Box"`."""
+    width: int = Field(default=1280, ge=320, le=4096)
+    height: int = Field(default=720, ge=240, le=4096)
+    aside: tuple[str, ...] = (".?*",)
+    """Files (patterns of paths) that are no part of the state: by default hidden ones, such as settings."""
+    seconds: float = Field(default=60.0, gt=0)
+    """Time that the application may take to show its first window."""
+    quiet: float = Field(default=0.2, ge=0, le=5)
+    """Seconds without a change on the screen after which it is at rest."""
+    patience: float = Field(default=5.0, gt=0)
+    """Seconds after which a screen that never rests is looked at as it is."""
+    cells: int = Field(default=600, ge=0)
+    """Cells of a table that are looked at, of those that can be seen."""
+    chars: int = Field(default=3000, ge=300)
+    """Characters of a screen that an observation shows."""
+    whole: bool = False
+    """Show the whole screen after each action, also after one that changed little on it."""
+    marks: bool = False
+    """Number the elements, in the text and on the pictures (set of marks)."""
+
+    @field_validator("ready")
+    @classmethod
+    def compiles(cls, ready: str) -> str:
+        """Raises ValueError for a pattern that is no regular expression."""
+        try:
+            re.compile(ready)
+        except re.error as error:
+            raise ValueError(f"{ready!r} is no regular expression: {error}") from None
+        return ready

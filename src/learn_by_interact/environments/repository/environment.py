@@ -1,0 +1,193 @@
+"""The repository environment: a project at a commit, its tests, and a patch at the end."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from ...errors import ConfigError, EnvironmentFault
+from ...sources import Docs
+from ...types import Action, Observation, Task
+from ..changes import changes
+from ..fingerprint import Fingerprint
+from ..folder import EnvironmentFolder, Volatile
+from ..sandbox import Result, Sandbox, copy_tree
+from ..shell import ShellEnvironment, clean
+from .actions import TOOLS, RepositoryActions
+from .config import TEST
+from .prepare import Prepared, prepare
+from .results import ADDOPTS, results
+from .source import JUNK, is_junk, is_test
+
+Choose = Callable[[Task], Prepared]
+"""What an episode of this task starts from."""
+
+COMMANDS = (Path(__file__).parent / "commands.py").read_text(encoding="utf-8")
+VOLATILE = Volatile(
+    patterns=(
+        r"0x[0-9a-fA-F]{6,}",
+        r"\b\d+\.\d+ ?(?:s|ms|us|sec|secs|seconds)\b",
+        r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?",
+        r"/tmp/[\w./+-]*",
+        r"\bpytest-\d+\b",
+    )
+)
+"""What changes from run to run in what tools print: addresses, durations, times, temporary paths."""
+ASIDE = tuple(pattern for name in JUNK for pattern in (name, f"*/{name}"))
+"""Build products and caches: no part of the state."""
+APPLY = (
+    "{ git apply --whitespace=nowarn $TMPDIR/lbi-patch || "
+    "patch --forward --batch --fuzz=3 -p1 -s -i $TMPDIR/lbi-patch; }"
+)
+"""git first, then patch, which forgives more; `--forward`, for alone it takes back what is there already."""
+FRESH = (
+    "export GIT_AUTHOR_DATE=2024-01-01T00:00:00Z GIT_COMMITTER_DATE=2024-01-01T00:00:00Z && "
+    "rm -rf .git && git init -q && git add -A && "
+    "git -c user.name=lbi -c user.email=lbi@localhost commit -q --allow-empty -m start"
+)
+"""A history of one commit, of what is there now: what was there before cannot be read from it."""
+
+
+class RepositoryEnvironment(ShellEnvironment):
+    """One episode in a project.
+
+    `setup["patch"]`: a change that is made, and committed, before the episode begins; no trace of what it
+    changed is left. Fingerprints are those of the shell environment, with two differences: of the files,
+    build products and git's own do not count; of outputs, nothing that changes from run to run does
+    (`VOLATILE`, and the folder's own patterns).
+    """
+
+    def __init__(self, folder: EnvironmentFolder, unsafe: bool = False, choose: Choose | None = None) -> None:
+        """`choose`: where tasks start from different projects; else all start from the folder's."""
+        super().__init__(folder, unsafe, RepositoryActions())
+        self._choose = choose or self._own
+        self._prepared: Prepared | None = None
+        self._begun = ""
+
+    def _own(self, _: Task) -> Prepared:
+        if self.folder.repository is None:
+            raise ConfigError(f"{self.folder.path}/environment.toml: there is no table [repository]")
+        return prepare(self.folder, self.folder.repository, self.unsafe)
+
+    def __enter__(self) -> Self:
+        """What an episode starts from is known at its reset."""
+        return self
+
+    @property
+    def prepared(self) -> Prepared:
+        """What the episode started from. Before a reset: what one without a task would."""
+        if self._prepared is None:
+            self._prepared = self._choose(Task(environment=self.name, instruction=""))
+        return self._prepared
+
+    def open(self, filled: bool) -> Sandbox:
+        """A sandbox with a fresh copy of the project as it was at first, or an empty one."""
+        return self.prepared.open(filled)
+
+    def reset(self, task: Task) -> Observation:
+        """Open the project of the task, make the change of its setup, and look around.
+
+        Raises ConfigError and EnvironmentFault as `prepare` does, and when the change does not apply.
+        """
+        self.leave(True)
+        self._prepared = self._choose(task)
+        self._sandbox = self.open(filled=True)
+        self._begin(self._sandbox, str(task.setup.get("patch", "")))
+        self._fingerprint = Fingerprint(self._sandbox.home, Volatile(), ASIDE)
+        self._cwd = self._sandbox.inside_home
+        return super().reset(task)
+
+    def _begin(self, sandbox: Sandbox, patch: str) -> None:
+        """Make the change with which the episode begins, in a fresh copy of the project."""
+        self._begun = patch
+        if patch:
+            self.apply(sandbox, patch)
+            self._told(sandbox, FRESH)
+
+    def documented(self) -> tuple[Docs, Path]:
+        """Its documentation, and the folder to which its folders and code are relative: the project's."""
+        return self.folder.docs, self.prepared.tree
+
+    def apply(self, sandbox: Sandbox, patch: str) -> None:
+        """Make a change in a sandbox. Raises EnvironmentFault when it does not apply."""
+        (sandbox.temporary / "lbi-patch").write_text(patch, encoding="utf-8", errors="surrogateescape")
+        sandbox.adopt()
+        self._told(sandbox, f"{APPLY} && rm $TMPDIR/lbi-patch")
+
+    def patch(self, tests: bool = False) -> str:
+        """What was changed since the reset, as `git diff` says it; "" for nothing.
+
+        Made in a sandbox of its own, by a git that no command of the episode could change. Build products
+        are left out, and tests, unless they are asked for.
+        """
+        with self.prepared.open() as sandbox:
+            self._begin(sandbox, self._begun)
+            git = sandbox.home / ".git"
+            aside = sandbox.temporary / "git"
+            git.rename(aside)
+            self._told(sandbox, "find . -mindepth 1 -delete")
+            copy_tree(self.sandbox.home, sandbox.home)
+            sandbox.adopt()
+            self._told(sandbox, "rm -rf .git && mv $TMPDIR/git .git && git add -A")
+            names = self._told(sandbox, "git diff --cached --name-only --no-renames -z HEAD").split("\0")
+            wanted = [name for name in names if name and not _left_out(name, tests)]
+            if not wanted:
+                return ""
+            listed = " ".join(map(shlex.quote, wanted))
+            diff = f"git diff --cached --binary --no-color --no-renames HEAD -- {listed}"
+            return self._told(sandbox, diff)
+
+    def test(self, *patches: str) -> dict[str, bool]:
+        """Test -> whether it passed, in a fresh copy of the project after these changes.
+
+        Raises EnvironmentFault when a change does not apply, or the sandbox breaks.
+        """
+        command = self.folder.repository.test if self.folder.repository else TEST
+        with self.open(filled=True) as sandbox:
+            for patch in patches:
+                if patch:
+                    self.apply(sandbox, patch)
+            variables = {**self.prepared.variables(sandbox), "PYTEST_ADDOPTS": ADDOPTS}
+            result = sandbox.run(command, sandbox.inside_home, self.folder.limits, variables)
+        return results(clean(result.output), 1 if result.ended else result.code)
+
+    def _told(self, sandbox: Sandbox, command: str) -> str:
+        """What a command of ours prints. Raises EnvironmentFault when it fails."""
+        result = self.run_in(sandbox, command)
+        if result.code or result.ended:
+            told = clean(result.output).strip()[-300:] or f"exit code {result.code}{result.ended}"
+            raise EnvironmentFault(f"{self.name}: {command[:60]} failed: {told}")
+        return result.output
+
+    def run_in(self, sandbox: Sandbox, command: str) -> Result:
+        """Run a command at the top of the project in a sandbox."""
+        variables = self.prepared.variables(sandbox)
+        return sandbox.run(command, sandbox.inside_home, self.folder.limits, variables)
+
+    def _run(self, command: str) -> Result:
+        return self.sandbox.run(command, self._cwd, self.folder.limits, self.prepared.variables(self.sandbox))
+
+    def _command(self, action: Action) -> str:
+        if action.tool not in TOOLS:
+            return super()._command(action)
+        asked = shlex.quote(json.dumps([action.tool, action.arguments]))
+        root = shlex.quote(self.sandbox.inside_home)
+        return f"LBI_ROOT={root} LBI_ACTION={asked} python3 -I -S -c {shlex.quote(COMMANDS)}"
+
+    def _changed(self) -> str:
+        """The names of the files that changed; looking around again would say nothing more."""
+        before = self._last
+        self._see(before.shown)
+        if self._last.state == before.state or not self.folder.changes:
+            return ""
+        return changes(before.files, self._last.files, "", "")
+
+    def _lasting(self, output: str) -> str:
+        return super()._lasting(VOLATILE.replace(output))
+
+
+def _left_out(name: str, tests: bool) -> bool:
+    return is_junk(name) or (not tests and is_test(name))

@@ -1,0 +1,157 @@
+"""A project made ready to run: its tree, and a virtual environment into which it is installed, made once.
+
+Both are kept in the cache under the hash of what they were made from. The project is installed where its tree
+lies in the cache; what the virtual environment then knows of that place (`pip install -e`) is rewritten to
+where an episode's copy of the tree is seen in the sandbox: the files that an agent changes are what runs.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import ConfigError
+from ...types import digest
+from .. import install
+from ..folder import EnvironmentFolder
+from ..sandbox import HOME, Sandbox, Tools, open_sandbox
+from .config import Repository
+from .source import checkout, git, version
+
+PATHS = ("*.pth", "*.egg-link", "__editable__*", "*.dist-info/direct_url.json")
+"""Files of a virtual environment that say where an editable project lies."""
+ELSEWHERE = {
+    "HOME": "/tmp",  # Caches and settings that tools write at home are no part of the project.
+    "GIT_CONFIG_GLOBAL": "/tmp/.gitconfig",
+    "PIP_NO_INDEX": "1",
+    "GIT_PAGER": "cat",
+}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What an episode starts from."""
+
+    tree: Path
+    """The files, with build products and a git repository of one commit."""
+    base: str
+    """Name of that commit."""
+    tools: Tools
+    kind: str
+    """Of the sandbox."""
+
+    def open(self, filled: bool = True) -> Sandbox:
+        """A sandbox with a copy of the tree, or empty."""
+        return open_sandbox(self.kind, self.tree if filled else None, self.tools)
+
+    def variables(self, sandbox: Sandbox) -> dict[str, str]:
+        """For each command: where its modules are, in a sandbox for which nothing was rewritten."""
+        if self.kind == "bubblewrap":
+            return {}
+        home = sandbox.inside_home
+        return {"PYTHONPATH": f"{home}{os.pathsep}{home}/src{os.pathsep}{home}/lib"}
+
+
+_made: dict[str, Prepared] = {}
+
+
+def prepare(folder: EnvironmentFolder, repository: Repository, unsafe: bool = False) -> Prepared:
+    """The tree and the virtual environment of a repository; made now if need be.
+
+    Raises ConfigError when the repository or its commit cannot be had, EnvironmentFault if installing fails.
+    """
+    asked = digest([str(folder.path), folder.sandbox.model_dump(), repository.model_dump(), unsafe])
+    if asked not in _made:
+        _made[asked] = _prepare(folder, repository, unsafe)
+    return _made[asked]
+
+
+def _prepare(folder: EnvironmentFolder, repository: Repository, unsafe: bool) -> Prepared:
+    kind = "unsafe" if unsafe else folder.sandbox.kind
+    origin = repository.url or str((folder.path / repository.path).resolve())
+    python = _python(repository.python)
+    # An image brings what the project needs; its tree is still the repository's.
+    built = kind != "docker"
+    key = digest(
+        [
+            origin,
+            version(repository, folder.path),
+            *([list(repository.install), repository.env, python, sys.version] if built else []),
+        ]
+    )
+
+    def make(place: Path) -> None:
+        tree = place / "tree"
+        tree.mkdir(parents=True)
+        checkout(repository, folder.path, tree)
+        if built:
+            _install(repository, tree, place / "venv", python)
+        left_out(tree)
+
+    place = install.once("repositories", key, make)
+    tree, venv = place / "tree", place / "venv"
+    base = install.tools(folder, unsafe)
+    variables = {
+        **({} if unsafe else ELSEWHERE),
+        **({"VIRTUAL_ENV": str(venv)} if built else {}),
+        **repository.env,
+        **folder.env,
+    }
+    tools = Tools(
+        binds=(*base.binds, str(venv)) if built else base.binds,
+        path=(str(venv / "bin"), *base.path) if built else base.path,
+        last=base.last,
+        env=tuple(sorted(variables.items())),
+        image=base.image,
+    )
+    return Prepared(tree, git(tree, "rev-parse", "HEAD").strip(), tools, kind)
+
+
+def left_out(tree: Path) -> None:
+    """Let git pass over what is there beside the commit: build products are no change of an agent's."""
+    found = git(tree, "ls-files", "--others", "--exclude-standard", "--directory", "-z").split("\0")
+    if names := [name for name in found if name]:
+        with (tree / ".git" / "info" / "exclude").open("a") as file:
+            file.writelines(f"/{name}\n" for name in names)
+
+
+def _python(wanted: str) -> str:
+    """The interpreter that a virtual environment is made with. Raises ConfigError when it is not here."""
+    if not wanted:
+        return sys.executable
+    if found := shutil.which(wanted):
+        return found
+    raise ConfigError(f"{wanted} is not installed here; install it, or prepare for another Python")
+
+
+def _install(repository: Repository, tree: Path, venv: Path, python: str) -> None:
+    """Make the virtual environment and run the install commands. Raises EnvironmentFault."""
+    bare = [] if any("pip" in command for command in repository.install) else ["--without-pip"]
+    install.run([python, "-m", "venv", *bare, str(venv)], "venv")
+    env = {
+        "VIRTUAL_ENV": str(venv),
+        "PATH": f"{venv / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **repository.env,
+    }
+    for command in repository.install:
+        install.run(["bash", "-c", command], f"install ({command})", env, tree)
+    relocate(venv, tree)
+
+
+def relocate(venv: Path, tree: Path) -> None:
+    """Let a virtual environment look for an editable project where episodes have it."""
+    found = [file for pattern in PATHS for file in venv.glob(f"lib/python*/site-packages/{pattern}")]
+    for file in [*found, *(venv / "bin").iterdir()]:
+        if not file.is_file() or file.is_symlink():
+            continue
+        try:
+            text = file.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        if str(tree) in text:
+            file.write_text(text.replace(str(tree), HOME), encoding="utf-8")

@@ -1,0 +1,162 @@
+"""Repair tasks: mistakes that a project's tests find, and the proof of each."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import tiny
+from learn_by_interact.agents.rollout import Limits, rollout
+from learn_by_interact.benchmarks.mutate import mutants
+from learn_by_interact.benchmarks.repairs import Repairs
+from learn_by_interact.benchmarks.repairs import make as make_repairs
+from learn_by_interact.benchmarks.repairs import write as write_repairs
+from learn_by_interact.benchmarks.repository import RepositoryBenchmark
+from learn_by_interact.benchmarks.validate import validate
+from learn_by_interact.environments.folder import EnvironmentFolder
+from learn_by_interact.errors import ConfigError
+from learn_by_interact.registry import benchmark
+from project import CODE, TESTS, make, write
+from room import Reciter, bash
+
+ALL = '''def f(a, b, *, wide=True):
+    """Not here: 1 < 2."""
+    if not a or b is None:
+        return g(a, b)[1] == (a) + 2
+    return a not in b and "x" + b
+'''
+
+
+@pytest.fixture(scope="module")
+def cached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for the cache, which is in use."""
+    place = tmp_path_factory.mktemp("repairs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LBI_CACHE", str(place / "cache"))
+        yield place
+
+
+@pytest.fixture(scope="module")
+def world(cached: Path) -> RepositoryBenchmark:
+    """The project's benchmark, with four repairs."""
+    folder = EnvironmentFolder.load(make(cached / "proven"))
+    write_repairs(folder, make_repairs(folder, 4))
+    return RepositoryBenchmark(folder.path)
+
+
+@pytest.fixture
+def folder(cached: Path, tmp_path: Path) -> EnvironmentFolder:
+    return EnvironmentFolder.load(make(tmp_path))
+
+
+def test_a_mutant_is_one_edit_of_code_that_can_be_read() -> None:
+    found = mutants(ALL)
+    for one in found:
+        assert ast.dump(ast.parse(one.apply(ALL))) != ast.dump(ast.parse(ALL))
+    changed = {(one.kind, ALL[one.begin : one.end], one.new) for one in found}
+    assert changed == {
+        ("not", "not ", ""),
+        ("and-or", "or", "and"),
+        ("comparison", "is", "is not"),
+        ("arguments", "a, b", "b, a"),
+        ("off-by-one", "1", "2"),
+        ("comparison", "==", "!="),
+        ("operator", "+", "-"),
+        ("off-by-one", "2", "3"),
+        ("comparison", "not in", "in"),
+        ("and-or", "and", "or"),
+    }
+    assert mutants('def f():\n    return "ä" * 3 if é < 1 else 0\n')[-1].kind == "off-by-one"
+    with pytest.raises(SyntaxError):
+        mutants("def f(:")
+
+
+def test_repairs_are_found_and_prove_themselves(world: RepositoryBenchmark) -> None:
+    assert benchmark(str(world.folder.path)).tasks() == world.tasks() and len(world.tasks()) == 4
+    assert world.repairs and len(world.repairs.passed) == 3
+    assert (
+        max(
+            sum(one.function == two.function for two in world.repairs.repairs)
+            for one in world.repairs.repairs
+        )
+        == 2
+    )
+    assert all(one.proven for one in validate(world, workers=2))
+    (task, *_) = world.tasks()
+    repair = next(one for one in world.repairs.repairs if one.name == task.parent)
+    assert repair.fails[0] in task.instruction
+    assert not any(
+        line[1:].strip() in task.instruction for line in repair.patch.split("\n") if line[:1] == "-"
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "true",
+        "sed -i 's/self.assert.*/pass/' tests/test_calc.py",
+        "rm -r tests",
+        "echo 'def clamp(*a): return 1' >> calc/__init__.py",
+        "rm calc/__init__.py",
+    ],
+)
+def test_what_repairs_nothing_is_not_solved(world: RepositoryBenchmark, command: str) -> None:
+    task = world.tasks()[0]
+    with world.environment() as environment:
+        done = rollout(
+            Reciter(command),
+            environment,
+            task,
+            Limits(steps=1),
+            lambda one: world.grade(task, environment, one),
+        )
+    assert done.score == 0.0
+
+
+def test_another_way_to_repair_counts(world: RepositoryBenchmark) -> None:
+    task = world.tasks()[0]
+    code = CODE.replace("return low", "return (low)").replace("'", "'\\''")
+    with world.environment() as environment:
+        environment.reset(task)
+        environment.step(bash(f"printf '%s' '{code}' > calc/__init__.py; rm -r tests"))
+        done = rollout(Reciter("ls"), world.environment(), task, Limits(steps=1))
+        assert world.grade(task, environment, done) == 1.0
+
+
+def test_repairs_of_other_files_are_refused(world: RepositoryBenchmark, folder: EnvironmentFolder) -> None:
+    assert world.repairs and Repairs.load(folder) is None
+    write_repairs(folder, world.repairs)
+    assert Repairs.load(folder) == world.repairs
+    write(folder.path / "project", {"calc/more.py": "x = 1\n"})
+    with pytest.raises(ConfigError, match="has changed since; make it anew: lbi repairs"):
+        Repairs.load(folder)
+    (folder.path / "repairs.json").write_text("{}")
+    with pytest.raises(ConfigError, match="no file of repairs"):
+        RepositoryBenchmark(folder.path)
+
+
+def test_a_project_without_tests_or_tasks_is_told(folder: EnvironmentFolder) -> None:
+    with pytest.raises(
+        ConfigError, match=r"there are no tasks: write a tasks.toml, or make some: lbi repairs"
+    ):
+        RepositoryBenchmark(folder.path)
+    write(
+        folder.path / "project",
+        {"tests/test_calc.py": TESTS.replace("(2, 0)", "(9, 9)").split("    def test_c")[0]},
+    )
+    write(folder.path / "project", {"calc/__init__.py": "raise SystemExit(1)\n"})
+    with pytest.raises(ConfigError, match="no test passes in the project as it is"):
+        make_repairs(EnvironmentFolder.load(folder.path), 3)
+
+
+def test_the_command_writes_repairs_and_tells_what_is_wrong(folder: EnvironmentFolder) -> None:
+    done = tiny.lbi("repairs", folder.path, "--most", "2", "--json")
+    assert json.loads(done.stdout) == {"file": str(folder.path / "repairs.json"), "repairs": 2, "tests": 3}
+    assert tiny.lbi("validate", folder.path).returncode == 0
+    write(folder.path / "project", {"calc/__init__.py": "raise SystemExit(1)\n"})
+    failed = tiny.lbi("repairs", folder.path)
+    assert failed.returncode == 2 and "error: " in failed.stderr and "no test passes" in failed.stderr
