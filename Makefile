@@ -64,7 +64,7 @@ test: system browser desktop .venv/.stamp-test .venv-train/.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 4
 	.venv-train/bin/python -m pytest tests/test_training_tune.py
 
 # Slim images drop manual pages when packages are installed; the environment taskwarrior reads `man task`.

@@ -92,9 +92,9 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[None]:
 @pytest.mark.parametrize("free_kb", [60, 600])
 def test_a_full_disk_stops_the_run_until_there_is_room(whole: Whole, tmp_path: Path, free_kb: int) -> None:
     disk = tmp_path / "disk"
-    with small_disk(disk, 4):
+    with small_disk(disk, 6):
         ballast = disk / "ballast"
-        ballast.write_bytes(bytes(4 * 2**20 - free_kb * 1024))
+        ballast.write_bytes(bytes(6 * 2**20 - free_kb * 1024))
         said = go(whole.recipe, disk / "run").sentence
         assert re.search("full: free some space|No space left on device", said), said
         ballast.unlink()

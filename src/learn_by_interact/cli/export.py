@@ -22,6 +22,10 @@ Sections = Annotated[
     list[str] | None, typer.Option(metavar="TITLE", help="Sections of documentation, with * and ?.")
 ]
 WithoutSections = Annotated[list[str] | None, typer.Option(metavar="TITLE", help="Sections to leave out.")]
+Weights = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=TIMES", help="Mixture: a kind or section, how often it is taken."),
+]
 Verified = Annotated[
     bool | None, typer.Option("--verified/--unverified", help="Whether replay verified them.")
 ]
@@ -50,10 +54,7 @@ def export(
     without_section: WithoutSections = None,
     verified: Verified = None,
     most: Annotated[int | None, typer.Option(help="At most so many examples.")] = None,
-    weight: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=TIMES", help="Mixture: a kind or section, how often it is taken."),
-    ] = None,
+    weight: Weights = None,
     validation: Annotated[float, typer.Option(help="Share of the sections kept for validation.")] = 0.1,
     seed: Annotated[int, typer.Option(help="Of the draw of sections and of --most.")] = 0,
     failed: Annotated[bool, typer.Option("--failed", help="Learn actions that failed, too.")] = False,

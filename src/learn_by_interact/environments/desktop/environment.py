@@ -26,6 +26,8 @@ BRIEFLY = 4
 """Observations in a row that tell only what changed on the screen."""
 SETTLE = 0.1
 """Seconds after an action before the screen is watched for coming to rest."""
+OPENS = 5.0
+"""Seconds in which an application that was opened shows another window."""
 ROWS = 12
 """Rows that the proposer is shown of a table."""
 
@@ -140,9 +142,17 @@ class DesktopEnvironment(SandboxedEnvironment):
                 action, self._screen, self.machine, self.desktop.apps, self.folder.limits.seconds
             )
             time.sleep(SETTLE)
+            if action.tool == "open" and not refused:
+                self._until_another(len(self._screen.titles))
         observation = self._observe(refused, scrolled)
         self.transcript.append((self.actions.format(action), observation.text))
         return observation
+
+    def _until_another(self, windows: int) -> None:
+        """Until there are more windows than so many; an application may also show one that it has."""
+        until = time.monotonic() + OPENS
+        while time.monotonic() < until and len(self.machine.look(0).windows) <= windows:
+            time.sleep(SETTLE)
 
     def _menu_of(self, action: Action) -> str:
         """The menu that a click shows: its items can be clicked without its being drawn."""

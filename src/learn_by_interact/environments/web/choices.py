@@ -38,7 +38,10 @@ def schema(seen: Sequence[str], last: Action | None) -> dict[str, Any] | None:
     just = last.arguments.get("element", "") if last is not None else ""
     names = [name for name, _, _ in found]
     click = [name for name in names if not (last is not None and last.tool == "click" and name == just)]
-    fields = [name for name, role, said in found if role in TYPED and not OPTIONS.search(said)]
+    typed = just if last is not None and last.tool == "type" else ""
+    fields = [
+        name for name, role, said in found if role in TYPED and not OPTIONS.search(said) and name != typed
+    ]
     forms = [rf"click \[({any_of(click)})\]"] if click else []
     if fields:
         forms.append(rf"type \\\"{TEXT}\\\" into \[({any_of(fields)})\]")
@@ -47,10 +50,13 @@ def schema(seen: Sequence[str], last: Action | None) -> dict[str, Any] | None:
             values = [_unquoted(value) for value in QUOTED.findall(options[1])]
             if given := [value for value in values if value]:
                 forms.append(rf"select \\\"({any_of(given)})\\\" in \[{_literal(name)}\]")
-    forms += ["press (Enter|Tab|Escape|ArrowDown)", r"goto /[^\"\\ \n]{0,80}", "back", rf"stop( {TEXT})?"]
+    # Who has done nothing yet may stop with an answer, and not without one.
+    stop = rf"stop( {TEXT})?" if len(seen) > 1 else rf"stop {TEXT}"
+    forms += ["press (Enter|Tab|Escape|ArrowDown)", r"goto /[^\"\\ \n]{0,80}", "back", stop]
     if any("(Part " in text for text in seen[-1:]):
         forms.append("scroll (down|up)")
-    return {"type": "string", "pattern": f"^({'|'.join(forms)})$"}
+    # With the label that the prompt asks for: without it a small model goes on otherwise than it would.
+    return {"type": "string", "pattern": f"^ACTION: ({'|'.join(forms)})$"}
 
 
 def named(seen: Sequence[str], same: str = AS_BEFORE) -> Iterator[tuple[str, str, str]]:
