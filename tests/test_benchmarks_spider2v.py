@@ -62,6 +62,7 @@ def test_tasks_come_from_the_checkout_and_others_are_counted(tmp_path: Path) -> 
     (task,) = benchmark.tasks()
     assert (task.parent, task.instruction) == ("one", "Make it b.")
     assert benchmark.left_out == {"dbt": 1}
+    assert benchmark.missing == ["Not run here: 1 tasks of the domain dbt."]
     assert [(source.name, place) for source, place in benchmark.files(task)] == [("in.xlsx", "in.xlsx")]
     assert benchmark.opened(task) == "in.xlsx" and benchmark.why_not(task) == ""
 

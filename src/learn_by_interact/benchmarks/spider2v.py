@@ -100,6 +100,11 @@ class Spider2V:
         counts = {one.name: len(list(one.glob("*/*.json"))) for one in folders}
         return {name: count for name, count in sorted(counts.items()) if count}
 
+    @property
+    def missing(self) -> list[str]:
+        """A sentence for each domain that does not run here."""
+        return [f"Not run here: {count} tasks of the domain {one}." for one, count in self.left_out.items()]
+
     def why_not(self, task: Task) -> str:
         """Why a task cannot run here; "" of one that can."""
         declared = self._declared(task)
