@@ -19,6 +19,7 @@ NEAR = {
         "correct-flyers": ("#summer-fair", ""),
     },
     "trac": {
+        "days-late": ("7", "8"),
         "reassign-22": ("ben", "chloe"),
         "accept-27": ("accept", "leave"),
     },
