@@ -16,7 +16,10 @@ NEAR = {
     "fava": {
         "fuel": ("70.10", "71.10"),
         "split-receipt": ("Expenses:Ingredients:Fruit", "Expenses:Marketing"),
+        "note-rent": ("1010", "1100"),
         "correct-flyers": ("#summer-fair", ""),
+        "income-2023": ("2023", "2024"),
+        "wages-2023": ("28350.00", "28350.01"),
     },
     "trac": {
         "days-late": ("7", "8"),
