@@ -273,3 +273,29 @@ def test_settings_reach_the_model() -> None:
 def test_an_answer_is_the_end_of_an_episode() -> None:
     (step,) = Played("ACTION: stop 42").episode.steps
     assert (step.action.tool, step.observation.text) == (STOP, "42")
+
+
+def test_only_the_newest_observations_are_sent_with_their_pictures() -> None:
+    done = acted("list", "show a.txt", "show b.txt")
+    seen = [done.start, *(step.observation for step in done.steps)]
+    seen = [one.model_copy(update={"blobs": (f"at {at}",)}) for at, one in enumerate(seen)]
+    pairs = zip(done.steps, seen[1:], strict=True)
+    steps = [step.model_copy(update={"observation": one}) for step, one in pairs]
+
+    def sent(count: int, characters: int = 9000) -> list[tuple[str, ...]]:
+        requests: list[Request] = []
+        settings = Acting(pictures=count, blobs="here", characters=characters)
+
+        def answer(request: Request) -> str:
+            requests.append(request)
+            return "ACTION: stop 42"
+
+        model = Scripted(answer)
+        LanguageAgent(model, RoomEnvironment().actions, "A room.", settings).act(TASK, seen[0], steps)
+        assert requests[0].blobs == "here"
+        return [one.pictures for one in requests[0].messages if one.role == "user"]
+
+    assert sent(0) == [()] * 4
+    assert sent(2) == [(), (), ("at 2",), ("at 3",)]
+    assert sent(9) == [("at 0",), ("at 1",), ("at 2",), ("at 3",)]
+    assert sent(9, characters=1) == [("at 0",), ("at 3",)], "steps that are left out show nothing"

@@ -34,6 +34,10 @@ def policy(request: Request) -> str:
         word = re.search(r'type "(\w+)"', question)
         task = f"Write {word[1]} at the end of list.txt and save it." if word else "Look at the list."
         return json.dumps({"summary": "Replicate the following: " + task, "task": task})
+    sent = [bool(message.pictures) for message in request.messages if message.role == "user"]
+    assert sent == [False] * (len(sent) - 1) + [True], "the newest observation comes with its picture"
+    content = (Path(request.blobs) / request.messages[-1].pictures[0]).read_bytes()
+    assert content.startswith(b"\x89PNG") and "a picture of the screen" in system
     first = request.messages[1].content
     done = [message.content for message in request.messages if message.role == "assistant"]
     word = re.search(r"(?:Add|Write) (\w+) ", first.split("Your task: ")[-1])
@@ -48,7 +52,7 @@ def test_an_agent_learns_an_application_from_a_page_of_help(tmp_path: Path) -> N
     recipe = tmp_path / "notes.toml"
     recipe.write_text(
         f'environment = "notes"\nrun = {json.dumps(str(tmp_path / "run"))}\n[model]\nname = "{MODEL}"\n'
-        "[propose]\ntasks = 2\n[explore]\nscreenshots = true\nlimits = { steps = 5 }\n[relabel]\ncap = 1\n"
+        "pictures = 1\n[propose]\ntasks = 2\n[explore]\nlimits = { steps = 5 }\n[relabel]\ncap = 1\n"
         '[retrieval]\nquery = "instruction"\n[evaluate]\nonly = ["eggs"]\n[pool]\nworkers = 2\n'
     )
     done = tiny.lbi("run", recipe, timeout=200)

@@ -51,6 +51,13 @@ def test_a_model_that_cannot_be_reached_is_named(recipe: Path) -> None:
     assert "127.0.0.1:1" in said
 
 
+def test_pictures_for_a_model_or_of_a_tool_that_has_none_are_said(recipe: Path) -> None:
+    done = tiny.lbi("run", recipe, "--set", "model.pictures=1")
+    assert "has no screen to take pictures of; take `pictures` out of [model]" in told(done)
+    local = ("--model", "local//no/such.gguf", "--set", "model.pictures=1")
+    assert "reads no pictures" in told(tiny.lbi("run", recipe, *local))
+
+
 def test_a_folder_that_is_no_run_is_said(recipe: Path, tmp_path: Path) -> None:
     assert "is not a run folder" in told(tiny.lbi("show", tmp_path / "world"))
     assert "is not a run folder" in told(tiny.lbi("show", recipe))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from learn_by_interact.blobs import keep
 from learn_by_interact.errors import ConfigError, ContextFull, ModelError, ModelRefused
 from learn_by_interact.models import Message, Model, Request
 from learn_by_interact.models.connect import client
@@ -131,3 +134,14 @@ def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     with pytest.raises(ConfigError, match="ANTHROPIC_API_KEY"):
         model_at("http://127.0.0.1:9/v1")
+
+
+def test_pictures_stand_after_the_text_that_is_marked(tmp_path: Path) -> None:
+    picture = keep(tmp_path, b"\xff\xd8\xff a photograph")
+    look = Message(role="user", content="Look.", pictures=(picture,))
+    with serving(lambda body, number: Answer(message(text("seen")))) as seen:
+        model_at(seen.url).complete(Request(model="m", messages=(look,), blobs=str(tmp_path)))
+    words, shown = seen.bodies[0]["messages"][0]["content"]
+    assert words["text"] == "Look." and words["cache_control"]
+    assert (shown["type"], shown["source"]["media_type"]) == ("image", "image/jpeg")
+    assert base64.b64decode(shown["source"]["data"]) == b"\xff\xd8\xff a photograph"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import time
+from pathlib import Path
 
 import pytest
 
+from learn_by_interact.blobs import keep
 from learn_by_interact.errors import ConfigError, ContextFull, ModelError, ModelRefused
 from learn_by_interact.models import Message, Model, Request
 from learn_by_interact.models.connect import client, connect
@@ -176,3 +179,26 @@ def test_openai_needs_a_key_and_honours_the_base_url(monkeypatch: pytest.MonkeyP
         finally:
             del os.environ["OPENAI_BASE_URL"]
     assert seen.bodies[0]["model"] == "gpt-x"
+
+
+def test_pictures_are_sent_beside_the_text_and_known_by_their_content(tmp_path: Path) -> None:
+    picture = keep(tmp_path, b"\x89PNG the screen")
+    (tmp_path / "broken").write_bytes(b"neither")
+    seen_too = Message(role="user", content="Look.", pictures=(picture,))
+    request = Request(model="m", messages=(seen_too,), blobs=str(tmp_path))
+    with serving(lambda body, number: Answer(completion("seen"))) as seen:
+        model = model_at(seen.url)
+        assert model.complete(request).text == "seen"
+        (message,) = seen.bodies[0]["messages"]
+        for name, wrong in {"gone": "cannot read the picture", "broken": "no PNG or JPEG"}.items():
+            other = seen_too.model_copy(update={"pictures": (name,)})
+            with pytest.raises(ModelError, match=wrong):
+                model.complete(request.model_copy(update={"messages": (other,)}))
+    assert message["content"][0] == {"type": "text", "text": "Look."}
+    address = message["content"][1]["image_url"]["url"]
+    assert base64.b64decode(address.removeprefix("data:image/png;base64,")) == b"\x89PNG the screen"
+    assert request.model_copy(update={"blobs": "elsewhere"}).id == request.id
+    blind = Request(model="m", messages=(Message(role="user", content="Look."),))
+    assert blind.id != request.id
+    assert blind.model_dump(mode="json")["messages"] == [{"role": "user", "content": "Look."}]
+    assert Request.model_validate(request.model_dump(mode="json")) == request

@@ -16,6 +16,7 @@ from .engine.pools import Pool
 from .engine.run import Progress, run
 from .engine.stage import Stage
 from .engine.store import Store
+from .environments import Pictured
 from .environments.declared import DeclaredEnvironment
 from .environments.repository.environment import RepositoryEnvironment
 from .environments.web.environment import WebEnvironment
@@ -174,7 +175,7 @@ class Pipeline:
             settle=table.settle,
             limits=table.limits,
             max_tokens=table.max_tokens,
-            pictures=str(self.recipe.folder.resolve() / BLOBS) if table.screenshots else "",
+            pictures=self._pictures(table.screenshots),
         )
         progress = self._run(stage)
         if table.mend:
@@ -182,6 +183,16 @@ class Pipeline:
         if table.chain:
             self._run(Chain(**self._world(), tries=table.chain, enough=self.recipe.propose.enough))
         return progress
+
+    def _pictures(self, wanted: bool = False) -> str:
+        """Folder of the pictures, where they are wanted or the model is sent some. Raises ConfigError."""
+        seeing = self.recipe.model.pictures > 0
+        if seeing and not isinstance(self.world.environment(), Pictured):
+            raise ConfigError(
+                f"{self.recipe.path}: {self.world.name} has no screen to take pictures of; "
+                "take `pictures` out of [model]."
+            )
+        return str(self.recipe.folder.resolve() / BLOBS) if wanted or seeing else ""
 
     def import_logs(self, files: Sequence[Path], steps: int) -> Imported:
         """Act again what agents did, as the files say -> what became of it; each session once."""
@@ -266,6 +277,7 @@ class Pipeline:
                 count=table.tasks,
                 variant=variant,
                 output=str(self.recipe.folder.resolve() / PREDICTIONS) if predicts else "",
+                pictures=self._pictures(),
                 **index,
             )
             for seed in range(table.seed, table.seed + table.repeats)
@@ -295,7 +307,8 @@ class Pipeline:
                 )
             made = (folder / RESULT).read_text(encoding="utf-8") if (folder / RESULT).is_file() else ""
             name, tuned = f"local/{folder / MODEL}", f"{name}@{digest(made)[:12]}"
-        other = {"name": name, "base_url": None, "prices": None}
+        other: dict[str, Any] = {"name": name, "base_url": None, "prices": None}
+        other |= {"pictures": 0} if tuned else {}
         model = self.recipe.model.model_copy(update=other) if name else self.recipe.model
         return {"model": model, "tuned": tuned}
 

@@ -14,6 +14,7 @@ from ..types import STOP, Action, Observation, Step, Task, Usage, Value
 from .rollout import Decision
 
 PROMPT = prompt("agents", "act")
+SEE = prompt("agents", "see")
 
 
 class Hit(Value):
@@ -67,6 +68,10 @@ class Acting(Value):
     resamples: int = 2
     """How often a reply that would repeat an action that failed in the same state is sampled again."""
     placement: Placement = "append"
+    pictures: int = 0
+    """How many of the newest observations are sent with their pictures; older ones as text alone."""
+    blobs: str = ""
+    """Folder of these pictures."""
 
 
 class LanguageAgent:
@@ -92,6 +97,8 @@ class LanguageAgent:
         self._system = PROMPT.fill("system", description=description, actions=actions.description)
         if self.settings.reasons:
             self._system += "\n" + PROMPT.fill("reasons")
+        if self.settings.pictures:
+            self._system += "\n" + SEE.fill("system")
         self._notes = notes
         self._added: list[list[Hit]] = []
 
@@ -169,6 +176,7 @@ class LanguageAgent:
                 seed=seed,
                 stop=self.actions.ends,
                 json_schema=form,
+                blobs=self.settings.blobs,
             )
         )
         return reply.text, reply.usage
@@ -197,10 +205,13 @@ class LanguageAgent:
             left_out += 1
         if left_out:
             first += f"\n\n(The first {left_out} steps are left out here.)"
-        messages = [Message(role="system", content=self._system), Message(role="user", content=first)]
-        for reply, said in turns:
+        seen = [start, *(step.observation for step in steps[left_out:])]
+        shown = [one.blobs if len(seen) - at <= self.settings.pictures else () for at, one in enumerate(seen)]
+        messages = [Message(role="system", content=self._system)]
+        messages.append(Message(role="user", content=first, pictures=shown[0]))
+        for (reply, said), pictures in zip(turns, shown[1:], strict=True):
             messages.append(Message(role="assistant", content=reply))
-            messages.append(Message(role="user", content=said))
+            messages.append(Message(role="user", content=said, pictures=pictures))
         return tuple(messages)
 
     def _retrieve(self, task: Task, start: Observation, steps: Sequence[Step]) -> Usage:

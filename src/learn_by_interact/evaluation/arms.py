@@ -22,7 +22,7 @@ from ..agents.reflexion import PROMPT as REFLEXION_PROMPT
 from ..agents.reflexion import Reflector
 from ..agents.rollout import Agent, Limits, graded, rollout
 from ..benchmarks import Benchmark
-from ..environments import Environment
+from ..environments import Environment, Pictured
 from ..environments.folder import checked
 from ..errors import ConfigError
 from ..models.wrappers import Metered
@@ -51,6 +51,13 @@ class Match:
     digest: str = ""
     """Of the examples that should be in it."""
 
+    def environment(self) -> Environment:
+        """A fresh one, which keeps pictures where the agent is sent some."""
+        environment = self.world.environment()
+        if self.acting.blobs and isinstance(environment, Pictured):
+            environment.pictures = Path(self.acting.blobs)
+        return environment
+
     def grader(self, environment: Environment) -> Callable[[Trajectory], float]:
         """Grades an episode that ends in this environment."""
         return lambda trajectory: self.world.grade(self.task, environment, trajectory)
@@ -66,7 +73,7 @@ class Plain(Value):
 
     def play(self, match: Match) -> Trajectory:
         """One graded episode. Raises what `rollout` raises."""
-        with match.world.environment() as environment:
+        with match.environment() as environment:
             agent = self.agent(match, environment)
             return rollout(agent, environment, match.task, match.limits, match.grader(environment))
 
@@ -191,7 +198,7 @@ class Reflexion(Plain):
         unused = match.world.environment()
         reflector = Reflector(match.model, unused.actions, unused.description, match.acting)
         for left in reversed(range(self.trials)):
-            with match.world.environment() as environment:
+            with match.environment() as environment:
                 agent = LanguageAgent(
                     match.model,
                     environment.actions,

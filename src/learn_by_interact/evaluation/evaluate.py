@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from ..agents.agent import PROMPT, Acting
+from ..agents.agent import PROMPT
 from ..agents.rollout import Limits
 from ..benchmarks import Predicting
 from ..engine.stage import Outcome
@@ -97,7 +97,7 @@ class Evaluate(ModelStage):
             world=world,
             task=task,
             model=model,
-            acting=Acting(temperature=self.temperature, seed=self.seed, max_tokens=self.max_tokens),
+            acting=self.acting(temperature=self.temperature, seed=self.seed, max_tokens=self.max_tokens),
             limits=self.limits,
             retrieval=self.retrieval,
             index=self.index,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from ..types import Record, Usage, Value
 
@@ -12,10 +14,20 @@ class Message(Value):
 
     role: Literal["system", "user", "assistant"]
     content: str
+    pictures: tuple[str, ...] = ()
+    """What is seen beside the text: names of files in the request's `blobs` (see `blobs.py`)."""
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the field where there is no picture, so that the id of a request of text is what it was."""
+        fields: dict[str, Any] = write(self)
+        return fields if self.pictures else {key: fields[key] for key in fields.keys() - {"pictures"}}
 
 
 class Request(Record):
     """All that determines a reply. Its id is the key under which the reply is stored."""
+
+    made_by: ClassVar[Any] = {"blobs"}
 
     model: str
     """The model's name as the user gave it: `local/qwen2.5-coder-1.5b`, `openai/gpt-...`."""
@@ -27,6 +39,8 @@ class Request(Record):
     stop: tuple[str, ...] = ()
     json_schema: dict[str, Any] | None = None
     """Ask for a JSON value of this schema, where the endpoint can enforce it."""
+    blobs: str = ""
+    """The folder of the messages' pictures; they are known by their content, wherever it lies."""
 
 
 class Reply(Value):

@@ -12,6 +12,7 @@ from ..errors import ConfigError
 from ..types import Usage
 from . import Message, Reply, Request
 from .endpoint import ModelSettings, Transient, clean, cost, translate
+from .pictures import encoded
 
 URL = "https://api.anthropic.com"
 TOOL = "reply"
@@ -114,7 +115,7 @@ def prepare(request: Request) -> dict[str, Any]:
     chat = [message for message in request.messages if message.role != "system"]
     users = [index for index, message in enumerate(chat) if message.role == "user"][-MARKED:]
     parameters: dict[str, Any] = {
-        "messages": [_message(message, index in users) for index, message in enumerate(chat)],
+        "messages": [_message(message, index in users, request) for index, message in enumerate(chat)],
         "max_tokens": request.max_tokens,
     }
     if system:
@@ -129,6 +130,12 @@ def prepare(request: Request) -> dict[str, Any]:
     return parameters
 
 
-def _message(message: Message, marked: bool) -> dict[str, Any]:
+def _message(message: Message, marked: bool, request: Request) -> dict[str, Any]:
+    """The mark stands at the text: a picture that comes after it is gone from the next prompt."""
     mark = MARK if marked and message.content.strip() else {}
-    return {"role": message.role, "content": [{"type": "text", "text": message.content, **mark}]}
+    parts: list[dict[str, Any]] = [{"type": "text", "text": message.content, **mark}]
+    for name in message.pictures:
+        kind, content = encoded(request, name)
+        source = {"type": "base64", "media_type": kind, "data": content}
+        parts.append({"type": "image", "source": source})
+    return {"role": message.role, "content": parts}

@@ -61,6 +61,10 @@ def client(settings: ModelSettings) -> Model:
 
         return AnthropicModel(settings)
     if rest and kind == "local":
+        if settings.pictures:
+            raise ConfigError(
+                f"{name} reads no pictures: take `pictures` out of [model], or name a model that sees"
+            )
         from .local import LocalModel
 
         return LocalModel(settings)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
+
 from ..errors import ContextFull, LbiError, ModelError, ModelRefused, ParseError
 from ..types import Usage, Value
 
@@ -53,6 +55,8 @@ class ModelSettings(Value):
     """Tokens of context for each parallel call; of a local model."""
     parallel: int = 4
     """Calls that a local server works on at the same time."""
+    pictures: int = Field(default=0, ge=0)
+    """How many of the newest observations the agent sends with their pictures; 0: text alone."""
     threads: int | None = None
     """Threads of a local server. None: one for each core."""
 

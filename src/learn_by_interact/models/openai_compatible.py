@@ -10,8 +10,9 @@ from typing import Any
 
 from ..errors import ConfigError, ContextFull, ModelError
 from ..types import Usage
-from . import Reply, Request
+from . import Message, Reply, Request
 from .endpoint import LARGEST, ModelSettings, Transient, clean, cost, translate
+from .pictures import encoded
 
 OPENAI = "https://api.openai.com/v1"
 
@@ -78,7 +79,7 @@ class OpenAICompatible:
     def _parameters(self, request: Request) -> dict[str, Any]:
         parameters: dict[str, Any] = {
             "model": self._model,
-            "messages": [message.model_dump() for message in request.messages],
+            "messages": [_message(message, request) for message in request.messages],
             "max_tokens": request.max_tokens,
             "temperature": request.temperature,
             "seed": request.seed,
@@ -151,6 +152,17 @@ class OpenAICompatible:
             return usage
         dollars = cost(self._settings, usage, self._model, self._provider, self._url)
         return usage.model_copy(update={"cost": dollars})
+
+
+def _message(message: Message, request: Request) -> dict[str, Any]:
+    """A message as chat completions have it: a text, or parts where it has pictures."""
+    if not message.pictures:
+        return {"role": message.role, "content": message.content}
+    parts: list[dict[str, Any]] = [{"type": "text", "text": message.content}]
+    for name in message.pictures:
+        kind, content = encoded(request, name)
+        parts.append({"type": "image_url", "image_url": {"url": f"data:{kind};base64,{content}"}})
+    return {"role": message.role, "content": parts}
 
 
 def openai_model(settings: ModelSettings) -> OpenAICompatible:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar
 
+from ..agents.agent import Acting
 from ..benchmarks import Benchmark
 from ..engine.stage import Stage
+from ..environments import Environment, Pictured
 from ..models import Model
 from ..models.connect import connect
 from ..models.endpoint import ModelSettings
@@ -42,14 +44,28 @@ class ModelStage(World):
     """Of its prompt: a stage whose prompt changed is another stage."""
     replies: str = ""
     """Folder of the stored replies; "" stores none."""
+    pictures: str = ""
+    """Folder in which pictures of what is seen are kept; "" takes none."""
 
     def identity(self) -> dict[str, Any]:
         settings = super().identity()
-        known = {"name": self.model.name, "base_url": self.model.base_url}
+        known: dict[str, Any] = {"name": self.model.name, "base_url": self.model.base_url}
+        known |= {"pictures": self.model.pictures} if self.model.pictures else {}
         return {
             **{key: settings[key] for key in settings.keys() - {"unsafe", "replies", "pictures"}},
             "model": known,
         }
+
+    def acting(self, **settings: Any) -> Acting:
+        """Settings of an agent that is sent what this stage's model sees."""
+        return Acting(pictures=self.model.pictures, blobs=self.pictures, **settings)
+
+    def open(self) -> Environment:
+        """A fresh environment, which keeps pictures where they are wanted."""
+        environment = self.world().environment()
+        if self.pictures and isinstance(environment, Pictured):
+            environment.pictures = Path(self.pictures)
+        return environment
 
     def connect(self) -> Model:
         return connect(self.model, Path(self.replies) if self.replies else None)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..agents.agent import PROMPT, Acting, Fixed, Hit, LanguageAgent
+from ..agents.agent import PROMPT, Fixed, Hit, LanguageAgent
 from ..agents.rollout import Agent, Decision, Limits, rollout
 from ..engine.stage import Outcome
-from ..environments import ActionSpace, Pictured
+from ..environments import ActionSpace
 from ..errors import ParseError
 from ..types import STOP, Action, Document, Observation, Record, Step, Task, Trajectory, Usage, Verdict
 from .base import ModelStage
@@ -32,8 +31,6 @@ class Explore(ModelStage):
     """A first command that worked ends the rollout: it saves the call in which a small model says stop."""
     limits: Limits = Limits()
     max_tokens: int = 160
-    pictures: str = ""
-    """Folder in which screenshots are kept; "" takes none."""
     version: str = PROMPT.version
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
@@ -48,18 +45,15 @@ class Explore(ModelStage):
         task, document = records
         assert isinstance(task, Task) and isinstance(document, Document)
         model = self.connect()
-        world = self.world()
         trajectories: dict[str, Trajectory] = {}
         usage = Usage()
         for seed, temperature in enumerate(self.temperatures):
-            with world.environment() as environment:
-                if self.pictures and isinstance(environment, Pictured):
-                    environment.pictures = Path(self.pictures)
+            with self.open() as environment:
                 agent: Agent = LanguageAgent(
                     model,
                     environment.actions,
                     environment.description,
-                    Acting(temperature=temperature, seed=seed, max_tokens=self.max_tokens),
+                    self.acting(temperature=temperature, seed=seed, max_tokens=self.max_tokens),
                     Fixed([Hit(id=document.id, text=f"{document.title}\n{document.text}")]),
                 )
                 if self.begin and task.hint:
