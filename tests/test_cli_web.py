@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import tiny
 from learn_by_interact.engine.store import Store
@@ -26,12 +28,8 @@ PLAN = (
 def policy(request: Request) -> str:
     """A model that knows what it is shown."""
     system, question = request.messages[0].content, request.messages[-1].content
-    if "you write tasks" in system:
-        assert "2 | Call Ann | plain" in system and 'link "' not in system
-        numbers = re.findall(r"^(\d)\. (.*); something", question, re.MULTILINE)
-        return json.dumps(
-            {"tasks": {n: {"task": f"Write an urgent note about {about}."} for n, about in numbers}}
-        )
+    if "You use one of its pages" in system:
+        return json.dumps({"tasks": dict(proposed(question))})
     if "You read a session on a screen" in system:
         title = re.search(r'type "([^"]+)"', question)
         task = (
@@ -40,12 +38,29 @@ def policy(request: Request) -> str:
         return json.dumps({"summary": "Replicate the following: " + task, "task": task})
     first = request.messages[1].content
     done = [message.content for message in request.messages if message.role == "assistant"]
-    title = re.search(r"title ([\w ]+) and|about (.*)\.", first.split("Your task: ")[-1])
-    known = "about" in first.split("Your task: ")[-1] or 'select "urgent" in' in first
-    if not title or not known:
+    title = re.search(r"title ([\w ]+) and", first.split("Your task: ")[-1])
+    if not title or 'select "urgent" in' not in first:
         return "ACTION: stop"
-    name = (title[1] or title[2]).replace('"', "")
-    return f"ACTION: {PLAN[len(done)].format(title=name)}"
+    return f"ACTION: {PLAN[len(done)].format(title=title[1])}"
+
+
+def proposed(question: str) -> Iterator[tuple[str, Any]]:
+    """Tasks on the page that is shown, of the kinds that are asked for."""
+    page = question.split("The page of the software that is used, ")[1]
+    for number, line in re.findall(r"^(\d)\. (.*)", page, re.MULTILINE):
+        if line.startswith("Something to find out"):
+            yield number, {"answer": "Call Ann", "task": "Find out whom to call."}
+        elif "Kind:" in line:
+            assert '"Title:" and "Kind:"' in line and '[textbox "Title:"] [combobox "Kind:"]' in page
+            values = {"Title:": f"Tea for {number}", "Kind:": "urgent"}
+            yield (
+                number,
+                {"values": values, "press": "Save", "task": f"Write an urgent note about tea {number}."},
+            )
+        elif "Enter values" in line:
+            yield number, {"values": {"Title:": ""}, "press": "Save", "task": "Write a note about nothing."}
+        else:
+            yield number, {"task": "Delete the note."}
 
 
 def recipe(folder: Path) -> Path:
@@ -53,7 +68,7 @@ def recipe(folder: Path) -> Path:
     file = folder / "notes.toml"
     file.write_text(
         f'environment = "notes"\nrun = {json.dumps(str(folder / "run"))}\n[model]\nname = "{MODEL}"\n'
-        "[propose]\ntasks = 2\n[explore]\nscreenshots = true\nlimits = { steps = 6 }\n[relabel]\ncap = 1\n"
+        "[propose]\ntasks = 4\n[explore]\nscreenshots = true\nlimits = { steps = 6 }\n[relabel]\ncap = 1\n"
         '[retrieval]\nquery = "instruction"\n[evaluate]\ntasks = 3\n[pool]\nworkers = 2\n'
     )
     return file
@@ -63,14 +78,18 @@ def test_an_agent_learns_a_web_application_from_its_help_pages(tmp_path: Path) -
     done = tiny.lbi("run", recipe(tmp_path), timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     with Store(tmp_path / "run", readonly=True) as store:
-        tasks = [task.instruction for task in store.records(Task) if not task.setup]
-        assert len(tasks) == 4 and all(task.startswith("Write an urgent note about ") for task in tasks)
-        whole = [one for one in store.records(Trajectory) if len(one.steps) == 5]
+        tasks = {task.instruction: task.hint for task in store.records(Task) if task.hint}
+        (written,) = (hint for task, hint in tasks.items() if task.startswith("Write an urgent note"))
+        assert written.split("\n")[0] == 'click [link "New note"]'
+        assert written.split("\n")[-2:] == ['select "urgent" in [combobox "Kind:"]', 'click [button "Save"]']
+        assert tasks["Find out whom to call."] == "stop Call Ann"
+        assert "Write a note about nothing." not in tasks, "a field that would stay empty is no plan"
+        whole = [one for one in store.records(Trajectory) if len(one.steps) == 5 and one.score is None]
         shown = {blob for one in whole for at in range(6) for blob in one.observation(at).blobs}
         kept = {file.name: file.read_bytes() for file in (tmp_path / "run" / "blobs").iterdir()}
         assert shown and shown <= kept.keys() and all(picture[:4] == b"\x89PNG" for picture in kept.values())
         examples = list(store.records(Example))
-        assert {example.trajectory for example in examples} <= {one.id for one in whole}
+        assert {one.id for one in whole} <= {example.trajectory for example in examples}
         assert any(
             example.instruction.startswith("Write an urgent note with the title ") for example in examples
         )

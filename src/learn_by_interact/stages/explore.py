@@ -65,20 +65,38 @@ class Explore(ModelStage):
 
 
 class Begun:
-    """An agent whose first action was chosen before, by the proposer; the rest is its own."""
+    """An agent whose first actions were chosen before, by the proposer; the rest is its own.
+
+    An action that fails ends what was chosen.
+    """
 
     def __init__(self, agent: Agent, actions: ActionSpace, first: str, settle: bool) -> None:
         self.name = agent.name
         self._settle = settle
-        self._agent, self._actions, self._first = agent, actions, first
+        self._agent, self._planned = agent, planned(actions, first)
 
     def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision:
-        if not steps and (begun := proposed(self._actions, self._first)):
-            return Decision(thought=begun[0], action=begun[1])
-        worked = len(steps) == 1 and not steps[0].observation.failed
-        if self._settle and worked:
+        failed = any(step.observation.failed for step in steps)
+        if len(steps) < len(self._planned) and not failed:
+            thought, action = self._planned[len(steps)]
+            return Decision(thought=thought, action=action)
+        if self._settle and len(steps) == max(1, len(self._planned)) and not failed:
             return Decision(thought="", action=Action(tool=STOP, arguments={"answer": ""}))
         return self._agent.act(task, start, steps)
+
+
+def planned(actions: ActionSpace, hint: str) -> list[tuple[str, Action]]:
+    """The proposer's command; on a screen its actions, a line each, up to one that cannot be read."""
+    if actions.commands:
+        found = proposed(actions, hint)
+        return [found] if found else []
+    plan = []
+    for line in filter(str.strip, hint.split("\n")):
+        try:
+            plan.append(actions.parse(f"ACTION: {line.strip()}"))
+        except ParseError:
+            break
+    return plan
 
 
 def proposed(actions: ActionSpace, hint: str) -> tuple[str, Action] | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.stage import Outcome
 from ..environments import Listing, Placed
+from ..environments.places import Place, Surveyed
 from ..errors import ParseError
 from ..models import Message, Request
 from ..prompts import Prompt, cut, prompt
@@ -16,6 +17,8 @@ from .base import EXPLORATION, ModelStage
 from .features import Item, features, matched, page_about, screen_items
 from .maintain import PROMPT as MAINTAIN
 from .maintain import code_items
+from .plans import PROMPT as PLAN
+from .plans import Plan, plans
 from .readers.synopsis import filled, forms
 from .structured import ask
 from .windows import choose
@@ -62,7 +65,7 @@ class Propose(ModelStage):
     skip: tuple[str, ...] = ()
     """Options that no task can be about in this environment."""
     temperature: float = 0.4
-    version: str = PROMPT.version
+    version: str = f"{PROMPT.version}+{PLAN.version}"
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
         """Documents; those without a synopsis with the sections of the same source that have one.
@@ -115,8 +118,12 @@ class Propose(ModelStage):
         with world.environment() as environment:
             setup = environment.setup_of(document) if isinstance(environment, Placed) else {}
             start = environment.reset(Task(environment=environment.name, instruction="", setup=setup)).text
-            if isinstance(environment, Listing):
+            places = environment.survey() if isinstance(environment, Surveyed) else ()
+            planned = plans(document, places, self.tasks, self.round)
+            if isinstance(environment, Listing) and not planned:
                 start = environment.overview()
+        if planned:
+            return self._planned(document, planned, environment)
         commands, code = environment.actions.commands, environment.actions.code
         part = "system" if commands else "screen"
         words = MAINTAIN if code else PROMPT
@@ -158,6 +165,41 @@ class Propose(ModelStage):
             raise failure
         return Outcome(records=tuple(found.values()), usage=usage)
 
+    def _planned(self, document: Document, planned: Sequence[Plan], environment: Environment) -> Outcome:
+        """Tasks with the actions that do them, those of one place in one question."""
+        together: dict[str, list[Plan]] = defaultdict(list)
+        for plan in planned:
+            together[plan.place.text].append(plan)
+        system = PLAN.fill("system", description=environment.description)
+        found: dict[str, Task] = {}
+        usage, failure = Usage(), None
+        for some in together.values():
+            page = _place(document, some[0].place)
+            lines = "\n".join(f"{number}. {plan.line}" for number, plan in enumerate(some, 1))
+            question = PLAN.fill("question", number=len(some), items=lines)
+            form = _object({"tasks": _object({str(at): plan.form() for at, plan in enumerate(some, 1)})})
+            try:
+                answer, used = self._reply(system, f"{page}\n{question}", len(some), form)
+            except ParseError as error:
+                failure, usage = error, usage + getattr(error, "usage", Usage())
+                continue
+            usage = usage + used
+            for number, plan in enumerate(some, 1):
+                reply = answer["tasks"].get(str(number)) if isinstance(answer["tasks"], dict) else None
+                told, todo = plan.read(reply)
+                if told:
+                    task = Task(
+                        environment=environment.name,
+                        instruction=told,
+                        parent=document.id,
+                        hint="\n".join(todo),
+                    )
+                    found.setdefault(told, task)
+        if failure is not None and not found:
+            failure.usage = usage  # type: ignore[attr-defined]
+            raise failure
+        return Outcome(records=tuple(found.values()), usage=usage)
+
     def items(
         self, document: Document, description: str, start: str, others: Sequence[Document] = ()
     ) -> list[Item]:
@@ -180,6 +222,11 @@ class Propose(ModelStage):
             number=len(items),
             items="\n".join(f"{number}. {item.line}" for number, item in enumerate(items, 1)),
         )
+        return self._reply(system, f"{page}\n\n{question}", len(items), _schema(items, commands))
+
+    def _reply(
+        self, system: str, question: str, number: int, form: dict[str, Any]
+    ) -> tuple[dict[str, Any], Usage]:
         model = self.connect()
         return ask(
             model,
@@ -187,12 +234,12 @@ class Propose(ModelStage):
                 model=model.name,
                 messages=(
                     Message(role="system", content=system),
-                    Message(role="user", content=f"{page}\n\n{question}"),
+                    Message(role="user", content=question),
                 ),
-                max_tokens=150 * len(items),
+                max_tokens=150 * number,
                 temperature=self.temperature,
                 seed=self.round,
-                json_schema=_schema(items, commands),
+                json_schema=form,
             ),
         )
 
@@ -228,6 +275,10 @@ def _told(earlier: Sequence[Record], actions: ActionSpace) -> str:
             step = trajectory.steps[0]
             lines.append(f"$ {actions.format(step.action)}\n{cut(step.observation.text, ERROR)}")
     return PROMPT.fill("tried", tried="\n".join(lines)) if lines else ""
+
+
+def _place(document: Document, place: Place) -> str:
+    return PLAN.fill("user", title=document.title, document=document.text, place=place.title, page=place.text)
 
 
 def _trajectory(store: Store, identity: str) -> Trajectory:

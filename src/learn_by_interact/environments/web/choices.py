@@ -7,20 +7,16 @@ endpoint without it is asked as before, and what it writes is read by `actions.p
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...patterns import literal
 from ...types import Action
+from ..places import ELEMENT, OPTIONS, QUOTED
 from .acting import TYPED
 
 AS_BEFORE = "(All else on this page is as before.)"
 """The line of an observation that tells only what changed."""
-ELEMENT = re.compile(r'\[((\w+)(?: "(?:[^"\\]|\\.)*")?(?: #\d+)?)\]([^\[\n]*)')
-"""A name in brackets, its role, and what is told of it."""
-OPTIONS = re.compile(r'\bof ((?:"(?:[^"\\]|\\.)*"(?:, )?)+)')
-QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 TEXT = r"[^\"\\\n]{1,160}"
 """Of what is typed, and of an answer."""
 MOST = 120

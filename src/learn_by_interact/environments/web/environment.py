@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin
@@ -13,18 +14,24 @@ from ...errors import EnvironmentFault
 from ...types import STOP, Action, Observation, Task, digest
 from ..declared import DeclaredEnvironment
 from ..folder import EnvironmentFolder
+from ..places import Place, forms
 from . import application, browser
 from .actions import WebActions, action
 from .choices import AS_BEFORE
+from .config import Web
 from .layout import changed, laid_out, part_of, parts, sampled
 from .session import Session, Shown
 from .snapshot import plain
+from .survey import Survey
 
 if TYPE_CHECKING:
     from .application import Application
 
 BRIEFLY = 4
 """Observations in a row that tell only what changed on a page."""
+_surveyed: dict[tuple[Path, Web], tuple[Place, ...]] = {}
+_surveying = threading.Lock()
+
 ROWS = 12
 """Rows of a table, and items of a list, that the proposer is shown of a page."""
 
@@ -101,7 +108,7 @@ class WebEnvironment(DeclaredEnvironment):
     @property
     def address(self) -> str:
         """Where the present tab is: a path of the application, or a full address."""
-        return self._relative(self.session.page.url)
+        return self.relative(self.session.page.url)
 
     def text_of(self, url: str, locator: str) -> str | None:
         """What a page ("": the present one), or the element of a selector in it, shows to this session.
@@ -122,11 +129,40 @@ class WebEnvironment(DeclaredEnvironment):
             found.append("\n".join([f"On {page}:", *parts(some, self.web.chars // 2)[0]]))
         return self._without_origin("\n".join(found))
 
+    def survey(self) -> tuple[Place, ...]:
+        """Pages that can be reached, looked over once for all environments of this folder.
+
+        Raises EnvironmentFault. Afterwards there must be a reset.
+        """
+        with _surveying:
+            known = _surveyed.get((self.folder.path, self.web))
+            if known is None:
+                known = Survey(self, self.web.places).places() if self.web.places else ()
+                _surveyed[self.folder.path, self.web] = known
+            return known
+
+    def arrive(self, address: str, path: tuple[str, ...], clicks: Sequence[str] = ()) -> tuple[Place, Shown]:
+        """Open a page, click on it -> the place that `path` leads to, and what it shows.
+
+        Raises EnvironmentFault.
+        """
+        self.session.goto(self._address(address))
+        self._part, self._briefly, self._last = 0, 0, Shown()
+        self._observe(first=True)
+        for name in clicks:
+            self.step(Action(tool="click", arguments={"element": name}))
+        shown = self._last
+        common = self._common(self.relative(shown.address))
+        own = [line for line in shown.lines if line not in common]
+        text = self._without_origin("\n".join(parts(own or shown.lines, self.web.chars)[0]))
+        found = forms(text, self.session.together(shown.elements))
+        return Place(path=path, title=shown.title, text=text, forms=found), shown
+
     def source_of(self, url: str) -> tuple[str, list[str]]:
         """The HTML of a page, and the paths of the application that it links to. Raises EnvironmentFault."""
         self.session.goto(self._address(url))
         text, links = self.session.source()
-        paths = [self._relative(link) for link in links]
+        paths = [self.relative(link) for link in links]
         return self._without_origin(text), [path for path in paths if path.startswith("/")]
 
     @property
@@ -173,8 +209,9 @@ class WebEnvironment(DeclaredEnvironment):
     def _observe(self, refused: str = "", first: bool = False, scrolled: bool = False) -> Observation:
         shown = self.session.look()
         before, self._last = self._last, shown
-        address, common = self._relative(shown.address), self.application.common
-        same = address == self._relative(before.address) and not first
+        address = self.relative(shown.address)
+        common = self._common(address)
+        same = address == self.relative(before.address) and not first
         told = changed(before.lines, shown.lines) if same else []
         if not same:
             self._part = 0
@@ -202,6 +239,10 @@ class WebEnvironment(DeclaredEnvironment):
             state=state,
             failed=bool(refused),
         )
+
+    def _common(self, address: str) -> frozenset[str]:
+        """Lines that a page has in common with the first one, which itself has none."""
+        return frozenset() if address == self.web.home else self.application.common
 
     def _picture(self) -> tuple[str, ...]:
         """The hash of a screenshot, where they are wanted."""
@@ -258,7 +299,8 @@ class WebEnvironment(DeclaredEnvironment):
         """What observations call the application's origin, whose port is another in each instance."""
         return f"http://{self.name}"
 
-    def _relative(self, address: str) -> str:
+    def relative(self, address: str) -> str:
+        """An address as observations have it: a path of the application, where it is one of its own."""
         base = self.application.url
         if address == base:
             return "/"

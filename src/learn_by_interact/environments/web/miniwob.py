@@ -17,6 +17,7 @@ from typing import Any
 from ...errors import ConfigError, EnvironmentFault
 from ...types import STOP, Action, Observation, Task, digest
 from ..folder import EnvironmentFolder, Volatile
+from ..places import Place
 from . import browser
 from .application import Application
 from .config import Web
@@ -182,6 +183,10 @@ class MiniWobEnvironment(WebEnvironment):
             self.transcript.pop()
         self.transcript.append((self.actions.format(action), observation.text))
         return observation
+
+    def survey(self) -> tuple[Place, ...]:
+        """There is one page."""
+        return ()
 
     def outcome(self) -> tuple[bool, float]:
         """Whether the episode has ended, and the page's reward without regard to time: at most 1, often -1.

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from ...errors import EnvironmentFault
 from ...types import Action
 from ..elements import Refused
+from ..places import TICKED
 from . import acting
 from .browser import origin, said
 from .snapshot import FIELDS, LABEL, Node, below, read, view
@@ -46,6 +47,8 @@ HINT = """element => {
 """JavaScript: what a field without a name is for: a label that is not shown, or its attributes."""
 WRITTEN = "element => (element.value ?? element.innerText).trimEnd()"
 """JavaScript: what a field, or an editor on a page, holds."""
+FORM = """element => [...document.forms].indexOf(element.form ?? element.closest('form'))"""
+"""JavaScript: which form of the page an element belongs to; -1: none."""
 ONE_LINE = 60
 """Characters of a field's value from which on it may have several lines."""
 LOADING = re.compile(r"(?i)\b(loading|please wait)\b[^.…\n]{0,40}(\.\.\.|…)\"?$", re.MULTILINE)
@@ -168,6 +171,17 @@ class Session:
         with suppress(Error):
             return self.page.screenshot(timeout=acting.GOTO_MS, animations="disabled", caret="hide")
         return b""
+
+    def together(self, elements: Mapping[str, Node]) -> dict[str, int]:
+        """The number of the HTML form that each field and button of it belongs to."""
+        from playwright.sync_api import Error
+
+        found: dict[str, int] = {}
+        for name, node in elements.items():
+            if node.ref and (node.role == "button" or node.role in FIELDS | TICKED):
+                with suppress(Error):
+                    found[name] = int(self._locator(node).evaluate(FORM, timeout=500))
+        return {name: number for name, number in found.items() if number >= 0}
 
     def source(self) -> tuple[str, list[str]]:
         """The present page's HTML once it is at rest, and the addresses that it links to."""

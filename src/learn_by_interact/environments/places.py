@@ -1,0 +1,123 @@
+"""Places of an application, such as its pages, and their forms: what tasks are about without commands.
+
+Where nothing says which buttons belong to which fields, they are those that come after them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Protocol, runtime_checkable
+
+from ..types import Value
+
+ELEMENT = re.compile(r'\[((\w+)(?: "(?:[^"\\]|\\.)*")?(?: #\d+)?)\]([^\[\n]*)')
+"""A name in brackets, its role, and what is told of it."""
+OPTIONS = re.compile(r'\bof ((?:"(?:[^"\\]|\\.)*"(?:, )?)+)')
+QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+HELD = re.compile(r'^ (?:contains|is) "((?:[^"\\]|\\.)*)"')
+TYPED = frozenset({"textbox", "searchbox", "spinbutton"})
+"""Roles of elements that take text."""
+TICKED = frozenset({"checkbox", "radio", "switch"})
+CHOSEN = frozenset({"combobox", "listbox"})
+LEADS_NOWHERE = re.compile(r"(?i)^(preview|cancel|reset|back|close|help|discard|log ?out|sign ?out)\b")
+"""Buttons that no task ends with."""
+
+
+class Field(Value):
+    """Something that can be acted on, with what it takes and holds."""
+
+    element: str
+    """Its name without brackets: `combobox "Type:"`."""
+    role: str
+    label: str
+    options: tuple[str, ...] = ()
+    """Of one that takes one of these."""
+    value: str = ""
+    """What it holds."""
+
+
+class Form(Value):
+    """Fields that stand together, and the buttons of them; a form without fields is a row of buttons."""
+
+    fields: tuple[Field, ...]
+    buttons: tuple[Field, ...]
+
+
+class Place(Value):
+    """A page, or another part of an application."""
+
+    path: tuple[str, ...]
+    """Actions that lead there from where an episode begins, as a model would write them."""
+    title: str
+    text: str
+    """What an observation shows of it, without what all pages have."""
+    forms: tuple[Form, ...] = ()
+
+
+@runtime_checkable
+class Surveyed(Protocol):
+    """An environment that can be looked over without a model: what can be reached, and what is there."""
+
+    def survey(self) -> tuple[Place, ...]:
+        """Places, the nearest first; () where there is only one. Raises EnvironmentFault."""
+        ...
+
+
+def elements(text: str) -> Iterator[Field]:
+    """What can be acted on in the text of an observation, but what is disabled."""
+    for name, role, said in ELEMENT.findall(text):
+        if "disabled" in said:
+            continue
+        label = QUOTED.search(name)
+        listed = OPTIONS.search(said)
+        held = HELD.search(said)
+        yield Field(
+            element=name,
+            role=role,
+            label=_unquoted(label[1]) if label else "",
+            options=tuple(filter(None, map(_unquoted, QUOTED.findall(listed[1])))) if listed else (),
+            value=_unquoted(held[1]) if held else "",
+        )
+
+
+def forms(text: str, together: Mapping[str, int] = MappingProxyType({})) -> tuple[Form, ...]:
+    """The forms of an observation, in the order of the page; fields that no button follows are none.
+
+    `together`: a number for each element that is known to belong to a form; those of one number belong
+    together, wherever they stand.
+    """
+    every = list(elements(text))
+    found = _in_order([one for one in every if one.element not in together])
+    for number in sorted(set(together.values())):
+        found += _in_order([one for one in every if together.get(one.element) == number], mixed=True)
+    return tuple(found)
+
+
+def _in_order(every: Sequence[Field], mixed: bool = False) -> list[Form]:
+    """`mixed`: buttons may stand between the fields."""
+    found: list[Form] = []
+    fields: list[Field] = []
+    buttons: list[Field] = []
+
+    def end() -> None:
+        if useful := [one for one in buttons if one.label and not LEADS_NOWHERE.match(one.label)]:
+            found.append(Form(fields=tuple(fields), buttons=tuple(useful)))
+        fields.clear()
+        buttons.clear()
+
+    for one in every:
+        if one.role == "button":
+            buttons.append(one)
+        elif one.label and (one.role in TYPED | TICKED or (one.role in CHOSEN and one.options)):
+            if buttons and not mixed:
+                end()
+            fields.append(one)
+    end()
+    return found
+
+
+def _unquoted(text: str) -> str:
+    return str(json.loads(f'"{text}"'))

@@ -1,0 +1,81 @@
+"""Looking a web application over in a real browser, and the forms that a page has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from learn_by_interact.benchmarks.folder import FolderBenchmark
+from learn_by_interact.environments.places import Place, Surveyed, forms
+from learn_by_interact.environments.web import application
+from learn_by_interact.environments.web.environment import WebEnvironment
+from learn_by_interact.types import Task
+from shop import ENVIRONMENT, notes
+
+NEW = """\
+[textbox "Summary:"] contains "A \\"quoted\\" text"
+[combobox "Type:"] is "defect" of "defect", "task" [textbox] [textbox "Never"] disabled
+[checkbox "Mine"] not checked [link "Formatting"]
+[button "Preview"] [button "Create"] [button "Cancel"]
+[textbox "Search:"] [button "Go"]
+[textbox "Loose"]"""
+
+
+@pytest.fixture(scope="module")
+def surveyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[WebEnvironment, tuple[Place, ...]]]:
+    written = ENVIRONMENT.replace("[web]", '[web]\noverview = ["/ways"]')
+    folder = notes(tmp_path_factory.mktemp("survey") / "notes", written)
+    environment = FolderBenchmark(folder).environment()
+    assert isinstance(environment, WebEnvironment) and isinstance(environment, Surveyed)
+    with environment:
+        environment.reset(Task(environment="notes", instruction=""))
+        yield environment, environment.survey()
+    application.close_all()
+
+
+def test_pages_are_reached_by_links_and_by_buttons_that_change_nothing(
+    surveyed: tuple[WebEnvironment, tuple[Place, ...]],
+) -> None:
+    paths = {place.path: place for place in surveyed[1]}
+    assert surveyed[1][0].path == () and "# All notes" in surveyed[1][0].text
+    assert "# New note" in paths['click [link "New note"]',].text
+    assert "# New note" in paths["goto /ways", 'click [button "Write one"]'].text
+    (form,) = (one for one in paths["goto /ways", 'click [button "Rename all"]'].forms if one.fields)
+    assert [field.label for field in form.fields] == ["New name", "All"]
+    assert [button.label for button in form.buttons] == ["Rename"], "Cancel ends nothing"
+    reached = [place.title for place in surveyed[1]]
+    assert reached.count("About - Notes") == 2, "there are six, and they are alike"
+    assert not any("Help" in title or "Login" in title for title in reached), "documentation, and the way out"
+
+
+def test_what_was_pressed_is_put_back_and_the_application_is_looked_over_once(
+    surveyed: tuple[WebEnvironment, tuple[Place, ...]],
+) -> None:
+    environment, places = surveyed
+    assert any(
+        button.label == "Delete" for place in places for form in place.forms for button in form.buttons
+    )
+    environment.reset(Task(environment="notes", instruction=""))
+    assert environment.text_of("/", "table") is not None
+    assert "Buy paint" in str(environment.text_of("/", "table"))
+    assert environment.survey() is places
+
+
+def test_a_form_is_its_fields_and_the_buttons_after_them() -> None:
+    create, search = forms(NEW)
+    assert [field.element for field in create.fields] == [
+        'textbox "Summary:"', 'combobox "Type:"', 'checkbox "Mine"',
+    ]  # fmt: skip
+    summary, kind, _ = create.fields
+    assert summary.value == 'A "quoted" text'
+    assert (kind.value, kind.options) == ("defect", ("defect", "task"))
+    assert [button.label for button in create.buttons] == ["Create"]
+    assert [button.label for button in search.buttons] == ["Go"]
+
+
+def test_elements_of_one_form_belong_together_wherever_they_stand() -> None:
+    together = {'textbox "Summary:"': 0, 'button "Go"': 0, 'textbox "Search:"': 1, 'button "Create"': 1}
+    first, second = (form for form in forms(NEW, together) if form.fields)
+    assert ([one.label for one in first.fields], first.buttons[0].label) == (["Summary:"], "Go")
+    assert ([one.label for one in second.fields], second.buttons[0].label) == (["Search:"], "Create")

@@ -1,0 +1,130 @@
+"""Plans: which page and form a task is about, and what a reply makes of it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from learn_by_interact.environments.places import Field, Form, Place
+from learn_by_interact.environments.web.actions import WebActions
+from learn_by_interact.stages.explore import planned
+from learn_by_interact.stages.plans import Plan, plans, ranked
+from learn_by_interact.types import STOP, Document
+
+SUMMARY = Field(element='textbox "Summary:"', role="textbox", label="Summary:")
+KIND = Field(
+    element='combobox "Type:"', role="combobox", label="Type:", options=("defect", "task"), value="defect"
+)
+MINE = Field(element='checkbox "Mine"', role="checkbox", label="Mine")
+CREATE = Field(element='button "Create"', role="button", label="Create")
+NEW = Place(
+    path=('click [link "New Ticket"]',),
+    title="New ticket",
+    text="# New ticket",
+    forms=(Form(fields=(SUMMARY, KIND, MINE), buttons=(CREATE,)),),
+)
+LIST = Place(
+    path=("goto /report",),
+    title="Active tickets",
+    text="# Report\n1 | Printer on fire | ann\n2 | Slow, again | ben",
+)
+WIKI = Place(
+    path=(),
+    title="Wiki",
+    text="# Wiki start",
+    forms=(
+        Form(fields=(), buttons=(Field(element='button "Delete page"', role="button", label="Delete page"),)),
+    ),
+)
+PLACES = (WIKI, LIST, NEW)
+
+
+def document(title: str, text: str) -> Document:
+    return Document(source="manual", title=title, text=text, begin=1, end=2)
+
+
+CREATING = document(
+    "Ticket fields", "A new ticket has a summary and a type. Create it when all is filled in."
+)
+
+
+def of(*fields: Field) -> Plan:
+    return Plan(place=NEW, fields=fields, buttons=(CREATE,))
+
+
+def test_a_section_goes_to_the_pages_that_share_its_words() -> None:
+    assert ranked(CREATING, PLACES)[0] is NEW
+    assert ranked(document("Deleting a wiki page", "Press delete."), PLACES)[0] is WIKI
+    assert ranked(document("Reports", "A report lists active tickets."), PLACES)[0] is LIST
+
+
+def test_each_field_gets_its_task_with_the_first_that_is_empty() -> None:
+    found = plans(CREATING, PLACES, 8, 0)
+    together = {tuple(field.label for field in plan.fields) for plan in found if plan.place is NEW}
+    assert together == {("Summary:",), ("Summary:", "Type:"), ("Summary:", "Mine")}
+    assert {plan.place.title for plan in found} == {"New ticket", "Active tickets"}
+    assert plans(CREATING, PLACES, 2, 0) != plans(CREATING, PLACES, 2, 1), "a later round goes on"
+    assert plans(CREATING, (), 8, 0) == []
+
+
+def test_a_reply_becomes_a_session_of_actions() -> None:
+    told, todo = of(SUMMARY, KIND, MINE).read(
+        {
+            "values": {"Summary:": 'It "burns"', "Type:": "task"},
+            "press": "Create",
+            "task": "Create a\n ticket.",
+        }
+    )
+    assert told == "Create a ticket."
+    assert todo == (
+        'click [link "New Ticket"]', 'type "It \\"burns\\"" into [textbox "Summary:"]',
+        'select "task" in [combobox "Type:"]', 'click [checkbox "Mine"]', 'click [button "Create"]',
+    )  # fmt: skip
+    actions = planned(WebActions(), "\n".join(todo))
+    assert [action.tool for _, action in actions] == ["click", "type", "select", "click", "click"]
+    assert actions[1][1].arguments["text"] == 'It "burns"'
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        None,
+        "press Create",
+        {"values": {"Summary:": " "}, "press": "Create", "task": "Create a ticket."},
+        {"values": {"Summary:": "x"}, "press": "Delete", "task": "Create a ticket."},
+        {"values": ["x"], "press": "Create", "task": "Create a ticket."},
+        {"values": {"Summary:": "x"}, "press": "Create", "task": ""},
+    ],
+)
+def test_a_reply_that_cannot_be_done_is_no_task(reply: object) -> None:
+    assert of(SUMMARY).read(reply) == ("", ())
+
+
+def test_a_choice_that_is_there_already_is_no_change() -> None:
+    reply = {"values": {"Type:": "defect"}, "press": "Create", "task": "Make a defect."}
+    assert of(KIND).read(reply) == ("", ())
+    assert of(KIND).form()["properties"]["values"]["properties"]["Type:"]["enum"] == ["task"]
+
+
+def test_an_answer_must_stand_on_the_page() -> None:
+    ask = Plan(place=LIST)
+    assert ask.read({"answer": "slow again", "task": "Find the second."})[1] == (
+        "goto /report",
+        "stop slow again",
+    )
+    for wrong in ("Printer in water", "an", "", "?"):
+        assert ask.read({"answer": wrong, "task": "Find it."}) == ("", ())
+    (_, (_, stop)) = planned(WebActions(), "goto /report\nstop slow again")
+    assert (stop.tool, stop.arguments["answer"]) == (STOP, "slow again")
+
+
+def test_what_cannot_be_read_ends_a_plan() -> None:
+    assert [action.tool for _, action in planned(WebActions(), "back\n\nfly away\nback")] == ["back"]
+
+
+def test_patterns_of_a_reply_take_what_is_meant() -> None:
+    press = Plan(place=WIKI, buttons=WIKI.forms[0].buttons)
+    assert re.match(press.form()["properties"]["task"]["pattern"], "Delete the page about old cameras.")
+    assert press.read({"task": "Delete the page."})[1] == ('click [button "Delete page"]',)
+    assert 'Press "Delete page"' in press.line
