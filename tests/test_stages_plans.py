@@ -119,6 +119,16 @@ def test_an_answer_must_stand_on_the_page() -> None:
     assert (stop.tool, stop.arguments["answer"]) == (STOP, "slow again")
 
 
+def test_a_button_that_leads_on_is_no_task_and_one_of_several_alike_is_enough() -> None:
+    confirm = Place(path=('click [button "Delete page"]',), title="Delete?", text="Really?", forms=WIKI.forms)
+    again = Field(element='button "Delete page" #2', role="button", label="Delete page")
+    wiki = WIKI.model_copy(update={"forms": (*WIKI.forms, Form(fields=(), buttons=(again,)))})
+    found = plans(document("Deleting a wiki page", "Delete a page."), (wiki, confirm), 9, 0)
+    assert {plan.place.title for plan in found} == {"Delete?"}
+    alone = plans(document("Deleting a wiki page", "Delete a page."), (wiki,), 9, 0)
+    assert {plan.buttons[0].element for plan in alone} == {'button "Delete page"'}
+
+
 def test_what_cannot_be_read_ends_a_plan() -> None:
     assert [action.tool for _, action in planned(WebActions(), "back\n\nfly away\nback")] == ["back"]
 

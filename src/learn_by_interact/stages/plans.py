@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ..environments.places import CHOSEN, TICKED, TYPED, Field, Place
@@ -93,15 +93,28 @@ class Plan(Value):
 
 def plans(document: Document, places: Sequence[Place], number: int, turn: int) -> list[Plan]:
     """So many plans on the places that fit a section best. `turn`: of the round; a later one goes on."""
-    fitting = [place for place in ranked(document, places) if _all(place, "")][:PAGES]
-    lists = [_all(place, f"{document.id}{place.title}") for place in fitting]
+    at = {place.path: place for place in places}
+    ways = {
+        (_kind(at[place.path[:-1]]), _label(place.path[-1]))
+        for place in places
+        if place.path and place.path[:-1] in at
+    }
+    lists: dict[tuple[str, ...], list[Plan]] = {}
+    for place in ranked(document, places):
+        if known := _all(place, ways, f"{document.id}{place.title}"):
+            lists.setdefault(_kind(place), known)
+    return _dealt([*lists.values()][:PAGES], number, turn)
+
+
+def _dealt(lists: Sequence[list[Plan]], number: int, turn: int) -> list[Plan]:
+    """Plans from the lists in turn, those of one place together."""
+    found = []
     if not lists:
         return []
-    found = []
     for at in range(turn * number, (turn + 1) * number):
         known = lists[at % len(lists)]
         found.append(known[at // len(lists) % len(known)])
-    return sorted(found, key=lambda plan: fitting.index(plan.place))
+    return sorted(found, key=lambda plan: [known[0].place for known in lists].index(plan.place))
 
 
 def ranked(document: Document, places: Sequence[Place]) -> list[Place]:
@@ -112,18 +125,33 @@ def ranked(document: Document, places: Sequence[Place]) -> list[Place]:
     told = Counter(_words(document.text)) + Counter(TITLE * _words(document.title))
 
     def fit(at: int) -> float:
-        shared = sum(weight[word] * min(TITLE, told[word]) for word in words[at] if word in told)
+        title = set(_words(places[at].title))
+        shared = sum(
+            weight[word] * min(TITLE, told[word]) * (TITLE if word in title else 1)
+            for word in words[at]
+            if word in told
+        )
         return shared / math.sqrt(len(words[at]) + 10)
 
     return [places[at] for at in sorted(range(len(places)), key=lambda at: (-fit(at), at))]
 
 
-def _all(place: Place, seed: str) -> list[Plan]:
-    """What can be done on a place: each field with the first empty one, each lone button, and a question."""
+def _all(place: Place, ways: Collection[tuple[tuple[str, ...], str]], seed: str) -> list[Plan]:
+    """What can be done on a place: each field with the first empty one, each lone button, and a question.
+
+    Buttons that lead on to other places do nothing themselves: `ways` has their labels, by the kind of place.
+    """
     found = []
+    lone: set[str] = set()
     for form in place.forms:
         if not form.fields:
-            found += [Plan(place=place, buttons=(button,)) for button in form.buttons[:BESIDE]]
+            for button in form.buttons:
+                label = _label(button.element)
+                # Asked whether it is meant, one presses the same again.
+                confirms = bool(place.path) and _label(place.path[-1]) == label
+                if label not in lone and (confirms or (_kind(place), label) not in ways):
+                    found.append(Plan(place=place, buttons=(button,)))
+                    lone.add(label)
             continue
         first = next((one for one in form.fields if one.role in TYPED and not one.value), None)
         for field in _apart(form.fields):
@@ -133,6 +161,17 @@ def _all(place: Place, seed: str) -> list[Plan]:
     if _rows(place.text):
         found.insert(min(2, len(found)), Plan(place=place))
     return found
+
+
+def _label(element: str) -> str:
+    """A name without its number, which tells apart those that are called the same."""
+    return re.sub(r" #\d+(?=\]?$)", "", element.removeprefix("click [").removesuffix("]"))
+
+
+def _kind(place: Place) -> tuple[str, ...]:
+    """What places that are alike have in common: their fields and buttons, or else their title."""
+    labels = {_label(one.element) for form in place.forms for one in (*form.fields, *form.buttons)}
+    return tuple(sorted(labels)) or (place.title,)
 
 
 def _apart(fields: Sequence[Field]) -> list[Field]:

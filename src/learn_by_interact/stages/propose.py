@@ -36,6 +36,10 @@ ERROR = 240
 """Characters of the output of each."""
 
 
+SECTION, PAGE = 900, 1800
+"""Characters of a section, and of a page of the application, that a task on the page is planned from."""
+
+
 BATCH = 4
 """Tasks in one question."""
 
@@ -278,7 +282,13 @@ def _told(earlier: Sequence[Record], actions: ActionSpace) -> str:
 
 
 def _place(document: Document, place: Place) -> str:
-    return PLAN.fill("user", title=document.title, document=document.text, place=place.title, page=place.text)
+    return PLAN.fill(
+        "user",
+        title=document.title,
+        document=cut(document.text, SECTION),
+        place=place.title,
+        page=cut(place.text, PAGE),
+    )
 
 
 def _trajectory(store: Store, identity: str) -> Trajectory:
