@@ -24,8 +24,12 @@ PAGES = 2
 """Places that the tasks of a section are about, in a round."""
 TEXT = r"^[^\"\\\n]{1,80}$"
 ANSWER = r"^[^\"\\\n]{1,60}$"
-TITLE = 3
-"""Times that a word of a section's title counts."""
+TITLE, SHORT = 3, 4
+"""Times that a word of a title counts, of a section or of a page; words of a page's title that does."""
+STOP_WORDS = frozenset(
+    {"and", "are", "can", "for", "from", "has", "have", "not", "one", "that", "the", "this", "use", "used",
+     "when", "which", "with", "you", "your"}
+)  # fmt: skip
 BESIDE = 6
 """Buttons of a form that can be pressed."""
 DONE = re.compile(r"[^\w]+")
@@ -93,12 +97,7 @@ class Plan(Value):
 
 def plans(document: Document, places: Sequence[Place], number: int, turn: int) -> list[Plan]:
     """So many plans on the places that fit a section best. `turn`: of the round; a later one goes on."""
-    at = {place.path: place for place in places}
-    ways = {
-        (_kind(at[place.path[:-1]]), _label(place.path[-1]))
-        for place in places
-        if place.path and place.path[:-1] in at
-    }
+    ways = {_label(place.path[-1]) for place in places if place.path}
     lists: dict[tuple[str, ...], list[Plan]] = {}
     for place in ranked(document, places):
         if known := _all(place, ways, f"{document.id}{place.title}"):
@@ -113,7 +112,9 @@ def _dealt(lists: Sequence[list[Plan]], number: int, turn: int) -> list[Plan]:
         return []
     for at in range(turn * number, (turn + 1) * number):
         known = lists[at % len(lists)]
-        found.append(known[at // len(lists) % len(known)])
+        plan = known[at // len(lists) % len(known)]
+        if plan.fields or plan not in found:  # Other values can be entered again.
+            found.append(plan)
     return sorted(found, key=lambda plan: [known[0].place for known in lists].index(plan.place))
 
 
@@ -125,9 +126,11 @@ def ranked(document: Document, places: Sequence[Place]) -> list[Place]:
     told = Counter(_words(document.text)) + Counter(TITLE * _words(document.title))
 
     def fit(at: int) -> float:
-        title = set(_words(places[at].title))
+        title = _words(places[at].title)
+        # A long title is that of an item, not of what its page is for.
+        telling = set(title) if len(title) <= SHORT else set()
         shared = sum(
-            weight[word] * min(TITLE, told[word]) * (TITLE if word in title else 1)
+            weight[word] * math.sqrt(told[word]) * (TITLE if word in telling else 1)
             for word in words[at]
             if word in told
         )
@@ -136,10 +139,10 @@ def ranked(document: Document, places: Sequence[Place]) -> list[Place]:
     return [places[at] for at in sorted(range(len(places)), key=lambda at: (-fit(at), at))]
 
 
-def _all(place: Place, ways: Collection[tuple[tuple[str, ...], str]], seed: str) -> list[Plan]:
-    """What can be done on a place: each field with the first empty one, each lone button, and a question.
+def _all(place: Place, ways: Collection[str], seed: str) -> list[Plan]:
+    """What can be done on a place: each field with the first if that is empty, lone buttons, and a question.
 
-    Buttons that lead on to other places do nothing themselves: `ways` has their labels, by the kind of place.
+    Buttons that lead on to other places, which `ways` names, do nothing themselves.
     """
     found = []
     lone: set[str] = set()
@@ -149,17 +152,18 @@ def _all(place: Place, ways: Collection[tuple[tuple[str, ...], str]], seed: str)
                 label = _label(button.element)
                 # Asked whether it is meant, one presses the same again.
                 confirms = bool(place.path) and _label(place.path[-1]) == label
-                if label not in lone and (confirms or (_kind(place), label) not in ways):
+                if label not in lone and (confirms or label not in ways):
                     found.append(Plan(place=place, buttons=(button,)))
                     lone.add(label)
             continue
-        first = next((one for one in form.fields if one.role in TYPED and not one.value), None)
+        # What is made new has a name, which is asked for first.
+        first = form.fields[0] if form.fields[0].role in TYPED and not form.fields[0].value else None
         for field in _apart(form.fields):
             together = (field,) if first in (None, field) else (first, field)
             found.append(Plan(place=place, fields=together, buttons=form.buttons[:BESIDE]))
     found.sort(key=lambda plan: (not plan.fields, digest([seed, plan.line])))
     if _rows(place.text):
-        found.insert(min(2, len(found)), Plan(place=place))
+        found.insert(min(1, len(found)), Plan(place=place))
     return found
 
 
@@ -194,8 +198,9 @@ def _names(place: Place) -> frozenset[str]:
 
 
 def _words(text: str) -> list[str]:
-    """Lower-case words without a plural's s."""
-    return [word.lower().rstrip("s") for word in re.findall(r"[A-Za-z]{3,}", text)]
+    """Lower-case words without a plural's s; `WikiStart` is two."""
+    words = [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", text)]
+    return [word.rstrip("s") for word in words if len(word) > 2 and word not in STOP_WORDS]
 
 
 def _shown(answer: str, text: str) -> bool:

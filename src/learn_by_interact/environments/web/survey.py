@@ -113,7 +113,10 @@ class Survey:
             said = f"{name} {path}"
             harmless = not LEAVES.search(said) and (self._safe or not CHANGES.search(said))
             if path.startswith("/") and path != here and harmless:
-                self._add(Way((*way.path, f"click [{name}]"), path))
+                # An item of a list is reached by its number, whatever list it stands in today.
+                numbered = bool(way.path) and any(map(str.isdigit, urlsplit(path).path.rpartition("/")[2]))
+                steps = (f"goto {path}",) if numbered else (*way.path, f"click [{name}]")
+                self._add(Way(steps, path))
 
     def _press(self, way: Way, place: Place, shown: Shown) -> None:
         """Press what stands alone; what changes no data and shows something else is a way too."""
