@@ -18,7 +18,7 @@ from ..errors import ConfigError, EnvironmentFault
 from .docker_image import engine, said
 from .folder import Limits
 from .process import Kept, drain, follow
-from .sandbox import CONTROL, HOME, Reason, Result, Room, Tools, prologue
+from .sandbox import CONTROL, Reason, Result, Room, Tools, prologue
 
 IDLE = "read -r _"
 """The first process: bash reaps orphans, and ends when this program does, which holds its stdin."""
@@ -42,6 +42,7 @@ class DockerBox(Room):
         self._container: Any = None
         self._stdin: Any = None
         self._client = engine()
+        self.inside_home = tools.home
         super().__init__(start, tools)
 
     def run(self, command: str, cwd: str, limits: Limits, env: Mapping[str, str] = {}) -> Result:
@@ -151,7 +152,7 @@ class DockerBox(Room):
         from docker.types import Mount
 
         seen = [
-            (self.home, HOME, False),
+            (self.home, self.inside_home, False),
             (self.temporary, "/tmp", False),
             (self.temporary, "/dev/shm", False),
             (self.control, CONTROL, True),
