@@ -113,6 +113,7 @@ def project(address: str, base: str, name: str, folder: Path, programs: Mapping[
         tar.addfile(link)
         for program, text in programs.items():
             _add(tar, f"usr/bin/{program}", text.encode())
+        _add(tar, "etc/passwd", b"root:x:0:0::/root:/bin/bash\n")
     client = docker.DockerClient(address, timeout=120)
     container = client.containers.create(base, ["true"])
     try:

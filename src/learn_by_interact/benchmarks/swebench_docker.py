@@ -100,5 +100,7 @@ def run_official(row: Row, patch: str, called: str, seconds: float) -> Graded:
         return Graded(json.loads(files["report.json"])[row.instance_id], files["test_output.txt"], files)
     if patch and any(sign in told for sign in UNRESOLVED):
         return Graded(None, files.get("test_output.txt", told), files)
-    last = " ".join((told or done.stderr or done.stdout).split())[-300:]
+    # After what went wrong the log says only that the container is removed.
+    said = told.partition("Attempting to stop container")[0].rpartition("\n")[0] or done.stderr or done.stdout
+    last = " ".join(said.split())[-300:]
     raise GraderFault(f"{row.instance_id}: swebench could not grade it in the image {row.image}: {last}")
