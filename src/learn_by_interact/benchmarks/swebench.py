@@ -135,6 +135,11 @@ class SweBench:
             for name, row in self.rows.items()
         ]
 
+    def group(self, task: Task) -> str:
+        """The repository of a task's instance, such as `sympy/sympy`."""
+        row = self.rows.get(str(task.setup.get("instance", "")))
+        return row.repo if row else ""
+
     def environment(self) -> Environment:
         """A fresh environment, to be used once; a task without an instance begins in the first one."""
         return InstanceEnvironment(self)
