@@ -85,7 +85,7 @@ def run_official(row: Row, patch: str, called: str, seconds: float) -> Graded:
             timeout=seconds + MARGIN,
             cwd=folder.path,
         )
-        place = folder.path / "logs" / "run_evaluation" / run / called / row.instance_id
+        place = folder.path / "logs" / "run_evaluation" / run / called.replace("/", "__") / row.instance_id
         files = {
             name: (place / name).read_text(encoding="utf-8", errors="replace")
             for name in FILES
