@@ -82,14 +82,13 @@ def _parquet(file: Path) -> list[dict[str, Any]]:
 
 def _from_hub(name: str, split: str) -> list[dict[str, Any]]:
     """Rows of a data set on the hub, kept in the cache. Raises ConfigError."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # It is read at the import.
     try:
         from huggingface_hub import snapshot_download
-        from huggingface_hub.utils import disable_progress_bars
     except ImportError:
         raise ConfigError(
             f"{name} is no file of rows, and the hub needs a package; type: pip install huggingface_hub"
         ) from None
-    disable_progress_bars()
     try:
         folder = snapshot_download(
             name,
