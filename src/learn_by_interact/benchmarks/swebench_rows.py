@@ -100,7 +100,7 @@ def _from_hub(name: str, split: str) -> list[dict[str, Any]]:
             endpoint=os.environ.get("HF_ENDPOINT") or None,
         )
     except Exception as error:  # Its errors are of many libraries.
-        told = " ".join(str(error).split())[:200]
+        told = " ".join(str(error).split()).partition(". ")[0][:200]
         raise ConfigError(
             f"swebench.rows: the data set {name!r} cannot be had ({told}); name a file of rows in ${ROWS}"
         ) from None
