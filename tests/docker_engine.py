@@ -12,7 +12,7 @@ import sysconfig
 import tarfile
 import time
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -97,6 +97,32 @@ def image(address: str, name: str, bare: bool = False) -> Iterator[str]:
         for one in [*client.images.list("learn-by-interact"), made]:
             if one.id == made.id or one.attrs["Parent"] == made.id:
                 client.images.remove(one.id, force=True)
+        client.close()
+
+
+@contextmanager
+def project(address: str, base: str, name: str, folder: Path, programs: Mapping[str, str]) -> Iterator[str]:
+    """An image of SWE-bench's form: a project in /testbed, Python where conda is, and scripts."""
+    import docker
+
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w") as tar:
+        tar.add(folder, "testbed")
+        link = tarfile.TarInfo("opt/miniconda3/bin/python3")
+        link.type, link.linkname = tarfile.SYMTYPE, "/usr/bin/python3"
+        tar.addfile(link)
+        for program, text in programs.items():
+            _add(tar, f"usr/bin/{program}", text.encode())
+        _add(tar, "etc/passwd", b"root:x:0:0::/root:/bin/bash\n")
+    client = docker.DockerClient(address, timeout=120)
+    container = client.containers.create(base, ["true"])
+    try:
+        container.put_archive("/", held.getvalue())
+        container.commit(name)
+        yield f"{name}:latest"
+    finally:
+        container.remove(force=True)
+        client.images.remove(name, force=True)
         client.close()
 
 

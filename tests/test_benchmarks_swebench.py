@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.server
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from learn_by_interact.benchmarks.swebench import SweBench
 from learn_by_interact.benchmarks.swebench_harness import adapted
 from learn_by_interact.benchmarks.swebench_rows import read_rows
-from learn_by_interact.benchmarks.validate import validate
+from learn_by_interact.benchmarks.validate import named, validate
 from learn_by_interact.config import Recipe
 from learn_by_interact.environments.repository.environment import RepositoryEnvironment
 from learn_by_interact.errors import ConfigError
@@ -190,3 +192,63 @@ def test_rows_are_read_from_all_kinds_of_files(tmp_path: Path) -> None:
 def test_an_eval_script_is_run_as_it_is_but_for_where(tmp_path: Path) -> None:
     script = adapted("#!/bin/bash\ncd /testbed\necho 'cd /testbed'\n", "/home/user", {"tox": "echo $2;"})
     assert "\ncd /home/user\necho 'cd /testbed'\n" in script and "tox() { echo $2;\n}" in script
+
+
+class Hub(http.server.BaseHTTPRequestHandler):
+    """Answers as the hub does of one data set, `ann/bench`, with the split `test`."""
+
+    content = b""
+    name = "data/test-00000-of-00001.parquet"
+
+    def do_GET(self) -> None:
+        self.answer(True)
+
+    def do_HEAD(self) -> None:
+        self.answer(False)
+
+    def answer(self, whole: bool) -> None:
+        told = self.content
+        if self.path.startswith("/api/datasets/ann/bench/"):
+            known = {"id": "ann/bench", "sha": "a" * 40, "siblings": [{"rfilename": self.name}]}
+            told = json.dumps(known).encode()
+        found = self.path.startswith("/api/datasets/ann/bench/") or self.path.endswith(self.name)
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Length", str(len(told)))
+        self.send_header("Content-Type", "application/json")
+        self.send_header("ETag", '"etag"')
+        self.send_header("X-Repo-Commit", "a" * 40)
+        self.end_headers()
+        if whole:
+            self.wfile.write(told)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
+
+
+def test_rows_come_from_the_hub_and_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("huggingface_hub")
+    parquet, tables = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow")
+    rows = [{"instance_id": "a"}, {"instance_id": "b"}]
+    parquet.write_table(tables.Table.from_pylist(rows), tmp_path / "rows.parquet")
+    Hub.content = (tmp_path / "rows.parquet").read_bytes()
+    monkeypatch.setenv("LBI_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        assert read_rows("ann/bench", tmp_path, "test") == rows
+        with pytest.raises(ConfigError, match="'ann/bench' has no split 'dev'"):
+            read_rows("ann/bench", tmp_path, "dev")
+        with pytest.raises(ConfigError, match=r"the data set 'ann/other' cannot be had .*LBI_SWEBENCH_ROWS"):
+            read_rows("ann/other", tmp_path, "test")
+        server.shutdown()
+    # The hub is gone; what was read is still here, and nothing else can be had.
+    assert read_rows("ann/bench", tmp_path, "test") == rows
+    with pytest.raises(ConfigError, match=r"the data set 'bob/bench' cannot be had .*LBI_SWEBENCH_ROWS"):
+        read_rows("bob/bench", tmp_path, "test")
+
+
+def test_only_named_instances_are_proven(folder: Path) -> None:
+    assert len(named(benchmark(str(folder)), ["example__*"])) == 1
+    with pytest.raises(ConfigError, match=r"--only: no task of calc-bench is called 'x\*'; there are 1"):
+        named(benchmark(str(folder)), ["x*"])

@@ -17,6 +17,8 @@ from learn_by_interact.models import Request
 from learn_by_interact.models.scripted import Scripted
 from learn_by_interact.retrieval.build import build
 from learn_by_interact.retrieval.demonstration import LIKE, SAME
+from learn_by_interact.retrieval.index import number as number_of
+from learn_by_interact.retrieval.index import open_index
 from learn_by_interact.retrieval.retrieve import ExampleRetriever, Retrieval
 from learn_by_interact.types import Example, Trajectory
 from room import DOCUMENTS, acted, asked
@@ -342,3 +344,22 @@ def test_an_index_that_has_changed_since_is_refused(store: Store) -> None:
     build(store, EXAMPLES[:2], ACTIONS)
     with pytest.raises(ConfigError, match="does not hold the run's examples any more"):
         ExampleRetriever(str(folder), Retrieval(query="instruction"), digest=digest)
+
+
+def test_what_the_projects_tests_pass_after_comes_before_its_like(store: Store) -> None:
+    twins = [example("Write a note about pears.", READ, begin, begin + 1) for begin in range(3)]
+    last = max(twins, key=lambda one: one.id)
+    far = example("Read a list of names.", WRITE, 0, 1)
+    every = [*twins, far]
+
+    def ranked(*tested: str) -> list[int]:
+        folder, held = build(store, every, ACTIONS, tested=tested)
+        index = open_index(str(folder))
+        assert index.digest == held
+        return [one.number for one in index.search("Write a note about pears.", {"instruction": 1.0}, 9)]
+
+    plain = ranked()
+    assert plain[0] != number_of(last.id)
+    # Of its like it is the first; what is nearer by far stays before.
+    assert ranked(last.id)[0] == number_of(last.id)
+    assert ranked(far.id)[-1] == number_of(far.id) and ranked() == plain

@@ -27,7 +27,7 @@ from .evaluation.contamination import Contamination, contamination
 from .evaluation.evaluate import Evaluate, choose
 from .evaluation.overview import Overview, overview
 from .evaluation.report import Result, summarise
-from .evaluation.selection import Variant, select
+from .evaluation.selection import Variant, by_repository, select
 from .models.connect import connect
 from .models.endpoint import ModelSettings
 from .registry import benchmark
@@ -41,7 +41,7 @@ from .stages.explore import Explore
 from .stages.imported import Imported, import_logs
 from .stages.ingest import ingest, without_page
 from .stages.judge import Judge
-from .stages.keep import HeldOut, judge_contamination, judge_examples, judge_tasks, kept
+from .stages.keep import HeldOut, judge_contamination, judge_examples, judge_tasks, kept, tested_ids
 from .stages.mend import Mend
 from .stages.propose import Propose
 from .stages.readers import Run
@@ -58,6 +58,10 @@ Say = Callable[[str], None]
 
 PREDICTIONS = "predictions"
 """Folder, in the run folder, of what a benchmark's own harness takes."""
+UNCHOSEN = (
+    "[[evaluate.variant]] {}: none of the examples that the rule keeps is chosen; widen the choice or take "
+    "the variant out."
+)
 TUNED = "tuned/"
 """Begins the name of a model that `lbi train` made in the run folder."""
 
@@ -249,9 +253,13 @@ class Pipeline:
         if variant is not None:
             examples = select(self.store, examples, variant)
             named = f"{named}-{digest(variant.model_dump(mode='json'))[:12]}"
+        return (*self._build(examples, named), len(examples))
+
+    def _build(self, examples: Sequence[Example], named: str) -> tuple[Path, str]:
+        """An index of these examples; those that a project's own tests pass after rank higher."""
         actions, retrieval = self.world.environment().actions, self.recipe.retrieval
-        folder, name = build(self.store, examples, actions, retrieval.encoder, retrieval.by, self.say, named)
-        return folder, name, len(examples)
+        tested = tested_ids(self.store, examples)
+        return build(self.store, examples, actions, retrieval.encoder, retrieval.by, self.say, named, tested)
 
     def evaluate(self) -> Result:
         """All arms over the same held-out tasks; each repeat of an arm is a stage of its own."""
@@ -331,12 +339,11 @@ class Pipeline:
         if needs == "documents":
             folder, name = documents.build(self.store)
             return {"index": str(folder.resolve()), "index_digest": name}
+        if variant is not None and variant.repository:
+            return self._by_repository(needs == "distilled", variant)
         folder, name, count = self.index(needs == "distilled", variant)
         if not count and variant is not None:
-            raise ConfigError(
-                f"[[evaluate.variant]] {variant.name}: none of the examples that the rule keeps is "
-                "chosen; widen the choice or take the variant out."
-            )
+            raise ConfigError(UNCHOSEN.format(variant.name))
         if not count:
             raise ConfigError(
                 f"No example is kept under the rule {self.recipe.judge.rule!r}, so the arm "
@@ -344,6 +351,23 @@ class Pipeline:
                 "under [judge]."
             )
         return {"index": str(folder.resolve()), "index_digest": name, "examples": count}
+
+    def _by_repository(self, distilled: bool, variant: Variant) -> dict[str, Any]:
+        """An index for the tasks of each repository, as settings of a stage."""
+        examples = kept(self.store, self.recipe.judge.rule, distilled)
+        chosen = by_repository(self.store, self.world, examples, self.chosen(), variant)
+        groups = {}
+        for name, some in chosen.items():
+            if not some:
+                self.say(f"{variant.name}: no example is for {name}: its tasks are done without one.")
+            named = f"examples-{digest([distilled, variant.model_dump(mode='json'), name])[:12]}"
+            folder, held = self._build(some, named) if some else ("", "")
+            groups[name] = (str(Path(folder).resolve()) if some else "", held)
+        count = len({example.id for some in chosen.values() for example in some})
+        if not count:
+            raise ConfigError(UNCHOSEN.format(variant.name))
+        held = digest({name: held for name, (_, held) in groups.items()})[:16]
+        return {"groups": groups, "index_digest": held, "examples": count}
 
     def calibrate(self) -> Calibration:
         """Ask the committee, or the recipe's model where it names none, about sessions with a known grade."""

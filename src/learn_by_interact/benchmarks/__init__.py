@@ -33,6 +33,15 @@ class Benchmark(Protocol):
 
 
 @runtime_checkable
+class Grouped(Benchmark, Protocol):
+    """A benchmark over several projects, of which examples can be told apart."""
+
+    def group(self, task: Task) -> str:
+        """The project that a task is of, a held-out or a proposed one; "" for none."""
+        ...
+
+
+@runtime_checkable
 class Predicting(Benchmark, Protocol):
     """A benchmark with a harness of its own, which takes predictions and writes a report."""
 

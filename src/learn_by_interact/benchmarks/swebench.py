@@ -15,8 +15,10 @@ stay in this process: they are on no disk that a command of an episode sees.
 
 Graded is the patch, in a fresh tree, by the row's own `eval_script`; what its log says is read by the package
 `swebench` (5), in a virtual environment of its own. Where the environment's sandbox is bubblewrap, the
-script's conda and /testbed are those that `instances.toml` prepares; with docker, the row's image runs.
-The files of an evaluation are in the official layout, with predictions that `run_evaluation` takes.
+script's conda and /testbed are those that `instances.toml` prepares. With `kind = "docker"` under [sandbox]
+an agent acts in the row's image, without network, and `run_evaluation` of the package grades; nothing is
+prepared then, and `instances = ""` takes all rows. The files of an evaluation are in the official layout,
+with predictions that `run_evaluation` takes.
 """
 
 from __future__ import annotations
@@ -35,10 +37,11 @@ from ..environments.actions import SHELL
 from ..environments.folder import EnvironmentFolder, checked, read_toml
 from ..environments.repository.config import Preparation, Repository, Swebench
 from ..environments.repository.environment import RepositoryEnvironment
-from ..environments.repository.prepare import Prepared, prepare
+from ..environments.repository.prepare import Prepared, prepare, prepared_in
 from ..errors import ConfigError, EnvironmentFault, GraderFault, sentence
 from ..sources import Docs
 from ..types import Action, Document, Task, Trajectory, digest
+from .swebench_docker import Graded, package, run_official
 from .swebench_harness import RUN, TIMED_OUT, adapted, graded, harness, reported
 from .swebench_rows import ROWS, Row, read_rows
 from .validate import TaskProof
@@ -46,8 +49,6 @@ from .validate import TaskProof
 SECONDS = 1800.0
 """Seconds that an eval script may take, as in the official harness."""
 LOG = "lbi-eval.log"
-TESTBED = "/opt/miniconda3/envs/testbed/bin"
-"""Where the images of SWE-bench have their Python."""
 INSTRUCTION = """Resolve this issue of the project by changing its code; its tests need no change.
 
 {statement}"""
@@ -73,6 +74,7 @@ class SweBench:
             raise ConfigError(f"{path}/environment.toml: there is no table [swebench]")
         self.table: Swebench = self.folder.swebench
         self.name, self.unsafe = self.folder.name, unsafe
+        self.docker = self.folder.sandbox.kind == "docker" and not unsafe
         self.output: Path | None = None
         self.called = "lbi"
         every = self._instances()
@@ -83,6 +85,13 @@ class SweBench:
             raise ConfigError(f"{self.folder.path / self.table.instances}: it has no instance to begin with")
 
     def _instances(self) -> dict[str, Preparation]:
+        if not self.table.instances and self.docker:
+            return {str(row.get("instance_id")): Preparation() for row in self._every}
+        if not self.table.instances:
+            raise ConfigError(
+                f"{self.folder.path}/environment.toml: swebench.instances: without Docker each instance is "
+                'prepared: name the file that says how, or write kind = "docker" under [sandbox]'
+            )
         file = self.folder.path / self.table.instances
         return {
             name: checked(Preparation, entry, file, within=f"[{name}] ")
@@ -90,18 +99,25 @@ class SweBench:
         }
 
     @cached_property
+    def _source(self) -> str:
+        return os.environ.get(ROWS) or self.table.rows
+
+    @cached_property
+    def _every(self) -> list[dict[str, Any]]:
+        """All rows of the data set. Raises ConfigError."""
+        return read_rows(self._source, self.folder.path, self.table.split)
+
+    @cached_property
     def rows(self) -> dict[str, Row]:
         """The rows of the instances, in the order of the file that names them. Raises ConfigError."""
-        named = os.environ.get(ROWS)
-        every = read_rows(named or self.table.rows, self.folder.path, self.table.split)
-        found = {str(row.get("instance_id")): row for row in every}
+        found = {str(row.get("instance_id")): row for row in self._every}
         rows = {}
         for name in self.instances:
             if name not in found:
-                raise ConfigError(
-                    f"{self.table.instances}: there is no instance {name} in {named or self.table.rows}"
-                )
-            rows[name] = Row.of(found[name], named or self.table.rows)
+                raise ConfigError(f"{self.table.instances}: there is no instance {name} in {self._source}")
+            rows[name] = Row.of(found[name], self._source)
+            if self.docker and not rows[name].image:
+                raise ConfigError(f"{self._source}: {name}: image: it names none for Docker to run")
         return rows
 
     def tasks(self) -> list[Task]:
@@ -119,6 +135,11 @@ class SweBench:
             for name, row in self.rows.items()
         ]
 
+    def group(self, task: Task) -> str:
+        """The repository of a task's instance, such as `sympy/sympy`."""
+        row = self.rows.get(str(task.setup.get("instance", "")))
+        return row.repo if row else ""
+
     def environment(self) -> Environment:
         """A fresh environment, to be used once; a task without an instance begins in the first one."""
         return InstanceEnvironment(self)
@@ -129,11 +150,8 @@ class SweBench:
         if name not in self.rows:
             raise EnvironmentFault(f"{self.name}: there is no instance {name!r}")
         row, how = self.rows[name], self.instances[name]
-        folder = self.folder
-        if folder.sandbox.kind == "docker" and not self.unsafe:
-            env = {**folder.env, "PATH": f"{TESTBED}:/opt/miniconda3/bin:/usr/bin:/bin"}
-            sandbox = folder.sandbox.model_copy(update={"image": row.image})
-            folder = folder.model_copy(update={"sandbox": sandbox, "env": env})
+        if self.docker:
+            return prepared_in(self.folder, row.image, row.base_commit)
         repository = Repository(
             url=self.table.url.format(repo=row.repo),
             commit=row.base_commit,
@@ -141,11 +159,11 @@ class SweBench:
             python=how.python,
             env=how.env,
         )
-        return prepare(folder, repository, self.unsafe)
+        return prepare(self.folder, repository, self.unsafe)
 
     def prepare_all(self, say: Callable[[str], None]) -> None:
         """Make all instances ready; says how long each took, or why it cannot be. Raises ConfigError."""
-        harness()
+        _ = package() if self.docker else harness()
         for name in self.rows:
             begin = time.monotonic()
             try:
@@ -161,7 +179,7 @@ class SweBench:
         try:
             patch = environment.patch()
             if not patch:
-                self._write(task.parent, "", None, "")
+                self._write(task.parent, "", None)
                 return 0.0
             report = self.report(task.parent, patch)
         except (EnvironmentFault, OSError) as error:
@@ -172,24 +190,36 @@ class SweBench:
         """The official report on a patch. Raises GraderFault when the log says nothing, EnvironmentFault."""
         if name not in self.rows:
             raise GraderFault(f"{self.name} has no instance {name!r} to grade")
-        task = _at(self.name, name)
-        with InstanceEnvironment(self) as environment:
-            environment.reset(task)
-            if patch:
-                try:
-                    environment.apply(environment.sandbox, patch)
-                except EnvironmentFault as error:
-                    unapplied = {**UNAPPLIED, "patch_exists": True}
-                    self._write(name, patch, unapplied, str(error))
-                    return unapplied
-            log = self._evaluate(name, environment)
-        report = graded(self.rows[name], patch, log)
+        if self.docker:
+            made = run_official(self.rows[name], patch, self.called, SECONDS)
+        else:
+            made = self._in_sandbox(name, patch)
+        report, log, _ = made
+        if report is None:
+            self._write(name, patch, made)
+            return {**UNAPPLIED, "patch_exists": True}
         if not report["patch_successfully_applied"] and (not patch or report["infra_failure"]):
             # No result can be read. Without a patch nothing ran; with one, it broke what runs the tests.
             told = " ".join(log.split())[-300:]
             raise GraderFault(f"{self.name}: the tests of {name} did not run: {told}")
-        self._write(name, patch, report, log)
+        self._write(name, patch, made)
         return report
+
+    def _in_sandbox(self, name: str, patch: str) -> Graded:
+        """The report on a patch by the row's eval script, where the instance is prepared."""
+        with InstanceEnvironment(self) as environment:
+            environment.reset(_at(self.name, name))
+            if patch:
+                try:
+                    environment.apply(environment.sandbox, patch)
+                except EnvironmentFault as error:
+                    unapplied = {name: {**UNAPPLIED, "patch_exists": True}}
+                    return Graded(None, str(error), {"report.json": json.dumps(unapplied, indent=2)})
+            log = self._evaluate(name, environment)
+        report = graded(self.rows[name], patch, log)
+        return Graded(
+            report, log, {"test_output.txt": log, "report.json": json.dumps({name: report}, indent=2)}
+        )
 
     def _evaluate(self, name: str, environment: RepositoryEnvironment) -> str:
         """Run the row's eval script where the patch is applied -> its log."""
@@ -250,18 +280,16 @@ class SweBench:
         other.output, other.called = folder, called
         return other
 
-    def _write(self, name: str, patch: str, report: dict[str, Any] | None, log: str) -> None:
+    def _write(self, name: str, patch: str, made: Graded | None) -> None:
         """A prediction, and the files of a graded one as `run_evaluation` lays them out."""
         if self.output is None:
             return
         place = self.output / LOGS / self.called / name
         place.mkdir(parents=True, exist_ok=True)
         prediction = {"instance_id": name, "model_name_or_path": self.called, "model_patch": patch}
-        (place / "prediction.json").write_text(json.dumps(prediction), encoding="utf-8")
-        (place / "patch.diff").write_text(patch, encoding="utf-8")
-        if report is not None:
-            (place / "test_output.txt").write_text(log, encoding="utf-8")
-            (place / "report.json").write_text(json.dumps({name: report}, indent=2), encoding="utf-8")
+        files = {"prediction.json": json.dumps(prediction), "patch.diff": patch}
+        for file, text in {**files, **(made.files if made else {})}.items():
+            (place / file).write_text(text, encoding="utf-8")
 
     def official(self, folder: Path, names: Sequence[str]) -> list[Path]:
         """For each model that wrote: its predictions as JSONL, and the report that the harness makes.

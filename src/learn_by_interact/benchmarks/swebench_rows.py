@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
 
+from ..environments.install import cache_folder
 from ..errors import ConfigError
 from ..types import Value
 
@@ -78,17 +81,32 @@ def _parquet(file: Path) -> list[dict[str, Any]]:
 
 
 def _from_hub(name: str, split: str) -> list[dict[str, Any]]:
-    """Rows of a data set on the hub. Raises ConfigError."""
+    """Rows of a data set on the hub, kept in the cache. Raises ConfigError."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # It is read at the import.
     try:
-        from datasets import load_dataset
+        from huggingface_hub import snapshot_download
     except ImportError:
         raise ConfigError(
-            f"{name} is no file of rows, and reading the hub needs a package; type: pip install datasets"
+            f"{name} is no file of rows, and the hub needs a package; type: pip install huggingface_hub"
         ) from None
     try:
-        return [dict(row) for row in load_dataset(name, split=split)]
+        folder = snapshot_download(
+            name,
+            repo_type="dataset",
+            allow_patterns=[
+                f"{place}{split}{rest}" for place in ("", "*/") for rest in ("-*.parquet", ".parquet")
+            ],
+            cache_dir=cache_folder() / "hub",
+            endpoint=os.environ.get("HF_ENDPOINT") or None,
+        )
     except Exception as error:  # Its errors are of many libraries.
-        told = " ".join(str(error).split())[:200]
+        told = " ".join(str(error).split()).partition(". ")[0][:200]
         raise ConfigError(
             f"swebench.rows: the data set {name!r} cannot be had ({told}); name a file of rows in ${ROWS}"
         ) from None
+    files = sorted(file for file in Path(folder).rglob("*.parquet") if re.match(rf"{split}[-.]", file.name))
+    if not files:
+        raise ConfigError(
+            f"swebench.split: the data set {name!r} has no split {split!r}; it is called test in most"
+        )
+    return [row for file in files for row in _parquet(file)]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
 from typing import Protocol, runtime_checkable
 
 from ..environments import Environment
-from ..errors import EnvironmentFault, GraderFault, ParseError, sentence
+from ..errors import ConfigError, EnvironmentFault, GraderFault, ParseError, sentence
 from ..types import STOP, Action, Observation, Step, Task, Trajectory, Value
 from . import Benchmark
 from .folder import CHECK, FolderBenchmark
@@ -39,13 +40,16 @@ class TaskProof(Value):
 
 
 def validate(
-    benchmark: Benchmark, workers: int = 4, progress: Callable[[TaskProof], None] | None = None
+    benchmark: Benchmark,
+    workers: int = 4,
+    progress: Callable[[TaskProof], None] | None = None,
+    only: Sequence[str] = (),
 ) -> list[TaskProof]:
     """Prove each task, in the order of the benchmark; `progress` is told of each proof.
 
-    Raises ConfigError (SandboxMissing) when the environment cannot be opened at all.
+    Raises ConfigError as `named` does, and (SandboxMissing) when the environment cannot be opened at all.
     """
-    tasks = benchmark.tasks()
+    tasks = named(benchmark, only)
     with ThreadPoolExecutor(max(1, workers)) as pool:
         proofs = []
         for proof in pool.map(lambda task: _timed(benchmark, task), tasks):
@@ -53,6 +57,18 @@ def validate(
             if progress:
                 progress(proof)
         return proofs
+
+
+def named(benchmark: Benchmark, only: Sequence[str]) -> list[Task]:
+    """The tasks that one of these names fits, with `*` and `?`; no names: all. Raises ConfigError."""
+    tasks = benchmark.tasks()
+    found = [task for task in tasks if not only or any(fnmatchcase(task.parent, name) for name in only)]
+    if only and not found:
+        raise ConfigError(
+            f"--only: no task of {benchmark.name} is called {' or '.join(map(repr, only))}; there are "
+            f"{len(tasks)}, such as {tasks[0].parent!r}."
+        )
+    return found
 
 
 def _timed(benchmark: Benchmark, task: Task) -> TaskProof:

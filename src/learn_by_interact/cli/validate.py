@@ -20,12 +20,16 @@ def validate(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
     unsafe: Annotated[bool, typer.Option("--unsafe", help="Without a sandbox: commands can do all.")] = False,
     workers: Annotated[int, typer.Option(help="Tasks at the same time.", min=1)] = 4,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only tasks so called, with * and ?; can be given again.")
+    ] = None,
 ) -> None:
     """Prove each check: the gold solution passes, doing nothing fails. No model is used.
 
     Exits with 1 when a task is not proven.
     """
     from ..benchmarks.kinds import declared
+    from ..benchmarks.validate import named as chosen
     from ..benchmarks.validate import validate as prove_all
     from ..registry import BENCHMARKS
     from ..registry import benchmark as named
@@ -33,7 +37,7 @@ def validate(
     counted = 0
     nickname = folder in BENCHMARKS or ":" in folder
     benchmark = named(folder, unsafe) if nickname else declared(Path(folder), unsafe)
-    total = len(benchmark.tasks())
+    total = len(chosen(benchmark, only or ()))
 
     def progress(_: TaskProof) -> None:
         nonlocal counted
@@ -41,7 +45,7 @@ def validate(
         if sys.stderr.isatty():
             typer.echo(f"\r{counted}/{total}", nl=counted == total, err=True)
 
-    proofs = prove_all(benchmark, workers, progress)
+    proofs = prove_all(benchmark, workers, progress, only or ())
     failed = [proof for proof in proofs if not proof.proven]
     if as_json:
         rows = [{**proof.model_dump(), "proven": proof.proven} for proof in proofs]

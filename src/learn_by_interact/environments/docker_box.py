@@ -1,35 +1,38 @@
 """The sandbox of Docker: one container an episode, for environments that need an image.
 
-A command is one `docker exec`; what it prints and how it ended come back through named pipes in a
-folder that the container sees, so the engine must run on this machine. A command that passes a
-limit takes its container with it, and the next command gets another one over the same files.
+The container's first process runs the commands, one after the other, for a `docker exec` takes a tenth of a
+second; what a command prints and how it ended come back through named pipes in a folder that the container
+sees, so the engine must run on this machine. A command that passes a limit takes its container with it, and
+the next command gets another one over the same files.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from pathlib import Path
+from shlex import quote
 from typing import Any, cast
 
 from ..errors import ConfigError, EnvironmentFault
 from .docker_image import engine, said
 from .folder import Limits
 from .process import Kept, drain, follow
-from .sandbox import CONTROL, HOME, Reason, Result, Room, Tools, prologue
+from .sandbox import CONTROL, Reason, Result, Room, Tools, prologue
 
-IDLE = "read -r _"
-"""The first process: bash reaps orphans, and ends when this program does, which holds its stdin."""
-COMMAND = (
-    f"exec 9>{CONTROL}/report 8>{CONTROL}/end 2>/dev/null; "
-    f'bash -c "$0" </dev/null >{CONTROL}/output 2>&1 8>&-; code=$?; '
-    "kill -9 -1; while kill -0 -1; do :; done; echo $code >&8"
-)
-"""Run a command; when it has ended, kill all other processes, and tell its exit code."""
+FIRST = f"""while read -r _; do {{
+(. {CONTROL}/command) </dev/null >{CONTROL}/output 2>&1 9>{CONTROL}/report 8>&-; code=$?
+kill -9 -1; while kill -0 -1; do :; done; echo $code >&8
+}} 8>{CONTROL}/end; done 2>/dev/null"""
+"""The first process: for each line a command, then it kills all other processes and tells the exit code. It
+reaps orphans, no other process can kill it, and it ends when this program does, which holds its stdin."""
+NAME = re.compile(r"[A-Za-z_]\w*")
+"""A variable that bash has."""
 HEADROOM = 10
-"""Processes and threads beside the command's: the first one, the shell around it, and docker exec itself."""
+"""Processes and threads beside the command's: the first one, and those that start it."""
 OOM_SECONDS = 0.3
 """How much later than the death that it explains the engine's word of missing memory may come."""
 
@@ -42,6 +45,7 @@ class DockerBox(Room):
         self._container: Any = None
         self._stdin: Any = None
         self._client = engine()
+        self.inside_home = tools.home
         super().__init__(start, tools)
 
     def run(self, command: str, cwd: str, limits: Limits, env: Mapping[str, str] = {}) -> Result:
@@ -56,12 +60,12 @@ class DockerBox(Room):
         output, report, end = pipes
         begin, clock = time.monotonic(), time.time()
         try:
-            self._execute(container, command, env)
+            self._begin(command, env)
             deadline = begin + limits.seconds
             reason = follow(output, end, kept, deadline, lambda: "disk" if self.used() > allowed else "")
             seconds = time.monotonic() - begin
             drain(end, code)
-            # Without an exit code the command has killed the shell around it, and may go on.
+            # Without an exit code the first process has ended, and the container with it.
             if reason or not code.size:
                 self._discard()
             drain(output, kept)
@@ -99,20 +103,16 @@ class DockerBox(Room):
         path.chmod(0o622)
         return os.open(path, os.O_RDONLY | os.O_NONBLOCK)
 
-    def _execute(self, container: Any, command: str, env: Mapping[str, str]) -> None:
-        """Begin a command. Raises EnvironmentFault."""
-        api = self._client.api
+    def _begin(self, command: str, env: Mapping[str, str]) -> None:
+        """Let the first process run a command. Raises EnvironmentFault."""
+        variables = self.environment({**env, "BASH_ENV": f"{CONTROL}/prologue"})
+        lines = [f"export {name}={quote(value)}" for name, value in variables.items() if NAME.fullmatch(name)]
+        script = "\n".join([*lines, f"exec bash -c {quote(command)}", ""])
+        (self.control / "command").write_text(script, encoding="utf-8", errors="surrogateescape")
         try:
-            made = api.exec_create(
-                container.id,
-                ["sh", "-c", COMMAND, command],
-                environment=self.environment({**env, "BASH_ENV": f"{CONTROL}/prologue"}),
-                user=f"{self.uid}:{self.gid}",
-                workdir="/",
-            )
-            api.exec_start(made["Id"], detach=True)
-        except Exception as error:
-            raise EnvironmentFault(f"docker: {said(error)}") from None
+            self._stdin._sock.sendall(b"\n")
+        except OSError as error:
+            raise EnvironmentFault(f"docker: the container has ended: {said(error)}") from None
 
     def _start(self, limits: Limits) -> Any:
         """Start the container. Raises EnvironmentFault, ConfigError when the image cannot serve."""
@@ -120,7 +120,7 @@ class DockerBox(Room):
         try:
             self._container = self._client.containers.create(
                 self.tools.image,
-                ["bash", "-c", IDLE],
+                ["bash", "-c", FIRST],
                 entrypoint=[],
                 user=f"{self.uid}:{self.gid}",
                 working_dir="/",
@@ -151,7 +151,7 @@ class DockerBox(Room):
         from docker.types import Mount
 
         seen = [
-            (self.home, HOME, False),
+            (self.home, self.inside_home, False),
             (self.temporary, "/tmp", False),
             (self.temporary, "/dev/shm", False),
             (self.control, CONTROL, True),

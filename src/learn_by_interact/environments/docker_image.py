@@ -57,15 +57,20 @@ def image_tools(folder: EnvironmentFolder) -> Tools:
     """
     client = engine()
     try:
-        image = _base(client, folder.sandbox.image)
+        image = base_image(client, folder.sandbox.image)
         if folder.install.pip or folder.install.apt:
             image = _with_packages(client, image, folder)
-        variables = dict(line.partition("=")[::2] for line in image.attrs["Config"]["Env"] or [])
     finally:
         client.close()
     path = [f"{VENV}/bin"] if folder.install.pip else []
-    path += [place for place in variables.get("PATH", "").split(":") if place]
+    path += search_path(image)
     return Tools(path=tuple(path), env=tuple(sorted(folder.env.items())), image=image.id)
+
+
+def search_path(image: Any) -> list[str]:
+    """The folders in which an image looks for commands."""
+    variables = dict(line.partition("=")[::2] for line in image.attrs["Config"]["Env"] or [])
+    return [place for place in variables.get("PATH", "").split(":") if place]
 
 
 def _found(client: Any, name: str) -> Any:
@@ -78,7 +83,7 @@ def _found(client: Any, name: str) -> Any:
         return None
 
 
-def _base(client: Any, name: str) -> Any:
+def base_image(client: Any, name: str) -> Any:
     """The image of this name, pulled when it is not here."""
     if found := _found(client, name):
         return found

@@ -85,7 +85,8 @@ class SandboxKind(Value):
 
     kind: Literal["bubblewrap", "docker", "unsafe"] = "bubblewrap"
     image: str = ""
-    """The image, for docker: it has bash; Python with venv too, where `[install]` names pip packages."""
+    """The image, for docker: it has bash; Python with venv too, where `[install]` names pip packages. Of kind
+    swebench each instance has its own."""
 
 
 class EnvironmentFolder(Value):
@@ -142,7 +143,7 @@ class EnvironmentFolder(Value):
             raise ConfigError(
                 f"{file}: sandbox.kind: a {made.kind} application runs without docker; leave it out"
             )
-        if made.sandbox.kind == "docker" and not made.sandbox.image:
+        if made.sandbox.kind == "docker" and not made.sandbox.image and made.kind != "swebench":
             raise ConfigError(f"{file}: sandbox.image: name the image that docker shall run")
         return made
 

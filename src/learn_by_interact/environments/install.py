@@ -91,7 +91,8 @@ def install(folder: EnvironmentFolder) -> None:
         if os.geteuid() != 0:
             raise ConfigError(_apt_line(folder, missing))
         run(["apt-get", "install", "-y", "--no-install-recommends", *missing], "apt-get")
-    tools(folder)
+    if not folder.swebench or folder.sandbox.kind != "docker":  # There each instance has an image.
+        tools(folder)
     if folder.repository:
         from .repository.prepare import prepare
 

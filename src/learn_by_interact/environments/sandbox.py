@@ -59,6 +59,8 @@ class Tools:
     env: tuple[tuple[str, str], ...] = ()
     image: str = ""
     """The image that holds them, for docker."""
+    home: str = HOME
+    """Where the episode's folder is seen, for docker: an image may have a project installed from there."""
 
 
 class Sandbox(Protocol):

@@ -47,7 +47,7 @@ class Match:
     retrieval: Retrieval
     """As the recipe has it."""
     index: str
-    """Folder of the index that the arm needs; "" when it needs none."""
+    """Folder of the index that the arm needs; "" when it needs none, or no example is for this task."""
     digest: str = ""
     """Of the examples that should be in it."""
 
@@ -132,7 +132,9 @@ class Examples(Plain):
         acting = match.acting.model_copy(update={"placement": placement})
         return super().agent(replace(match, acting=acting), environment)
 
-    def retriever(self, match: Match, environment: Environment) -> Retriever:
+    def retriever(self, match: Match, environment: Environment) -> Retriever | None:
+        if not match.index:
+            return None
         settings = self.settings(match.retrieval)
         return ExampleRetriever(match.index, settings, match.model, environment.actions, match.digest)
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ..agents.agent import PROMPT
 from ..agents.rollout import Limits
-from ..benchmarks import Predicting
+from ..benchmarks import Grouped, Predicting
 from ..engine.stage import Outcome
 from ..errors import ConfigError, LbiError
 from ..models.wrappers import Metered
@@ -30,7 +30,7 @@ class Evaluate(ModelStage):
 
     name = "evaluate"
     aside: ClassVar[frozenset[str]] = frozenset(
-        {"index", "only", "count", "called", "variant", "examples", "output", "tuned"}
+        {"index", "groups", "only", "count", "called", "variant", "examples", "output", "tuned"}
     )
 
     arm: str = "plain"
@@ -51,6 +51,8 @@ class Evaluate(ModelStage):
     """Folder of the index that the arm needs."""
     index_digest: str = ""
     """Of what is in it: other examples are another evaluation."""
+    groups: dict[str, tuple[str, str]] = Field(default_factory=dict)
+    """Of a variant by repository: repository -> folder and digest of the index for its tasks, "" for none."""
     examples: int | None = None
     """How many examples the index holds; None without one."""
     variant: Variant | None = None
@@ -93,6 +95,9 @@ class Evaluate(ModelStage):
         world = self.world()
         if self.output and isinstance(world, Predicting):
             world = world.writing_to(Path(self.output), f"{self.label}-{self.seed}")
+        index, held = self.index, self.index_digest
+        if isinstance(world, Grouped) and self.groups:
+            index, held = self.groups[world.group(task)]
         match = Match(
             world=world,
             task=task,
@@ -100,8 +105,8 @@ class Evaluate(ModelStage):
             acting=self.acting(temperature=self.temperature, seed=self.seed, max_tokens=self.max_tokens),
             limits=self.limits,
             retrieval=self.retrieval,
-            index=self.index,
-            digest=self.index_digest,
+            index=index,
+            digest=held,
         )
         player = arm(self.arm, self.settings)
         try:

@@ -228,6 +228,10 @@ FORMS = {
     ),
     "sections": ("Sections of documentation left out", "No example that goes back to these sections."),
     "kinds": ("Kinds of instruction", "Only examples whose instruction came about this way."),
+    "repository": (
+        "Examples by repository",
+        "For each task only examples of the repository that it is of, or only of others.",
+    ),
     "several": ("Other choices of examples", ""),
 }
 """What variants differ in: title and what it means."""

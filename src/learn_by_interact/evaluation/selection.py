@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
+from typing import Literal
 
 from pydantic import Field, model_validator
 
+from ..benchmarks import Benchmark, Grouped
 from ..engine.store import Store
 from ..errors import ConfigError
 from ..types import Document, Example, Kind, Task, Trajectory, Value, digest
@@ -43,6 +45,9 @@ class Variant(Selection):
     name: str = Field(min_length=1)
     arm: str = "examples"
     """The arm that it varies."""
+    repository: Literal["", "own", "others"] = ""
+    """For each task only examples of the repository that it is of, or only those of others: held out by
+    repository. `most` is then of each repository's choice."""
 
 
 def select(store: Store, examples: Sequence[Example], selection: Selection) -> list[Example]:
@@ -87,18 +92,46 @@ def rank(example: Example, seed: int) -> str:
     return digest([seed, example.id])
 
 
+def by_repository(
+    store: Store, world: Benchmark, examples: Sequence[Example], tasks: Iterable[Task], variant: Variant
+) -> dict[str, list[Example]]:
+    """For each repository that one of the tasks is of, what a variant by repository chooses of the examples.
+
+    Raises ConfigError as `select` does, and when the benchmark knows no repositories.
+    """
+    if not isinstance(world, Grouped):
+        raise ConfigError(
+            f"[[evaluate.variant]] {variant.name}: repository: the tasks of {world.name} are not of several "
+            "repositories; take it out, or name a folder of kind swebench."
+        )
+    every = select(store, examples, variant.model_copy(update={"most": None}))
+    groups = {identity: world.group(task) for identity, task in origins(store, every).items()}
+    found = {}
+    for name in sorted({world.group(task) for task in tasks}):
+        own = variant.repository == "own"
+        some = [example for example in every if (groups[example.id] == name) == own]
+        some.sort(key=lambda example: rank(example, variant.seed))
+        found[name] = sorted(some[: variant.most], key=lambda example: example.id)
+    return found
+
+
 def sections(store: Store, examples: Iterable[Example]) -> dict[str, str]:
     """For each example's id the parent of its task: the id of the document that this was proposed from."""
-    parents: dict[str, str] = {}
+    return {identity: task.parent for identity, task in origins(store, examples).items()}
+
+
+def origins(store: Store, examples: Iterable[Example]) -> dict[str, Task]:
+    """For each example's id the task whose trajectory it is of."""
+    tasks: dict[str, Task] = {}
     found = {}
     for example in examples:
-        if example.trajectory not in parents:
+        if example.trajectory not in tasks:
             trajectory = store.get(example.trajectory)
             assert isinstance(trajectory, Trajectory)
             task = store.get(trajectory.task)
             assert isinstance(task, Task)
-            parents[example.trajectory] = task.parent
-        found[example.id] = parents[example.trajectory]
+            tasks[example.trajectory] = task
+        found[example.id] = tasks[example.trajectory]
     return found
 
 

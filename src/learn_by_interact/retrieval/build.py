@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +37,21 @@ def build(
     by: str = "instruction",
     say: Say = lambda _: None,
     name: str = "examples",
+    tested: Collection[str] = (),
 ) -> tuple[Path, str]:
     """Bring the index of these examples up to date -> (its folder, the digest of the examples).
 
     What is missing is added. An index with other examples is built again, and `say` is told so.
     `encoder`: also vectors, of the text that `by` names. `name`: of the set; each has a folder.
+    `tested`: ids of those after which a project's own tests pass; they rank higher.
     Raises ConfigError when the encoder does not work.
     """
     working = proved(encoder) if encoder else None
     folder = store.folder / "index" / name
     wanted = {example.id: example for example in examples}
-    present = _present(folder) if folder.exists() else set()
+    marked = sorted(wanted.keys() & set(tested))
+    named = digest_of(wanted, VERSION, marked)
+    present = _present(folder, marked) if folder.exists() else set()
     if present is None or not present <= wanted.keys():
         say(f"The index in {folder} does not belong to the run's examples: it is built again.")
         shutil.rmtree(folder)
@@ -60,29 +64,31 @@ def build(
             key=lambda example: (example.trajectory, example.id),
         )
         if lacking or meta(rows, "digest") is None:
-            _add(store, lacking, actions, folder, rows, digest_of(wanted, VERSION))
+            _add(store, lacking, actions, folder, rows, named, marked)
         if store.count(Document):
-            named = documents.build(store)[0].name
-            if meta(rows, "documents") != named:
-                _keep(rows, "documents", named)
+            beside = documents.build(store)[0].name
+            if meta(rows, "documents") != beside:
+                _keep(rows, "documents", beside)
         if working:
             _encode(store, working, by, folder, rows)
     finally:
         rows.close()
-    return folder, digest_of(wanted, VERSION)
+    return folder, named
 
 
-def _present(folder: Path) -> set[str] | None:
-    """Ids of the examples of an index; None: it was not finished, or has another form."""
+def _present(folder: Path, tested: Collection[str]) -> set[str] | None:
+    """Ids of the examples of an index; None: it was not finished, has another form, or others are tested."""
     import tantivy
 
     try:
         known = held(folder)
         rows = connection(folder)
         ids = {str(row[0]) for row in rows.execute("SELECT id FROM example")}
+        marked = set(meta(rows, "tested") or ())
         rows.close()
         index = tantivy.Index(schema(), path=str(folder))
-        whole = index.searcher().num_docs == len(ids) and known == digest_of(ids, VERSION)
+        whole = index.searcher().num_docs == len(ids) and known == digest_of(ids, VERSION, marked)
+        whole = whole and marked == ids & set(tested)
     except (ConfigError, apsw.Error, ValueError):
         return None
     return ids if whole else None
@@ -95,6 +101,7 @@ def _add(
     folder: Path,
     rows: apsw.Connection,
     name: str,
+    tested: Sequence[str],
 ) -> None:
     """Tantivy's commit first: an index whose two counts differ was not finished."""
     import tantivy
@@ -124,6 +131,8 @@ def _add(
         count = rows.execute("SELECT count(*) FROM example").fetchone()
         assert count is not None
         _keep(rows, "examples", count[0])
+        if tested:
+            _keep(rows, "tested", tested)
         _keep(rows, "digest", name)
 
 

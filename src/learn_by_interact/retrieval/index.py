@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -35,6 +35,8 @@ CREATE TABLE IF NOT EXISTS example (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL, trajectory TEXT NOT NULL, finish INTEGER NOT NULL,
     body BLOB NOT NULL);
 """
+TESTED = 1.25
+"""By what the score of an example counts more after which a project's own tests pass."""
 WORDS = 128
 """Different words of a question that are searched for: the first ones."""
 
@@ -69,6 +71,7 @@ class Index:
         named = meta(self._rows, "documents")
         self.documents = str(folder.parent / named) if named else ""
         """Folder of the index of the run's documents; "" where there are none."""
+        self._tested = {number(one) for one in meta(self._rows, "tested") or ()}
         self._lock = threading.Lock()
         self._index = tantivy.Index(schema(), path=str(folder))
         self._index.reload()
@@ -93,8 +96,8 @@ class Index:
 
     def near(self, vectors: Vectors, vector: Floats, limit: int) -> list[Candidate]:
         """The examples whose vectors are nearest; best first, ties in order of id."""
-        found = vectors.search(vector, limit)
-        return self._candidates([number for number, _ in found], [score for _, score in found])
+        found = sorted((-self._score(one, score), one) for one, score in vectors.search(vector, limit))
+        return self._candidates([one for _, one in found], [-score for score, _ in found])
 
     def vectors(self, name: str) -> Vectors:
         """What `build` has encoded under this name. Raises ConfigError when it has not."""
@@ -123,11 +126,16 @@ class Index:
                 break
             asked *= 8
         numbers = self._searcher.fast_field_values("number", [address for _, address in hits])
+        scored = zip((score for score, _ in hits), numbers, strict=True)
         best = sorted(
-            (-round(float(score), 4), int(one or 0)) for (score, _), one in zip(hits, numbers, strict=True)
+            (-self._score(int(one or 0), round(float(score), 4)), int(one or 0)) for score, one in scored
         )
         best = best[:limit]
         return self._candidates([one for _, one in best], [-score for score, _ in best])
+
+    def _score(self, one: int, score: float) -> float:
+        """A score as it counts."""
+        return round(score * TESTED, 4) if one in self._tested else score
 
     def _candidates(self, numbers: Sequence[int], scores: Sequence[float]) -> list[Candidate]:
         places = ",".join("?" * len(numbers))
@@ -192,9 +200,9 @@ def held(folder: Path) -> str:
     return str(found)
 
 
-def digest_of(ids: Iterable[str], version: int) -> str:
-    """Names a set of examples and the form of the index."""
-    return digest([version, sorted(ids)])[:16]
+def digest_of(ids: Iterable[str], version: int, tested: Collection[str] = ()) -> str:
+    """Names a set of examples, which of them count more, and the form of the index."""
+    return digest([version, sorted(f"{one}+" if one in tested else one for one in ids)])[:16]
 
 
 def open_index(folder: str) -> Index:

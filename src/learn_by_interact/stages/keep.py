@@ -145,6 +145,15 @@ def tests_pass(example: Example, verdicts: Mapping[str, list[Verdict]]) -> bool 
     return None
 
 
+def tested_ids(store: Store, examples: Iterable[Example]) -> set[str]:
+    """Ids of the examples after which a project's own tests pass."""
+    verdicts: dict[str, list[Verdict]] = defaultdict(list)
+    for verdict in store.records(Verdict):
+        if verdict.judge == TESTS:
+            verdicts[verdict.subject].append(verdict)
+    return {example.id for example in examples if tests_pass(example, verdicts)}
+
+
 def committee(rule: str, example: Example, verdicts: Mapping[str, list[Verdict]]) -> bool:
     """What the committee alone says."""
     return _agree(rule, _votes(example, verdicts))

@@ -43,7 +43,8 @@ class Swebench(Value):
     split: str = "test"
     """Of the data set on the hub."""
     instances: str = "instances.toml"
-    """File that says how instances are prepared: a table for each, `[instance_id]`."""
+    """File that says how instances are prepared: a table for each, `[instance_id]`. With Docker nothing has
+    to be said of them, and "" stands for all rows."""
     url: str = "https://github.com/{repo}.git"
     """Where the repositories are."""
 

@@ -175,7 +175,7 @@ class RepositoryEnvironment(ShellEnvironment):
             return super()._command(action)
         asked = shlex.quote(json.dumps([action.tool, action.arguments]))
         root = shlex.quote(self.sandbox.inside_home)
-        return f"LBI_ROOT={root} LBI_ACTION={asked} python3 -I -S -c {shlex.quote(COMMANDS)}"
+        return f"LBI_ROOT={root} LBI_ACTION={asked} {self.prepared.python} -I -S -c {shlex.quote(COMMANDS)}"
 
     def _changed(self) -> str:
         """The names of the files that changed; looking around again would say nothing more."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...errors import ConfigError
@@ -19,6 +19,7 @@ from .. import install
 from ..folder import EnvironmentFolder
 from ..sandbox import HOME, Sandbox, Tools, open_sandbox
 from .config import Repository
+from .image import CONDA, PLACE, TESTBED, tree_of
 from .source import checkout, git, version
 
 PATHS = ("*.pth", "*.egg-link", "__editable__*", "*.dist-info/direct_url.json")
@@ -42,6 +43,8 @@ class Prepared:
     tools: Tools
     kind: str
     """Of the sandbox."""
+    python: str = "python3"
+    """What runs the commands view, search, replace and undo: Python 3.7 or newer."""
 
     def open(self, filled: bool = True) -> Sandbox:
         """A sandbox with a copy of the tree, or empty."""
@@ -49,7 +52,7 @@ class Prepared:
 
     def variables(self, sandbox: Sandbox) -> dict[str, str]:
         """For each command: where its modules are, in a sandbox for which nothing was rewritten."""
-        if self.kind == "bubblewrap":
+        if self.kind == "bubblewrap" or self.tools.home != HOME:
             return {}
         home = sandbox.inside_home
         return {"PYTHONPATH": f"{home}{os.pathsep}{home}/src{os.pathsep}{home}/lib"}
@@ -108,6 +111,34 @@ def _prepare(folder: EnvironmentFolder, repository: Repository, unsafe: bool) ->
         image=base.image,
     )
     return Prepared(tree, git(tree, "rev-parse", "HEAD").strip(), tools, kind)
+
+
+def prepared_in(folder: EnvironmentFolder, image: str, commit: str) -> Prepared:
+    """The project that lies in an image of SWE-bench, at the commit that it shall have; see `image.py`.
+
+    Raises as `install.tools` does, and ConfigError where the image has no such commit.
+    """
+    asked = digest([str(folder.path), image, commit])
+    if asked not in _made:
+        base = install.tools(
+            folder.model_copy(update={"sandbox": folder.sandbox.model_copy(update={"image": image})})
+        )
+
+        def make(place: Path) -> None:
+            place.mkdir(parents=True)
+            tree_of(base.image, image, commit, place / "tree")
+            left_out(place / "tree")
+
+        tree = install.once("repositories", digest([base.image, commit]), make) / "tree"
+        tools = replace(
+            base,
+            path=(f"{TESTBED}/bin", f"{CONDA}/bin", *base.path),
+            env=tuple(sorted({**ELSEWHERE, **folder.env}.items())),
+            home=PLACE,
+        )
+        head = git(tree, "rev-parse", "HEAD").strip()
+        _made[asked] = Prepared(tree, head, tools, "docker", f"{CONDA}/bin/python3")
+    return _made[asked]
 
 
 def left_out(tree: Path) -> None:

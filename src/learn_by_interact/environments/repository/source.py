@@ -69,7 +69,7 @@ def checkout(repository: Repository, root: Path, target: Path) -> None:
     """
     if repository.url or repository.commit:
         origin = mirror(repository.url) if repository.url else str(_folder(repository, root))
-        _fetch(origin, repository.commit or "HEAD", target)
+        fetch(origin, repository.commit or "HEAD", target)
         return
     place = _folder(repository, root)
     for name in files(place):
@@ -150,7 +150,7 @@ def _folder(repository: Repository, root: Path) -> Path:
     return place
 
 
-def _fetch(origin: str, wanted: str, target: Path) -> None:
+def fetch(origin: str, wanted: str, target: Path) -> None:
     """One commit of a repository into a folder, checked out. Raises ConfigError."""
     target.mkdir(parents=True, exist_ok=True)
     git(target, "init", "-q")
