@@ -282,7 +282,8 @@ def test_examples_are_shown_as_retrieval_says(store: Store, name: str) -> None:
     (example,) = learned(store, "Write yes into the note c.txt.")
     folder, digest = build(store, [example], ShellActions())
     replies = script("ACTION: list", "ACTION: stop")
-    played = Played(name, replies, index=str(folder), digest=digest, retrieval={"query": "instruction"})
+    asked = {"query": "instruction", "sections": 0}
+    played = Played(name, replies, index=str(folder), digest=digest, retrieval=asked)
     assert played.episode.steps[0].shown == (example.id,)
     assert f"Example task: {example.instruction}" in played.opening(0)
     placed = {"query": "instruction", "placement": "after"}

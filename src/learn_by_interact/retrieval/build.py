@@ -21,7 +21,7 @@ from .demonstration import Demonstration, demonstration
 from .encoders import proved
 from .index import connection, digest_of, held, kept, meta, number, schema
 
-VERSION = 3
+VERSION = 4
 """Of what is written into an index: another one is built anew."""
 PORTION = 2000
 """Examples that are encoded, and committed, at a time."""

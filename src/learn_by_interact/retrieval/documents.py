@@ -18,6 +18,8 @@ from .index import words
 
 TITLE = 2.0
 """What a word in the title counts for; one in the text counts 1."""
+VERSION = 2
+"""Of the form of the index."""
 SHORTEST = 200
 """Characters; what is left of a section that is cut to fewer says little."""
 
@@ -32,7 +34,7 @@ def build(store: Store) -> tuple[Path, str]:
     documents = list(store.records(Document))
     if not documents:
         raise ConfigError(f"{store.folder} holds no documents for the arm `rag`: run `lbi ingest` first.")
-    name = digest([document.id for document in documents])[:16]
+    name = digest([VERSION, [document.id for document in documents]])[:16]
     folder = store.folder / "index" / f"documents-{name}"
     if (folder / "complete").exists():
         return folder, name
@@ -116,6 +118,6 @@ def _schema() -> Any:
 
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw")
-    builder.add_text_field("title", stored=True)
-    builder.add_text_field("text", stored=True)
+    for field in ("title", "text"):
+        builder.add_text_field(field, stored=True, tokenizer_name="en_stem")
     return builder.build()

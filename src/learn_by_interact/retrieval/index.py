@@ -8,10 +8,9 @@ Results do not depend on the order in which examples were added: ties in the sco
 from __future__ import annotations
 
 import json
-import re
 import threading
 from collections.abc import Collection, Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -149,8 +148,23 @@ class Index:
 
 
 def words(text: str) -> list[str]:
-    """The different words of a question as the index has them: `book_id` is two."""
-    return list(dict.fromkeys(re.findall(r"[^\W_]+", text.lower())))[:WORDS]
+    """The different words of a question as the index has them: their stems, `book_id` as two."""
+    return list(dict.fromkeys(_analyzer().analyze(text)))[:WORDS]
+
+
+@cache
+def _analyzer() -> Any:
+    """What the tokenizer `en_stem` of an index does."""
+    import tantivy
+
+    made = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+    for step in (
+        tantivy.Filter.remove_long(40),
+        tantivy.Filter.lowercase(),
+        tantivy.Filter.stemmer("english"),
+    ):
+        made = made.filter(step)
+    return made.build()
 
 
 def schema() -> Any:
@@ -160,7 +174,7 @@ def schema() -> Any:
     builder.add_integer_field("number", fast=True)
     builder.add_text_field("states", tokenizer_name="raw", index_option="basic")
     for field in FIELDS:
-        builder.add_text_field(field, index_option="freq")
+        builder.add_text_field(field, tokenizer_name="en_stem", index_option="freq")
     return builder.build()
 
 
