@@ -124,7 +124,9 @@ class Survey:
         alone = [one.element for form in place.forms if not form.fields for one in form.buttons]
         alone += [name for name, node in shown.elements.items() if _opens(node)]
         new = [name for name in alone if (way.kind, name) not in self._pressed and not LEAVES.search(name)]
-        for name in new[:PRESSED] if self._safe else ():
+        for number, name in enumerate(new[:PRESSED] if self._safe else ()):
+            if number:
+                environment.arrive(way.address, way.path, way.clicks)
             self._pressed.add((way.kind, name))
             before = environment.application.state()
             seen = environment.step(Action(tool="click", arguments={"element": name}))
@@ -135,7 +137,6 @@ class Survey:
                 there = environment.address.partition("#")[0]
                 stayed = there == way.address.partition("#")[0]
                 self._add(Way(path, way.address, (*way.clicks, name)) if stayed else Way(path, there))
-            environment.arrive(way.address, way.path, way.clicks)
 
 
 def _opens(node: Node) -> bool:
