@@ -36,12 +36,14 @@ class _StandIn(type):
             raise AttributeError(name)
         return _stand_in(f"{cls.__name__}.{name}")
 
-    def __call__(cls, *_: Any, **__: Any) -> Any:
+    def __call__(cls, *arguments: Any, **named: Any) -> Any:
+        if "stands_in" not in cls.__dict__:  # A class of the package, made of one that is not here.
+            return super().__call__(*arguments, **named)
         raise ImportError(f"the Python package {cls.__name__.partition('.')[0]} is not installed")
 
 
 def _stand_in(name: str) -> Any:
-    return _StandIn(name, (), {})
+    return _StandIn(name, (), {"stands_in": True})
 
 
 class _Absent(ModuleType):

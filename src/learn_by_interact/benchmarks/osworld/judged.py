@@ -84,7 +84,6 @@ class Judge:
         self._log = Path(self._folder.name) / "log"
         cache = Path(self._folder.name) / "cache"
         cache.mkdir()
-        (Path(self._folder.name) / "home").mkdir()
         self._cache = cache
         with self._log.open("wb") as log:
             try:

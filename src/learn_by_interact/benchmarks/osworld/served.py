@@ -60,6 +60,8 @@ TERMINAL = (
     "</keyboard>"
 )
 """The key that opens a terminal on OSWorld's machines."""
+SIZED = '<application class="Gnome-terminal"><maximized>no</maximized></application></applications>'
+"""A terminal has the size that its settings say."""
 
 
 def pyautogui() -> Path:
@@ -164,7 +166,8 @@ def _copy(checkout: Path, sandbox: Sandbox, sockets: Path) -> None:
         (control / "bin" / "chrome").symlink_to(browser)
         shutil.copyfile(HERE / "relay.py", control / "relay.py")
         keys = sandbox.control / "desk" / "openbox.xml"
-        keys.write_text(keys.read_text(encoding="utf-8").replace("</keyboard>", TERMINAL), encoding="utf-8")
+        told = keys.read_text(encoding="utf-8").replace("</keyboard>", TERMINAL)
+        keys.write_text(told.replace("</applications>", SIZED), encoding="utf-8")
         (sockets / "server").mkdir(parents=True)
         for name in ("main.py", "pyxcursor.py"):
             shutil.copyfile(checkout / "desktop_env" / "server" / name, sockets / "server" / name)
