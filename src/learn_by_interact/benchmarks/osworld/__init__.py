@@ -44,7 +44,7 @@ CHECKOUT, URL, PROVIDER, VM, DOWNLOAD = (
 SCREEN = (1920, 1080)
 """Pixels of OSWorld's machines."""
 PREPARE = """
-mkdir -p Desktop Documents Downloads Music Pictures Videos
+mkdir -p Desktop Documents Downloads Music Pictures Public Templates Videos
 mkdir -p .config/libreoffice/4/user .config/vlc
 cat > .config/libreoffice/4/user/registrymodifications.xcu <<'END'
 <?xml version="1.0" encoding="UTF-8"?>
@@ -56,8 +56,9 @@ cat > .config/libreoffice/4/user/registrymodifications.xcu <<'END'
 </oor:items>
 END
 command -v soffice >/dev/null && soffice --headless --terminate_after_init
-command -v vlc >/dev/null && timeout 20 vlc -I dummy --no-qt-privacy-ask --save-config vlc://quit
-command -v gimp >/dev/null && timeout 120 gimp -i -d -b '(gimp-quit 0)'
+command -v vlc >/dev/null && timeout 60 vlc -I dummy --reset-config vlc://quit
+sed -i 's/^#*qt-privacy-ask=.*/qt-privacy-ask=0/' .config/vlc/vlcrc
+command -v gimp >/dev/null && timeout 300 gimp -i -b '(gimp-quit 0)'
 rm -rf .cache
 true
 """

@@ -55,6 +55,16 @@ CHROMIUM = ("/usr/lib/chromium/chromium", "/usr/lib/chromium-browser/chromium-br
 BOOT_SECONDS = 60.0
 RUN = "import main; main.app.run(host='127.0.0.1', port=5000, threaded=True)"
 """As its last line does, without a debugger, and at the loopback."""
+KEY = """
+import os, struct
+def part(content):
+    return struct.pack(">H", len(content)) + content
+number = os.environ["DISPLAY"].partition(":")[2].partition(".")[0].encode()
+with open(os.path.expanduser("~/.Xauthority"), "wb") as file:
+    file.write(struct.pack(">H", 256) + part(os.uname().nodename.encode()) + part(number))
+    file.write(part(b"MIT-MAGIC-COOKIE-1") + part(bytes(16)))
+"""
+"""Writes a key for the screen, which needs none: the server's Xlib (0.15) complains where there is no key."""
 TERMINAL = (
     '<keybind key="C-A-t"><action name="Execute"><command>gnome-terminal</command></action></keybind>'
     "</keyboard>"
@@ -87,7 +97,10 @@ class Served:
         _copy(checkout, sandbox, self._sockets)
         inside = f"{sandbox.inside_temporary}/.osworld"
         words = [f"PATH={control}/bin:$PATH", f"PYTHONPATH={shlex.quote(str(libraries))}"]
-        begin = f"touch ~/.Xauthority; export {' '.join(words)}; dbus-update-activation-environment --all"
+        begin = (
+            f"{PYTHON} -c {shlex.quote(KEY)}; export {' '.join(words)}; "
+            "dbus-update-activation-environment --all"
+        )
         numbers = " ".join(map(str, PORTS.values()))
         machine.launch(f"exec {PYTHON} {control}/relay.py {inside} {numbers}")
         machine.launch(

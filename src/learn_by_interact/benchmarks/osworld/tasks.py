@@ -55,6 +55,7 @@ NEEDS = {
     "e1fc0df3-c8b9-4ee7-864c-d0b590d3aa56": "it installs a package from the network",
     "f8369178-fafe-40c2-adc4-b9b08a125456": "it installs a package from the network",
     "2373b66a-092d-44cb-bfd7-82e86e7a3b4d": "it installs a package from the network",
+    "937087b6-f668-4ba6-9110-60682ee33441": "it needs a second video player, which is the default",
     "28cc3b7e-b194-4bc9-8353-d04c0f4d56d2": "it needs a sound card",
     "b6781586-6346-41cd-935a-a6b1487918fc": "it needs systemd, which a sandbox has not",
 }
