@@ -33,6 +33,12 @@ def vlc(name: str, value: str) -> tuple[str, ...]:
     return shell(f"sed -i 's/^#*{name}=.*/{name}={value}/' ~/.config/vlc/vlcrc")
 
 
+def gimp(*actions: str) -> tuple[str, ...]:
+    """Actions in the dialog of GIMP's preferences, which takes its time."""
+    begin = ("press Alt+e", "wait", "pyautogui.press('up', presses=5, interval=0.1)", "press Enter")
+    return (*begin, "time.sleep(8)", *actions, "time.sleep(3)")
+
+
 TERMINAL = "org.gnome.Terminal.Legacy.Profile:/org/gnome/terminal/legacy/profiles:/:$p/"
 SCRIPTS: dict[str, tuple[str, ...]] = {
     "e0df059f": shell("mv ~/Desktop/todo_list_Jan_1 ~/Desktop/todo_list_Jan_2"),
@@ -48,6 +54,27 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
         f"gsettings set {TERMINAL} default-size-columns 132",
         f"gsettings set {TERMINAL} default-size-rows 43",
     ),
+    "030eeff7": (
+        "press Control+l",
+        'type "chrome://settings/cookies\\n"',
+        "wait",
+        "wait",
+        "wait",
+        'click [button "Send a \\"Do Not Track\\" request with your browsing traffic"]',
+        "wait",
+        'click [button "Confirm"]',
+        "wait",
+    ),
+    "7b7617bd": gimp(
+        "pyautogui.tripleClick(1115, 447)",
+        "pyautogui.write('100')",
+        "press Tab",
+        "pyautogui.click(1330, 762)",
+    ),
+    "7767eef2": gimp(
+        "pyautogui.click(672, 558)", "wait", 'click [cell "Light"]', "wait", "pyautogui.click(1330, 762)"
+    ),
+    "d52d6308": ("press Tab", "wait"),
     "8ba5ae7a": vlc("input-record-path", "\\/home\\/user\\/Desktop"),
     "9195653c": vlc("qt-max-volume", "200"),
     "d06f0d4d": vlc("qt-slider-colours", "20;20;20;20;20;20;20;20;20;20;20;20"),

@@ -194,7 +194,9 @@ def _fill(bus: Bus, level: list[dict[str, Any]], inside: dict[str, list[tuple[in
         for node in level
         if "manages" not in node["states"]
         and (
-            any(place < 0 for place, _ in some[node["at"][1]]) or (not some[node["at"][1]] and node["count"])
+            any(place < 0 for place, _ in some[node["at"][1]])
+            # Chromium has its pages in another tree than what is around them.
+            or len(some[node["at"][1]]) < min(node["count"], CHILDREN)
         )
     ]
     orders = bus.ask([(*node["at"], "Accessible", "GetChildren", None) for node in lost])
