@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from desk import needs_desktop
 from learn_by_interact.agents.agent import LanguageAgent
 from learn_by_interact.agents.rollout import Limits, rollout
 from learn_by_interact.benchmarks import Predicting, osworld
-from learn_by_interact.benchmarks.osworld import OSWorld, episode, judged, tasks
+from learn_by_interact.benchmarks.osworld import OSWorld, episode, judged
 from learn_by_interact.benchmarks.validate import validate
+from learn_by_interact.cli import app
 from learn_by_interact.environments.desktop.environment import DesktopEnvironment
 from learn_by_interact.errors import ConfigError, EnvironmentFault, GraderFault
 from learn_by_interact.models.scripted import Scripted
@@ -64,7 +66,7 @@ def played(benchmark: OSWorld, name: str, script: list[str]) -> Trajectory:
 
 def test_what_runs_here_is_told_for_each_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     there = {"gnome-terminal": "x", "chromium": "x"}
-    monkeypatch.setattr(tasks.shutil, "which", lambda name: there.get(name))
+    monkeypatch.setattr(shutil, "which", lambda name: there.get(name))
     benchmark = OSWorld(checkout(tmp_path / "checkout"))
     assert benchmark.left_out == {
         "fetched": "it needs a download",
@@ -78,6 +80,10 @@ def test_what_runs_here_is_told_for_each_task(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "checkout" / "cache" / "fetched").mkdir(parents=True)
     (tmp_path / "checkout" / "cache" / "fetched" / "a").write_text("a")
     assert "fetched" not in OSWorld(tmp_path / "checkout").left_out
+    monkeypatch.setenv(osworld.CHECKOUT, str(tmp_path / "checkout"))
+    listed = CliRunner().invoke(app, ["validate", "osworld", "--list"])
+    assert listed.exit_code == 0 and "Runs here: os/eggs" in listed.output
+    assert "Not run here: multi_apps/account: it needs an account." in listed.output
     there.clear()
     assert "gnome-terminal is not installed" in OSWorld(tmp_path / "checkout").left_out["eggs"]
 

@@ -20,6 +20,9 @@ def validate(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON value.")] = False,
     unsafe: Annotated[bool, typer.Option("--unsafe", help="Without a sandbox: commands can do all.")] = False,
     workers: Annotated[int, typer.Option(help="Tasks at the same time.", min=1)] = 4,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Only say which tasks run here; prove none.")
+    ] = False,
 ) -> None:
     """Prove each check: the gold solution passes, doing nothing fails. No model is used.
 
@@ -33,7 +36,15 @@ def validate(
     counted = 0
     nickname = folder in BENCHMARKS or ":" in folder
     benchmark = named(folder, unsafe) if nickname else declared(Path(folder), unsafe)
-    total = len(benchmark.tasks())
+    tasks = benchmark.tasks()
+    total = len(tasks)
+    if listed:
+        for task in tasks:
+            domain = task.setup.get("domain")
+            typer.echo(f"Runs here: {f'{domain}/' if domain else ''}{task.parent}")
+        for missing in getattr(benchmark, "missing", ()):
+            typer.echo(missing)
+        return
 
     def progress(_: TaskProof) -> None:
         nonlocal counted
