@@ -7,7 +7,6 @@ import os
 import select
 import shutil
 import subprocess
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from ...environments import install
 from ...environments.folder import EnvironmentFolder, Install
+from ...environments.temporary import TemporaryFolder
 from ...errors import EnvironmentFault, GraderFault
 from .tasks import Declared
 
@@ -80,9 +80,9 @@ class Judge:
         """`kept`: the folder with a sub-folder for each task whose files were downloaded before."""
         self._checkout, self._kept = checkout, kept
         self._task = ""
-        self._folder = tempfile.TemporaryDirectory(prefix="osworld-")
-        self._log = Path(self._folder.name) / "log"
-        cache = Path(self._folder.name) / "cache"
+        self._folder = TemporaryFolder()
+        self._log = self._folder.path / "log"
+        cache = self._folder.path / "cache"
         cache.mkdir()
         self._cache = cache
         with self._log.open("wb") as log:
@@ -92,7 +92,7 @@ class Judge:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=log,
-                    cwd=self._folder.name,
+                    cwd=self._folder.path,
                 )
             except OSError as error:
                 raise EnvironmentFault(
@@ -173,4 +173,4 @@ class Judge:
             self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
-        self._folder.cleanup()
+        self._folder.close()
