@@ -14,6 +14,7 @@ from .errors import ConfigError
 BENCHMARKS: dict[str, str] = {
     "miniwob": "learn_by_interact.benchmarks.miniwob:MiniWob",
     "miniwob-all": "learn_by_interact.benchmarks.miniwob:MiniWobAll",
+    "osworld": "learn_by_interact.benchmarks.osworld:OSWorld",
     "spider2v": "learn_by_interact.benchmarks.spider2v:Spider2V",
     "webarena-verified": "learn_by_interact.benchmarks.webarena_verified:WebArenaVerified",
     "webarena": "learn_by_interact.benchmarks.webarena:WebArena",

@@ -85,10 +85,10 @@ def prove(benchmark: Benchmark, task: Task) -> TaskProof:
     gold = benchmark.gold(task)
     if all(action.tool == STOP and not action.arguments.get("answer") for action in gold):
         problems.append("there is no gold solution")
-    nothing = _score(benchmark, task, [], problems)
+    nothing = scored(benchmark, task, [], problems)
     if nothing:
         problems.append("the check passes when nothing was done")
-    passed = _score(benchmark, task, gold, problems)
+    passed = scored(benchmark, task, gold, problems)
     if passed is not None and not passed:
         problems.append("the check fails on the gold solution")
     return TaskProof(
@@ -99,7 +99,7 @@ def prove(benchmark: Benchmark, task: Task) -> TaskProof:
     )
 
 
-def _score(benchmark: Benchmark, task: Task, actions: list[Action], problems: list[str]) -> bool | None:
+def scored(benchmark: Benchmark, task: Task, actions: list[Action], problems: list[str]) -> bool | None:
     """Act in a fresh episode and grade it; None when it could not be graded."""
     try:
         with benchmark.environment() as environment:

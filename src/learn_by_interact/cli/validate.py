@@ -23,6 +23,9 @@ def validate(
     only: Annotated[
         list[str] | None, typer.Option(help="Only tasks so called, with * and ?; can be given again.")
     ] = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Only say which tasks run here; prove none.")
+    ] = False,
 ) -> None:
     """Prove each check: the gold solution passes, doing nothing fails. No model is used.
 
@@ -37,7 +40,15 @@ def validate(
     counted = 0
     nickname = folder in BENCHMARKS or ":" in folder
     benchmark = named(folder, unsafe) if nickname else declared(Path(folder), unsafe)
-    total = len(chosen(benchmark, only or ()))
+    tasks = chosen(benchmark, only or ())
+    total = len(tasks)
+    if listed:
+        for task in tasks:
+            domain = task.setup.get("domain")
+            typer.echo(f"Runs here: {f'{domain}/' if domain else ''}{task.parent}")
+        for missing in getattr(benchmark, "missing", ()):
+            typer.echo(missing)
+        return
 
     def progress(_: TaskProof) -> None:
         nonlocal counted

@@ -110,6 +110,8 @@ def _check_apt(folder: EnvironmentFolder) -> None:
 
 def _missing_apt(folder: EnvironmentFolder) -> list[str]:
     """Debian packages that are not installed; where there is no dpkg, commands not found."""
+    if folder.desktop and folder.desktop.url:
+        return []  # Its applications are on another machine.
     missing = [name for name in folder.install.apt if name not in _there and not _installed(name)]
     if folder.desktop:
         missing += missing_programs()

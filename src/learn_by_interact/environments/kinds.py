@@ -6,6 +6,7 @@ from ..errors import ConfigError
 from ..types import Action
 from .actions import SHELL
 from .desktop.actions import DesktopActions
+from .desktop.elsewhere import RemoteDesktopEnvironment
 from .desktop.environment import DesktopEnvironment
 from .folder import EnvironmentFolder
 from .repository.environment import RepositoryEnvironment
@@ -23,7 +24,8 @@ def declared(folder: EnvironmentFolder, unsafe: bool = False) -> Declared:
     if folder.web is not None:
         return WebEnvironment(folder, unsafe)
     if folder.desktop is not None:
-        return DesktopEnvironment(folder, unsafe)
+        kind = RemoteDesktopEnvironment if folder.desktop.url else DesktopEnvironment
+        return kind(folder, unsafe)
     if folder.repository is not None:
         return RepositoryEnvironment(folder, unsafe)
     return ShellEnvironment(folder, unsafe)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from ...types import Value
 
@@ -12,8 +13,15 @@ from ...types import Value
 class Desktop(Value):
     """What is started on the screen, and what of it is shown."""
 
-    start: str
+    start: str = ""
     """Bash command that starts the application in the start folder's copy; $FILE is the task's `file`."""
+    url: str = ""
+    """Address of the server of a machine that runs already (see `server.py`); "": a screen in the sandbox.
+
+    It may name variables of the environment: `http://$DESKTOP_HOST:5000`.
+    """
+    files: tuple[str, ...] = ()
+    """Of such a machine: files in its user's home that are part of the state, and that checks see."""
     file: str = ""
     """The document of a task that names none."""
     ready: str = ""
@@ -41,6 +49,31 @@ class Desktop(Value):
     marks: bool = False
     """Number the elements, in the text and on the pictures (set of marks)."""
 
+    @field_validator("url")
+    @classmethod
+    def addresses(cls, url: str) -> str:
+        """Raises ValueError for what is no address of a server."""
+        if url and "$" not in url:
+            address(url)
+        return url
+
+    @model_validator(mode="after")
+    def begins(self) -> Desktop:
+        """Raises ValueError when nothing says what an episode begins with."""
+        if not self.start and not self.url:
+            raise ValueError(
+                "give start, the command that opens the application, or url, a machine's address"
+            )
+        if self.files and not self.url:
+            raise ValueError(
+                "files is for a machine that url names; a screen in the sandbox shows all its files"
+            )
+        if wrong := [one for one in self.files if one.startswith(("/", "~")) or ".." in one.split("/")]:
+            raise ValueError(
+                f"files: {wrong[0]!r} is no path inside the user's home; write Documents/list.txt"
+            )
+        return self
+
     @field_validator("ready")
     @classmethod
     def compiles(cls, ready: str) -> str:
@@ -50,3 +83,15 @@ class Desktop(Value):
         except re.error as error:
             raise ValueError(f"{ready!r} is no regular expression: {error}") from None
         return ready
+
+
+def address(url: str) -> str:
+    """An address without variables, as it is asked. Raises ValueError when it is none."""
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or parts.path.strip("/") or parts.query or parts.username:
+        raise ValueError(f"{url!r} is no address of a server; write http://host:5000")
+    return url.rstrip("/")

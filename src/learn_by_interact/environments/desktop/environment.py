@@ -94,14 +94,22 @@ class DesktopEnvironment(SandboxedEnvironment):
         """
         if self._machine:
             raise EnvironmentFault(f"{self.name}: an environment is used once")
-        if command := str(task.setup.get("run", "")):
-            self._set_up(command)
-        desktop = self.desktop
-        self._machine = LocalMachine(self.sandbox, desktop.width, desktop.height, self.folder.limits)
-        file = str(task.setup.get("file", "")) or desktop.file
-        self._machine.launch(f"export FILE={shlex.quote(file)}; {desktop.start}")
+        self._machine = self._begun(str(task.setup.get("run", "")))
+        file = str(task.setup.get("file", "")) or self.desktop.file
+        if self.desktop.start:
+            self._machine.launch(f"export FILE={shlex.quote(file)}; {self.desktop.start}")
         self._wait(self._machine)
         return self._observe()
+
+    def _begun(self, command: str) -> Machine:
+        """The machine, after the command that sets a task up. Raises EnvironmentFault."""
+        if command:
+            self._set_up(command)
+        desktop = self.desktop
+        return LocalMachine(self.sandbox, desktop.width, desktop.height, self.folder.limits)
+
+    def _gather(self) -> None:
+        """Bring what belongs to the state into the home. Raises EnvironmentFault."""
 
     def _set_up(self, command: str) -> None:
         result = self.sandbox.run(command, self.sandbox.inside_home, self.folder.limits)
@@ -167,6 +175,7 @@ class DesktopEnvironment(SandboxedEnvironment):
         screen = self._screen = read(looked.windows, desktop.names, self._menu, desktop.marks)
         lasting = self.folder.volatile.replace("\n".join([*screen.lines, *screen.menu]))
         held = self.folder.volatile.replace("\n".join([*screen.titles, *screen.content]))
+        self._gather()
         files = self._fingerprint.files
         state = digest([self._fingerprint.take(), held])
         notes = _notes(looked, desktop.apps)

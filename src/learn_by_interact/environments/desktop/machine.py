@@ -25,8 +25,10 @@ PYTHON = "/usr/bin/python3"
 """The system's Python, for which Debian's python3-gi is made."""
 PROGRAMS = {"Xvfb": "xvfb", "openbox": "openbox", "xdotool": "xdotool", "dbus-daemon": "dbus"}
 SEEN = (
+    "/etc/chromium",
     "/etc/dbus-1",
     "/etc/fonts",
+    "/etc/gimp",
     "/etc/gtk-3.0",
     "/etc/libreoffice",
     "/etc/X11",

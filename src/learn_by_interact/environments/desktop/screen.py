@@ -192,6 +192,8 @@ class _Writer:
         if self._marks and item.box is not None:
             parts[0] += f"({len(self.drawn)})"
         value = str(item.node.get("text", ""))
+        if item.node["role"] == "terminal":
+            value = value.rstrip("\n")  # The empty lines below what was written.
         if item.role in (*FIELDS, "slider") or (value and item.role == "combobox"):
             parts.append(f"contains {quoted(value if len(value) <= VALUE else f'{value[:VALUE]}...')}")
         states = item.node["states"]

@@ -117,7 +117,7 @@ def look(cells: int) -> dict[str, Any]:
     windows: list[dict[str, Any]] = []
     silent = [str(name or "an application") for name, tree in zip(names, trees, strict=True) if tree is None]
     for (name, root), items in zip(apps, trees, strict=True):
-        if items:
+        if items is not None:
             windows += _windows(bus, name, root, items)
     every = [node for window in windows for node in _below(window)]
     _tables(bus, [node for node in every if node["role"] in TABLES], cells)
@@ -169,7 +169,11 @@ def _windows(bus: Bus, name: str, root: str, items: Any) -> list[dict[str, Any]]
         interfaces, title, role, _, states = item[-5:]
         place, known = (index, count) if isinstance(index, int) else (-1, len(index))
         inside.setdefault(parent[1], []).append((place, _node(at, title, role, states, interfaces, known)))
-    windows = [node for _, node in inside.get(root, []) if "showing" in node["states"]]
+    tops = [node for _, node in inside.get(root, [])]
+    if not items:  # Qt has no tree as a whole: its nodes are asked one by one.
+        below = bus.ask([(name, root, "Accessible", "GetChildren", None)])[0] or []
+        tops = _asked(bus, list(map(tuple, below)))
+    windows = [node for node in tops if "showing" in node["states"]]
     level, known = list(windows), {node["at"][1] for node in windows}
     for _ in range(DEEP):
         _fill(bus, level, inside)
@@ -190,7 +194,9 @@ def _fill(bus: Bus, level: list[dict[str, Any]], inside: dict[str, list[tuple[in
         for node in level
         if "manages" not in node["states"]
         and (
-            any(place < 0 for place, _ in some[node["at"][1]]) or (not some[node["at"][1]] and node["count"])
+            any(place < 0 for place, _ in some[node["at"][1]])
+            # Chromium has its pages in another tree than what is around them.
+            or len(some[node["at"][1]]) < min(node["count"], CHILDREN)
         )
     ]
     orders = bus.ask([(*node["at"], "Accessible", "GetChildren", None) for node in lost])
