@@ -55,6 +55,7 @@ PAGES = {
       <button onclick="box.hidden = false">Rename all</button>
       <form id=box hidden><label>New name <input></label><label>All <input type=checkbox></label><button>Cancel</button><button>Rename</button></form>
       <a href="/help">Help</a> <a href="/file">Export</a> <a href="http://example.com/">Outside</a></main>""",
+    "/end": "<main><h1>End</h1><form method=post action=/end><button>Shut down</button></form></main>",
     "/crash": "<main><h1>Crash</h1></main>",
 }
 
@@ -109,6 +110,7 @@ class Page(BaseHTTPRequestHandler):
                 db.execute("insert into session values (?)", [key])
                 db.commit()
                 return self.to("/", [("Set-Cookie", f"key={key}; Path=/")])
+            if self.path == "/end": os._exit(1)
             if self.path == "/save":
                 made = db.execute("insert into note (title, kind, changed) values (?, ?, ?)", [form.get("title", ""), form["kind"], time.time_ns()])
                 db.commit()

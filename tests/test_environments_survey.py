@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +61,20 @@ def test_what_was_pressed_is_put_back_and_the_application_is_looked_over_once(
     assert environment.text_of("/", "table") is not None
     assert "Buy paint" in str(environment.text_of("/", "table"))
     assert environment.survey() is places
+
+
+def test_an_application_that_a_button_ends_was_seen_until_then_and_is_started_again(tmp_path: Path) -> None:
+    folder = notes(tmp_path / "ends", ENVIRONMENT.replace("[web]", '[web]\noverview = ["/end"]'))
+    benchmark = FolderBenchmark(folder)
+    ended, again = benchmark.environment(), benchmark.environment()
+    assert isinstance(ended, WebEnvironment) and isinstance(again, WebEnvironment)
+    with ended:
+        ended.reset(Task(environment="notes", instruction=""))
+        titles = [place.title for place in ended.survey()]
+        assert "End - Notes" in titles and not ended.application.alive
+    with again:
+        assert "All notes" in again.reset(Task(environment="notes", instruction="")).text
+        assert [place.title for place in again.survey()] == titles
 
 
 def test_a_form_is_its_fields_and_the_buttons_after_them() -> None:

@@ -62,7 +62,7 @@ class Surveyed(Protocol):
     """An environment that can be looked over without a model: what can be reached, and what is there."""
 
     def survey(self) -> tuple[Place, ...]:
-        """Places, the nearest first; () where there is only one. Raises EnvironmentFault."""
+        """Places, the nearest first; () where there is only one."""
         ...
 
 

@@ -132,7 +132,7 @@ class WebEnvironment(DeclaredEnvironment):
     def survey(self) -> tuple[Place, ...]:
         """Pages that can be reached, looked over once for all environments of this folder.
 
-        Raises EnvironmentFault. Afterwards there must be a reset.
+        Afterwards there must be a reset.
         """
         with _surveying:
             known = _surveyed.get((self.folder.path, self.web))
