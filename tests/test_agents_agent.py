@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from learn_by_interact.agents.agent import Acting, Fixed, Found, Hit, LanguageAgent, Placement, Retriever
 from learn_by_interact.agents.rollout import Limits, rollout
+from learn_by_interact.environments.actions import ShellActions
 from learn_by_interact.errors import ParseError
 from learn_by_interact.models import Message, Request
 from learn_by_interact.models.scripted import Scripted
-from learn_by_interact.types import STOP, Observation, Step, Task, Trajectory, Usage
+from learn_by_interact.types import STOP, Action, Observation, Step, Task, Trajectory, Usage
 from room import RoomEnvironment, acted, asked, bash
 
 TASK = asked()
@@ -299,3 +301,21 @@ def test_only_the_newest_observations_are_sent_with_their_pictures() -> None:
     assert sent(2) == [(), (), ("at 2",), ("at 3",)]
     assert sent(9) == [("at 0",), ("at 1",), ("at 2",), ("at 3",)]
     assert sent(9, characters=1) == [("at 0",), ("at 3",)], "steps that are left out show nothing"
+
+
+def test_what_was_done_in_a_state_before_is_not_offered_in_it_again() -> None:
+    class Offering(ShellActions):
+        def form(self, seen: Sequence[str], tried: Sequence[Action]) -> dict[str, Any] | None:
+            offered.append([str(action.arguments["command"]) for action in tried])
+            return None
+
+    offered: list[list[str]] = []
+    done = acted("put c.txt yes", "show c.txt", "show z.txt", "list")
+    steps = list(done.steps)
+    start, first = done.start, steps[0].observation
+    # The last action leads back to where the first has led.
+    steps[3] = steps[3].model_copy(update={"observation": first})
+    model = Scripted(["ACTION: stop 42"] * 5)
+    for end in range(5):
+        LanguageAgent(model, Offering(), "A room.").act(TASK, start, steps[:end])
+    assert offered == [[], ["put c.txt yes"], ["show c.txt"], [], ["show c.txt", "list"]]

@@ -162,7 +162,7 @@ def test_a_dialog_hides_what_is_below_it() -> None:
 
 def test_a_reply_is_held_to_what_the_screen_has() -> None:
     text = "\n".join(read([sheet()], {}, "", False).lines)
-    form = ACTIONS.form([text, f'Changed on this screen:\n+ [button "New"]\n{AS_BEFORE}'], None)
+    form = ACTIONS.form([text, f'Changed on this screen:\n+ [button "New"]\n{AS_BEFORE}'], ())
     assert form is not None
     for allowed in (
         'click [button "New"]',

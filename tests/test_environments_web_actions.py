@@ -176,8 +176,8 @@ Changed on this page:
 {AS_BEFORE}"""
 
 
-def allowed(written: str, seen: Sequence[str] = (WHOLE,), last: Action | None = None) -> bool:
-    form = ACTIONS.form(seen, last)
+def allowed(written: str, seen: Sequence[str] = (WHOLE,), *tried: Action) -> bool:
+    form = ACTIONS.form(seen, tried)
     assert form is not None
     reply = json.dumps(f"ACTION: {written}")
     fits = bool(re.search(form["pattern"], reply[1:-1]))
@@ -220,4 +220,8 @@ def test_what_changed_is_on_the_page_that_was_seen_before() -> None:
     assert allowed('click [link "Draft"]', seen[:2]) and not allowed('click [link "Old"]', seen)
     done = act("click", element='link "Home"')
     assert allowed('click [link "Home"]', seen) and not allowed('click [link "Home"]', seen, done)
-    assert ACTIONS.form(["[an empty page]"], None) is None and ShellActions().form([WHOLE], None) is None
+    typed = act("type", text="x", element='textbox "Title:"')
+    assert not allowed('click [link "Home"]', seen, done, typed)
+    assert not allowed('type "y" into [textbox "Title:"]', seen, done, typed)
+    assert allowed('type "y" into [combobox "City"]', seen, done, typed)
+    assert ACTIONS.form(["[an empty page]"], ()) is None and ShellActions().form([WHOLE], ()) is None

@@ -139,9 +139,12 @@ class LanguageAgent:
         raise failure
 
     def _form(self, start: Observation, steps: Sequence[Step]) -> dict[str, Any] | None:
-        seen = [start.text, *(step.observation.text for step in steps)]
-        worked = steps and not steps[-1].observation.failed
-        return self.actions.form(seen, steps[-1].action if worked else None)
+        seen = [start, *(step.observation for step in steps)]
+        # What was done in this very state before has led back to it.
+        tried = [step.action for step, was in zip(steps, seen, strict=False) if was.key == seen[-1].key]
+        if steps and not steps[-1].observation.failed:
+            tried.append(steps[-1].action)
+        return self.actions.form([one.text for one in seen], tried)
 
     def _unstuck(
         self,

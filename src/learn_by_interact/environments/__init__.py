@@ -29,10 +29,11 @@ class ActionSpace(Protocol):
         """A model's reply -> (thought, action). Raises ParseError, worded for the model."""
         ...
 
-    def form(self, seen: Sequence[str], last: Action | None) -> dict[str, Any] | None:
+    def form(self, seen: Sequence[str], tried: Sequence[Action]) -> dict[str, Any] | None:
         """JSON schema of the next reply, after these observations; None: it may be anything.
 
-        `last`: the action before, where it worked. `parse` reads what the schema allows.
+        `tried`: what was done in this very state before, and the last action where it worked: neither leads
+        on. `parse` reads what the schema allows.
         """
         ...
 

@@ -122,7 +122,7 @@ class ElementActions:
         """A model's reply -> (thought, action). Raises ParseError, worded for the model."""
         return self.grammar.parse(reply)
 
-    def form(self, seen: Sequence[str], last: Action | None) -> dict[str, Any] | None:
+    def form(self, seen: Sequence[str], tried: Sequence[Action]) -> dict[str, Any] | None:
         """See `ActionSpace.form`."""
         raise NotImplementedError
 

@@ -116,13 +116,13 @@ class DesktopActions(ElementActions):
         before = re.sub(r"(?i)\bACTION:\s*$", "", text[: found.start()].rstrip())
         return thought_of(before), Action(tool=PYTHON, arguments={"code": code})
 
-    def form(self, seen: Sequence[str], last: Action | None) -> dict[str, Any] | None:
+    def form(self, seen: Sequence[str], tried: Sequence[Action]) -> dict[str, Any] | None:
         """JSON schema of one of the actions that the screen has; code is not among them."""
         found = list(named(seen, AS_BEFORE))[:MOST]
         if not found:
             return None
-        just = last.arguments.get("element", "") if last is not None and last.tool == "click" else ""
-        click = [name for name, role, _ in found if role in CLICKED - {"cell"} and name != just]
+        done = {action.arguments.get("element", "") for action in tried if action.tool == "click"}
+        click = [name for name, role, _ in found if role in CLICKED - {"cell"} and name not in done]
         fields = [name for name, role, _ in found if role in TYPED - {"cell"}]
         cell = r"cell \\\"[A-Z]{1,2}[1-9][0-9]{0,3}\\\""
         sheet = any(role == "cell" for _, role, _ in found)

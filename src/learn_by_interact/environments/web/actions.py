@@ -81,6 +81,6 @@ class WebActions(ElementActions):
     ends: tuple[str, ...] = ("\nOUTPUT:", "\nURL:", "\nChanged on this page:")
     grammar = GRAMMAR
 
-    def form(self, seen: Sequence[str], last: Action | None) -> dict[str, Any] | None:
+    def form(self, seen: Sequence[str], tried: Sequence[Action]) -> dict[str, Any] | None:
         """One of the actions that the page has; see `choices.py`."""
-        return schema(seen, last)
+        return schema(seen, tried)

@@ -23,20 +23,20 @@ MOST = 120
 """Elements; of a page with more, the first."""
 
 
-def schema(seen: Sequence[str], last: Action | None) -> dict[str, Any] | None:
+def schema(seen: Sequence[str], tried: Sequence[Action]) -> dict[str, Any] | None:
     """The form of a reply after these observations; None where the page has nothing that can be acted on.
 
-    `last`: what was just done and worked, which is not to be done again.
+    `tried`: what is not to be done again here.
     """
     found = list(named(seen))[:MOST]
     if not found:
         return None
-    just = last.arguments.get("element", "") if last is not None else ""
-    names = [name for name, _, _ in found]
-    click = [name for name in names if not (last is not None and last.tool == "click" and name == just)]
-    typed = just if last is not None and last.tool == "type" else ""
+    done = {(action.tool, action.arguments.get("element", "")) for action in tried}
+    click = [name for name, _, _ in found if ("click", name) not in done]
     fields = [
-        name for name, role, said in found if role in TYPED and not OPTIONS.search(said) and name != typed
+        name
+        for name, role, said in found
+        if role in TYPED and not OPTIONS.search(said) and ("type", name) not in done
     ]
     forms = [rf"click \[({any_of(click)})\]"] if click else []
     if fields:
