@@ -52,7 +52,7 @@ class Words:
     commands = True
     code = False
 
-    def form(self, seen: Sequence[str], last: Action | None) -> dict[str, Any] | None:
+    def form(self, seen: Sequence[str], tried: Sequence[Action]) -> dict[str, Any] | None:
         """None: any word."""
         return None
 
