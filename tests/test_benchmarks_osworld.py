@@ -84,6 +84,8 @@ def test_what_runs_here_is_told_for_each_task(tmp_path: Path, monkeypatch: pytes
     listed = CliRunner().invoke(app, ["validate", "osworld", "--list"])
     assert listed.exit_code == 0 and "Runs here: os/eggs" in listed.output
     assert "Not run here: multi_apps/account: it needs an account." in listed.output
+    told = CliRunner().invoke(app, ["validate", "osworld", "--list", "--json"]).output
+    assert "eggs" in json.loads(told)["run"] and len(json.loads(told)["missing"]) > 1
     there.clear()
     assert "gnome-terminal is not installed" in OSWorld(tmp_path / "checkout").left_out["eggs"]
 

@@ -50,19 +50,7 @@ INSTALLED = digest([[PACKAGE], sys.version, sys.base_prefix])
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with docker_engine.engine(tmp_path_factory.mktemp("docker")) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def base(address: str) -> Iterator[str]:
-    with docker_engine.image(address, f"lbi-test-{os.getpid()}") as name:
-        yield name
-
-
-@pytest.fixture(scope="module")
-def made(address: str, base: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def made(address: str, image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The row of an instance whose image has a later commit, and a file of the base commit changed."""
     place = tmp_path_factory.mktemp("testbed") / "calc"
     later = FILES | {"calc/__init__.py": FIXED, "tests/test_calc.py": HIDDEN}
@@ -72,7 +60,7 @@ def made(address: str, base: str, tmp_path_factory: pytest.TempPathFactory) -> I
     git(place, "checkout", "-q", first)
     write(place, {"README.md": "# calc in an image\n", "calc.egg-info/PKG-INFO": "Name: calc\n"})
     git(place, "commit", "-q", "-a", "-m", "image")
-    with docker_engine.project(address, base, f"lbi-calc-{os.getpid()}", place, {"check": CHECK}) as name:
+    with docker_engine.project(address, image, f"lbi-calc-{os.getpid()}", place, {"check": CHECK}) as name:
         yield row(first, gold, hidden) | {"image": name, "version": "1.0"}
 
 
@@ -143,11 +131,11 @@ def test_nothing_of_the_answer_is_in_the_container(world: SweBench) -> None:
 
 
 def test_an_image_that_is_none_of_the_benchmark_is_told(
-    world: SweBench, base: str, made: dict[str, str], tmp_path: Path
+    world: SweBench, image: str, made: dict[str, str], tmp_path: Path
 ) -> None:
     (task,) = world.tasks()
     for name, (change, told) in {
-        "a": ({"image": base}, "has no folder /testbed"),
+        "a": ({"image": image}, "has no folder /testbed"),
         "b": ({"base_commit": "a" * 40}, "cannot be had"),
         "c": ({"image": "localhost:1/none:1"}, "docker cannot get the image"),
     }.items():

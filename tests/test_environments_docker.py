@@ -40,18 +40,6 @@ TASK = Task(environment="small", instruction="none")
 Do = Callable[[str], Observation]
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with docker_engine.engine(tmp_path_factory.mktemp("docker")) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def image(address: str) -> Iterator[str]:
-    with docker_engine.image(address, f"lbi-test-{os.getpid()}") as name:
-        yield name
-
-
 @pytest.fixture(autouse=True)
 def named(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", address)

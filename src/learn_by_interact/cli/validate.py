@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..benchmarks import Benchmark
     from ..benchmarks.validate import TaskProof
+    from ..types import Task
 
 
 def validate(
@@ -43,11 +47,7 @@ def validate(
     tasks = chosen(benchmark, only or ())
     total = len(tasks)
     if listed:
-        for task in tasks:
-            domain = task.setup.get("domain")
-            typer.echo(f"Runs here: {f'{domain}/' if domain else ''}{task.parent}")
-        for missing in getattr(benchmark, "missing", ()):
-            typer.echo(missing)
+        _list(benchmark, tasks, as_json)
         return
 
     def progress(_: TaskProof) -> None:
@@ -68,6 +68,20 @@ def validate(
             typer.echo(missing)
     if failed:
         raise typer.Exit(1)
+
+
+def _list(benchmark: Benchmark, tasks: Sequence[Task], as_json: bool) -> None:
+    """Which tasks run here, and why others do not."""
+    missing = list(getattr(benchmark, "missing", ()))
+    if as_json:
+        names = [task.parent for task in tasks]
+        typer.echo(json.dumps({"benchmark": benchmark.name, "run": names, "missing": missing}, indent=2))
+        return
+    for task in tasks:
+        domain = task.setup.get("domain")
+        typer.echo(f"Runs here: {f'{domain}/' if domain else ''}{task.parent}")
+    for sentence in missing:
+        typer.echo(sentence)
 
 
 def _table(proofs: list[TaskProof]) -> None:

@@ -77,9 +77,9 @@ def elements(text: str) -> Iterator[Field]:
         yield Field(
             element=name,
             role=role,
-            label=_unquoted(label[1]) if label else "",
-            options=tuple(filter(None, map(_unquoted, QUOTED.findall(listed[1])))) if listed else (),
-            value=_unquoted(held[1]) if held else "",
+            label=unquoted(label[1]) if label else "",
+            options=tuple(filter(None, map(unquoted, QUOTED.findall(listed[1])))) if listed else (),
+            value=unquoted(held[1]) if held else "",
         )
 
 
@@ -119,5 +119,6 @@ def _in_order(every: Sequence[Field], mixed: bool = False) -> list[Form]:
     return found
 
 
-def _unquoted(text: str) -> str:
+def unquoted(text: str) -> str:
+    """What stands between the quotation marks of a name, without its escapes."""
     return str(json.loads(f'"{text}"'))

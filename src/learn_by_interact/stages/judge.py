@@ -11,7 +11,7 @@ from ..models import Message, Request
 from ..prompts import cut, prompt
 from ..types import Example, Record, Trajectory, Verdict
 from .base import ModelStage
-from .structured import ask
+from .structured import ask, whole
 
 if TYPE_CHECKING:
     from ..engine.store import Store
@@ -20,15 +20,12 @@ PROMPT = prompt("stages", "judge")
 CRITERIA = ("aligned", "coherent", "natural", "reasonable")
 SAID = ("done", "missing")
 """Said before the criteria: a small model that is first asked what is wrong finds that nothing was done."""
-SCHEMA = {
-    "type": "object",
-    "properties": {
+SCHEMA = whole(
+    {
         **{name: {"type": "string", "minLength": 4, "maxLength": 160} for name in SAID},
         **{name: {"type": "boolean"} for name in CRITERIA},
-    },
-    "required": [*SAID, *CRITERIA],
-    "additionalProperties": False,
-}
+    }
+)
 
 
 class Judge(ModelStage):

@@ -18,6 +18,7 @@ from ..environments.places import CHOSEN, TICKED, TYPED, Field, Place
 from ..prompts import prompt
 from ..types import Document, Value, digest
 from .features import CHANGE, FIND
+from .structured import whole
 
 PROMPT = prompt("stages", "plan")
 PAGES = 2
@@ -56,13 +57,13 @@ class Plan(Value):
         """The form of the reply."""
         if self.fields:
             entered = [one for one in self.fields if one.role not in TICKED]
-            parts: dict[str, Any] = {"values": _object({one.label: _value(one) for one in entered})}
+            parts: dict[str, Any] = {"values": whole({one.label: _value(one) for one in entered})}
             parts["press"] = {"type": "string", "enum": list(dict.fromkeys(b.label for b in self.buttons))}
-            return _object({**parts, "task": {"type": "string", "pattern": CHANGE[1]}})
+            return whole({**parts, "task": {"type": "string", "pattern": CHANGE[1]}})
         if self.buttons:
-            return _object({"task": {"type": "string", "pattern": CHANGE[1]}})
+            return whole({"task": {"type": "string", "pattern": CHANGE[1]}})
         answer = {"type": "string", "pattern": ANSWER}
-        return _object({"answer": answer, "task": {"type": "string", "pattern": FIND[1]}})
+        return whole({"answer": answer, "task": {"type": "string", "pattern": FIND[1]}})
 
     def read(self, reply: Any) -> tuple[str, tuple[str, ...]]:
         """A reply -> the task, and the actions that do it; ("", ()) where they cannot be done here."""
@@ -214,12 +215,3 @@ def _value(field: Field) -> dict[str, Any]:
         other = [option for option in field.options if option != field.value]
         return {"type": "string", "enum": other or list(field.options)}
     return {"type": "string", "pattern": TEXT}
-
-
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }

@@ -20,7 +20,7 @@ from .maintain import code_items
 from .plans import PROMPT as PLAN
 from .plans import Plan, plans
 from .readers.synopsis import filled, forms
-from .structured import ask
+from .structured import ask, whole
 from .windows import choose
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class Propose(ModelStage):
             page = _place(document, some[0].place)
             lines = "\n".join(f"{number}. {plan.line}" for number, plan in enumerate(some, 1))
             question = PLAN.fill("question", number=len(some), items=lines)
-            form = _object({"tasks": _object({str(at): plan.form() for at, plan in enumerate(some, 1)})})
+            form = whole({"tasks": whole({str(at): plan.form() for at, plan in enumerate(some, 1)})})
             try:
                 answer, used = self._reply(system, f"{page}\n{question}", len(some), form)
             except ParseError as error:
@@ -306,17 +306,8 @@ def _schema(items: Sequence[Item], commands: bool) -> dict[str, Any]:
     def form(item: Item) -> dict[str, Any]:
         task: dict[str, Any] = {"task": {"type": "string", "maxLength": 240}}
         if not commands:
-            return _object({"task": {"type": "string", "pattern": item.free}})
+            return whole({"task": {"type": "string", "pattern": item.free}})
         command = {"type": "string", "pattern": item.form} if item.form else {"type": "string"}
-        return _object({"command": command, **task})
+        return whole({"command": command, **task})
 
-    return _object({"tasks": _object({str(number): form(item) for number, item in enumerate(items, 1)})})
-
-
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+    return whole({"tasks": whole({str(number): form(item) for number, item in enumerate(items, 1)})})

@@ -12,7 +12,7 @@ from ..models import Message, Request
 from ..prompts import cut, prompt
 from ..types import Example, Record, Trajectory, Usage
 from .base import EXPLORATION, ModelStage
-from .structured import ask
+from .structured import ask, whole
 from .windows import choose, without_duplicates
 
 if TYPE_CHECKING:
@@ -31,15 +31,7 @@ def schema(changed: bool) -> dict[str, Any]:
     """Of a label. A small model says of a session that only looked that it added or changed something."""
     summary: dict[str, Any] = {"minLength": 20, "maxLength": 400} if changed else {"pattern": LOOKED}
     task = {"minLength": 12, "maxLength": 300} if changed else {"pattern": LOOKING}
-    return {
-        "type": "object",
-        "properties": {
-            "summary": {"type": "string", **summary},
-            "task": {"type": "string", **task},
-        },
-        "required": ["summary", "task"],
-        "additionalProperties": False,
-    }
+    return whole({"summary": {"type": "string", **summary}, "task": {"type": "string", **task}})
 
 
 class Relabel(ModelStage):

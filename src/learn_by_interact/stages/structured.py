@@ -11,6 +11,16 @@ from ..models import Model, Request
 from ..types import Usage
 
 
+def whole(properties: dict[str, Any]) -> dict[str, Any]:
+    """JSON schema of an object that has all of these properties, in this order, and no others."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
 def ask(model: Model, request: Request) -> tuple[dict[str, Any], Usage]:
     """The reply's JSON object and what it took; a second try with another seed when it cannot be read.
 

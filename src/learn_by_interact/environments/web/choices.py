@@ -12,7 +12,7 @@ from typing import Any
 
 from ...patterns import literal
 from ...types import Action
-from ..places import ELEMENT, OPTIONS, QUOTED
+from ..places import ELEMENT, OPTIONS, QUOTED, unquoted
 from .acting import TYPED
 
 AS_BEFORE = "(All else on this page is as before.)"
@@ -43,7 +43,7 @@ def schema(seen: Sequence[str], tried: Sequence[Action]) -> dict[str, Any] | Non
         forms.append(rf"type \\\"{TEXT}\\\" into \[({any_of(fields)})\]")
     for name, role, said in found:
         if role in ("combobox", "listbox") and (options := OPTIONS.search(said)):
-            values = [_unquoted(value) for value in QUOTED.findall(options[1])]
+            values = [unquoted(value) for value in QUOTED.findall(options[1])]
             if given := [value for value in values if value]:
                 forms.append(rf"select \\\"({any_of(given)})\\\" in \[{_literal(name)}\]")
     # Who has done nothing yet may stop with an answer, and not without one.
@@ -72,10 +72,6 @@ def named(seen: Sequence[str], same: str = AS_BEFORE) -> Iterator[tuple[str, str
                     yield name, role, said
         if not brief:
             return
-
-
-def _unquoted(text: str) -> str:
-    return str(json.loads(f'"{text}"'))
 
 
 def any_of(texts: Sequence[str]) -> str:
