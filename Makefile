@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
-.PHONY: help setup demo demo-train demo-web demo-desktop test system browser desktop calc
+.PHONY: help setup demo demo-train demo-web demo-desktop test checks screens system browser desktop calc
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -60,12 +60,20 @@ demo-train:
 	.venv-train/bin/lbi train recipes/demo-train.toml --set train.name=distill --set 'train.kinds=["task"]'
 	.venv-train/bin/lbi evaluate recipes/demo-train.toml
 
-test: system browser desktop .venv/.stamp-test .venv-train/.stamp
+# What installs packages of the system goes one after the other, and beside it what fills the virtual environments.
+test: system
+	@$(MAKE) --no-print-directory -j3 screens checks .venv-train/.stamp
+	$(BIN)/pytest -n 4 --dist worksteal
+	.venv-train/bin/python -m pytest tests/test_training_tune.py
+
+screens:
+	@$(MAKE) --no-print-directory browser
+	$(MAKE) --no-print-directory desktop
+
+checks: .venv/.stamp-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 4
-	.venv-train/bin/python -m pytest tests/test_training_tune.py
 
 # Slim images drop manual pages when packages are installed; the environment taskwarrior reads `man task`.
 system:

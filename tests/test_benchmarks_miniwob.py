@@ -67,6 +67,7 @@ def test_only_a_right_solution_scores_one(web: MiniWobEnvironment, name: str) ->
         assert page.seen.text.endswith(ENDED), "a right and a wrong end say the same"
 
 
+@pytest.mark.slow
 def test_every_page_opens_and_asks_for_something(cache: Path) -> None:
     names = every_page()
     assert len(names) == 130 and set(names) > {*THIRTY, *OUT_OF_REACH, *SCRIPTS}

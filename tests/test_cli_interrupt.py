@@ -84,6 +84,7 @@ def gone(folder: Path) -> bool:
     return not sleeping(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--unsafe",), ("--pool", "processes"), ("--pool", "inline")])
 def test_one_interrupt_keeps_what_is_finished_and_leaves_nothing(
     tmp_path: Path, options: tuple[str, ...]

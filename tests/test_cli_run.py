@@ -111,6 +111,7 @@ def test_again_does_nothing_new(ran: Ran) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_verbs_one_by_one_make_what_run_makes(tmp_path: Path) -> None:
     recipe = tiny.make(tmp_path)
     for verb in ("ingest", "propose", "explore", "relabel", "replay", "judge", "index"):

@@ -166,6 +166,7 @@ def test_limits_of_disk_and_of_output(do: Do, small: ShellEnvironment) -> None:
     assert flood.failed and "[killed" in flood.text and len(flood.text) < 600
 
 
+@pytest.mark.slow
 def test_tools_are_installed_into_an_image_once(tmp_path: Path, image: str, address: str) -> None:
     more = '[install]\napt = ["greet"]\npip = ["/wheels/waver-1.0-py3-none-any.whl"]\n'
     for _ in range(2):

@@ -30,6 +30,7 @@ NEAR = {
 """Environment -> task -> what makes its gold solution a wrong one."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NEAR)
 def test_tasks_tell_the_gold_solution_from_one_that_is_nearly_right(name: str) -> None:
     benchmark = FolderBenchmark(ENVIRONMENTS / name)

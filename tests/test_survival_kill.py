@@ -9,6 +9,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 import tiny
 from survival import go, left, replies, same, start
 
@@ -25,6 +27,7 @@ def calls(log: Path) -> list[str]:
     return log.read_text().split() if log.exists() else []
 
 
+@pytest.mark.slow
 def test_a_run_survives_being_killed_at_any_moment(tmp_path: Path) -> None:
     recipe = tiny.make(tmp_path)
     begin = time.monotonic()

@@ -185,9 +185,10 @@ class LanguageAgent:
         return reply.text, reply.usage
 
     def messages(self, task: Task, start: Observation, steps: Sequence[Step]) -> tuple[Message, ...]:
-        """The prompt for the action after `steps`; what changes least from task to task stands first."""
-        opening = [PROMPT.fill("start", observation=start.text)]
-        opening.append(self._reference("reference", 0))
+        """The prompt for the action after `steps`: reference, what is there, objective, history (Algorithm 2)."""
+        opening = [self._reference("reference", 0)]
+        # Near the question: between them a small model would take a demonstration's names for those that are there.
+        opening.append(PROMPT.fill("start", observation=start.text))
         opening.append(self._notes)
         opening.append(PROMPT.fill("objective", instruction=task.instruction))
         opening.append(PROMPT.fill("hint", hint=task.hint) if task.hint else "")
