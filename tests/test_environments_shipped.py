@@ -1,4 +1,4 @@
-"""The web applications that come along: some tasks, with a solution that is right and one that nearly is."""
+"""The environments that come along: some tasks, with a solution that is right and one that nearly is."""
 
 from __future__ import annotations
 
@@ -13,6 +13,17 @@ from shop import graded
 
 ENVIRONMENTS = Path(__file__).parent.parent / "environments"
 NEAR = {
+    "sqlite-utils": {
+        "duplicate-table": (
+            "duplicate library.db books books_backup",
+            "create-view library.db books_backup 'select * from books'",
+        ),
+        "unique-index": (" --unique", ""),
+    },
+    "taskwarrior": {
+        "priority-route": ("priority:H", "priority:M"),
+        "finish-two": ("task 2 4 done", "task 2 done"),
+    },
     "fava": {
         "fuel": ("70.10", "71.10"),
         "split-receipt": ("Expenses:Ingredients:Fruit", "Expenses:Marketing"),
