@@ -11,7 +11,7 @@ from typing import Any
 import tiny
 from learn_by_interact.engine.store import Store
 from learn_by_interact.models import Request
-from learn_by_interact.types import Example, Task, Trajectory
+from learn_by_interact.types import Example, Page, Task, Trajectory
 from shop import ENVIRONMENT, notes
 
 MODEL = "scripted/test_cli_web:policy"
@@ -93,6 +93,14 @@ def test_an_agent_learns_a_web_application_from_its_help_pages(tmp_path: Path) -
         assert any(
             example.instruction.startswith("Write an urgent note with the title ") for example in examples
         )
+        (form,) = (page for page in store.records(Page) if page.path == (PLAN[0],))
+        assert 'textbox "Title:"' in form.elements
+        told = {
+            identity for one in store.records(Trajectory) for step in one.steps for identity in step.shown
+        }
+        assert form.id in told, "an agent that learnt is told how a page is reached"
+    shown_page = tiny.lbi("show", tmp_path / "run", form.id[:12])
+    assert form.title in shown_page.stdout and PLAN[0] in shown_page.stdout
     result = json.loads((tmp_path / "run" / "result.json").read_text())["result"]
     scores = {arm["arm"]: arm["solved"] for arm in result["arms"]}
     assert scores["examples"] > scores["plain"], done.stdout

@@ -20,7 +20,7 @@ from learn_by_interact.retrieval.demonstration import LIKE, SAME
 from learn_by_interact.retrieval.index import number as number_of
 from learn_by_interact.retrieval.index import open_index
 from learn_by_interact.retrieval.retrieve import ExampleRetriever, Retrieval
-from learn_by_interact.types import Example, Trajectory
+from learn_by_interact.types import Attempt, Example, Page, Trajectory
 from room import DOCUMENTS, acted, asked
 
 READ = acted("list", "show a.txt", "show b.txt")
@@ -363,3 +363,40 @@ def test_what_the_projects_tests_pass_after_comes_before_its_like(store: Store) 
     # Of its like it is the first; what is nearer by far stays before.
     assert ranked(last.id)[0] == number_of(last.id)
     assert ranked(far.id)[-1] == number_of(far.id) and ranked() == plain
+
+
+# Pages of an application that was looked over.
+
+
+def page(title: str, *path: str, text: str = "") -> Page:
+    return Page(environment="room", title=title, path=path, elements=(f'button "Open {title}"',), text=text)
+
+
+def looked_over(store: Store, key: str, *pages: Page) -> None:
+    store.commit(Attempt(stage=key, input="room", outputs=tuple(one.id for one in pages)), pages)
+    store.set_meta("survey", key)
+
+
+def test_pages_that_share_words_with_the_task_are_told_before_the_first_action(store: Store) -> None:
+    fruit = page("Fruit", "goto /fruit", 'click [link "All"]', text="The note about apples lies here.")
+    tools = page("Tools", "goto /tools", text="Hammers.")
+    looked_over(store, "survey:1", fruit, tools)
+    asked_once = small(store)
+    first = asked_once(TASK, READ.start, ())
+    told = [hit for hit in first.hits if hit.why.startswith("page, goal ")]
+    assert [hit.id for hit in told] == [fruit.id]
+    assert told[0].text == (
+        'Page Fruit:\nACTION: goto /fruit\nACTION: click [link "All"]\nThere: [button "Open Fruit"]'
+    )
+    later = asked_once(TASK, READ.start, READ.steps[:1])
+    assert not [hit for hit in later.hits if hit.why.startswith("page")]
+    assert fruit.id not in ids(small(store, pages=0)(TASK, READ.start, ()))
+
+
+def test_pages_are_bounded_and_those_of_the_last_survey(store: Store) -> None:
+    before = page("Apples", "goto /old")
+    looked_over(store, "survey:1", before)
+    looked_over(store, "survey:2", *(page(f"Apples {at}", f"goto /{at}") for at in range(5)))
+    shown = small(store, pages=2)(TASK, READ.start, ()).hits
+    assert [hit.text.split("\n")[1][:8] for hit in shown if hit.why.startswith("page")] == ["ACTION: "] * 2
+    assert before.id not in [hit.id for hit in shown]

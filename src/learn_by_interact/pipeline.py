@@ -49,6 +49,7 @@ from .stages.readers.logs import logs
 from .stages.readers.site import Browse
 from .stages.relabel import Relabel
 from .stages.replay import Replay
+from .stages.survey import survey
 from .stages.tested import Tested, has_tests
 from .training.tune.train import MODEL, RESULT, Trained, train
 from .types import Attempt, Document, Example, Record, Task, Trajectory, digest
@@ -144,6 +145,7 @@ class Pipeline:
         return progress
 
     def _propose(self, number: int) -> Progress:
+        survey(self.store, self.world, self.recipe.world)
         progress = self._run(self._proposer(number))
         judge_tasks(self.store)
         return progress

@@ -1,4 +1,4 @@
-"""The records: what the program knows, in nine nouns and the values they are made of.
+"""The records: what the program knows, in ten nouns and the values they are made of.
 
 Every record is frozen, and its identity is the hash of its canonical content: the JSON of its
 fields with sorted keys, no white space, UTF-8, without the fields that say how it was made
@@ -86,6 +86,19 @@ class Document(Record):
     """First line in the source, counted from 1."""
     end: int
     """Last line in the source, included."""
+
+
+class Page(Record):
+    """A place that was found when an application was looked over without a model."""
+
+    environment: str
+    title: str
+    path: tuple[str, ...]
+    """Actions that lead there from where an episode begins, as a model would write them."""
+    elements: tuple[str, ...]
+    """Names of its fields and buttons."""
+    text: str
+    """What it shows."""
 
 
 class Task(Record):
@@ -223,6 +236,6 @@ class Attempt(Value):
 
 
 RECORDS: dict[str, type[Record]] = {
-    kind.__name__: kind for kind in (Document, Task, Trajectory, Example, Verdict)
+    kind.__name__: kind for kind in (Document, Page, Task, Trajectory, Example, Verdict)
 }
 """The records that a store keeps under their id, by kind."""

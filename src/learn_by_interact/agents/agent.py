@@ -185,9 +185,9 @@ class LanguageAgent:
         return reply.text, reply.usage
 
     def messages(self, task: Task, start: Observation, steps: Sequence[Step]) -> tuple[Message, ...]:
-        """The prompt for the action after `steps`: reference, what is there, objective, history (Algorithm 2)."""
+        """The prompt for the action after `steps`: reference, what is there, objective, history."""
         opening = [self._reference("reference", 0)]
-        # Near the question: between them a small model would take a demonstration's names for those that are there.
+        # Nearer to the task than a demonstration, whose names a small model would take for those here.
         opening.append(PROMPT.fill("start", observation=start.text))
         opening.append(self._notes)
         opening.append(PROMPT.fill("objective", instruction=task.instruction))

@@ -10,7 +10,7 @@ from ..blobs import BLOBS
 from ..engine.store import Store
 from ..errors import ConfigError, StoreError
 from ..prompts import cut
-from ..types import Action, Document, Example, Observation, Record, Step, Task, Trajectory, Verdict
+from ..types import Action, Document, Example, Observation, Page, Record, Step, Task, Trajectory, Verdict
 from .progress import amounts
 
 LISTED = 12
@@ -100,6 +100,8 @@ def _body(store: Store, record: Record) -> list[str]:
     match record:
         case Document():
             return [_line(record), "", record.text]
+        case Page():
+            return [_line(record), *record.path, "", record.text]
         case Task():
             rows = [f"in {record.environment}: {record.instruction}"]
             if not ancestry(store, record):
@@ -180,6 +182,8 @@ def _line(record: Record) -> str:
     match record:
         case Document():
             return f"{name}: {record.title} ({record.source}, lines {record.begin} to {record.end})"
+        case Page():
+            return f"{name}: {record.title} ({' > '.join(record.path)})"
         case Task():
             return f"{name}: {record.instruction}"
         case Trajectory():

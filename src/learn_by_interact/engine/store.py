@@ -22,7 +22,19 @@ import apsw
 import zstandard
 
 from ..errors import StoreError
-from ..types import RECORDS, Attempt, Document, Example, Observation, Record, Task, Trajectory, Usage, Verdict
+from ..types import (
+    RECORDS,
+    Attempt,
+    Document,
+    Example,
+    Observation,
+    Page,
+    Record,
+    Task,
+    Trajectory,
+    Usage,
+    Verdict,
+)
 
 SCHEMA = 1
 TABLES = """
@@ -311,6 +323,7 @@ class Store:
 def _about(record: Record) -> bytes | None:
     reference = {
         Document: lambda r: r.source,
+        Page: lambda r: r.environment,
         Task: lambda r: r.parent,
         Trajectory: lambda r: r.task,
         Example: lambda r: r.trajectory,

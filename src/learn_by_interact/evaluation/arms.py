@@ -156,9 +156,10 @@ PAPER = {
     "documentation": 0,
     "lines": 0,
     "sections": 0,
+    "pages": 0,
 }
-"""Algorithm 2 as the paper has it, without documentation, whatever [retrieval] says; budget and layout are
-the recipe's."""
+"""Algorithm 2 as the paper has it, without documentation or pages, whatever [retrieval] says; budget and
+layout are the recipe's."""
 
 
 class Both(Examples):

@@ -69,6 +69,8 @@ def build(
             beside = documents.build(store)[0].name
             if meta(rows, "documents") != beside:
                 _keep(rows, "documents", beside)
+        if (found := documents.pages(store)) != (meta(rows, "pages") or ""):
+            _keep(rows, "pages", found)
         if working:
             _encode(store, working, by, folder, rows)
     finally:

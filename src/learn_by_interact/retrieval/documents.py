@@ -1,4 +1,4 @@
-"""RAG: sections of documentation, found once by the task's instruction.
+"""Sections of documentation (RAG) and pages of an application, found by the task's instruction.
 
 The index is derived from the store and safe to delete; ties in the score are broken by id.
 """
@@ -6,6 +6,7 @@ The index is derived from the store and safe to delete; ties in the score are br
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,16 @@ from typing import Any
 from ..agents.agent import Hit
 from ..engine.store import Store
 from ..errors import ConfigError
-from ..types import Document, digest
+from ..stages.survey import NAME as SURVEY
+from ..types import Document, Page, digest
 from .index import words
 
 TITLE = 2.0
 """What a word in the title counts for; one in the text counts 1."""
 VERSION = 2
 """Of the form of the index."""
+ELEMENTS = 8
+"""Fields and buttons of a page that are told."""
 SHORTEST = 200
 """Characters; what is left of a section that is cut to fewer says little."""
 
@@ -29,23 +33,47 @@ def build(store: Store) -> tuple[Path, str]:
 
     One that is there already for the same documents is left as it is. Raises ConfigError for none.
     """
-    import tantivy
-
     documents = list(store.records(Document))
     if not documents:
         raise ConfigError(f"{store.folder} holds no documents for the arm `rag`: run `lbi ingest` first.")
-    name = digest([VERSION, [document.id for document in documents]])[:16]
-    folder = store.folder / "index" / f"documents-{name}"
+    return _written(store.folder / "index", "documents", [(one.id, one.title, one.text) for one in documents])
+
+
+def pages(store: Store) -> str:
+    """Write the index of the pages that the last survey found -> its folder's name; "" for none."""
+    key = store.meta(SURVEY)
+    known = [page for attempt in store.attempts(key) for page in attempt.outputs] if key else []
+    rows = []
+    for page in map(store.get, known):
+        assert isinstance(page, Page)
+        lines = [f"Page {page.title}:", *(f"ACTION: {action}" for action in page.path)]
+        some = page.elements[:ELEMENTS]
+        lines += ["There: " + ", ".join(f"[{name}]" for name in some)] if some else []
+        rows.append((page.id, page.title, "\n".join([*lines, "", *page.elements, page.text])))
+    return _written(store.folder / "index", "pages", rows)[0].name if rows else ""
+
+
+def way(text: str) -> str:
+    """What a prompt says of a page: how it is reached, and what is there; `text`: as `search` gives it."""
+    return text.partition("\n\n")[0]
+
+
+def _written(parent: Path, kind: str, rows: Sequence[tuple[str, str, str]]) -> tuple[Path, str]:
+    """An index of these ids, titles and texts -> (its folder, its digest)."""
+    import tantivy
+
+    name = digest([VERSION, [row[0] for row in rows]])[:16]
+    folder = parent / f"{kind}-{name}"
     if (folder / "complete").exists():
         return folder, name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     writer = tantivy.Index(_schema(), path=str(folder)).writer(heap_size=64_000_000, num_threads=1)
-    for document in documents:
-        writer.add_document(tantivy.Document(id=document.id, title=document.title, text=document.text))
+    for identity, title, text in rows:
+        writer.add_document(tantivy.Document(id=identity, title=title, text=text))
     writer.commit()
     writer.wait_merging_threads()
-    (folder / "complete").write_text(str(len(documents)))
+    (folder / "complete").write_text(str(len(rows)))
     return folder, name
 
 

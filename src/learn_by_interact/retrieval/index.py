@@ -70,6 +70,9 @@ class Index:
         named = meta(self._rows, "documents")
         self.documents = str(folder.parent / named) if named else ""
         """Folder of the index of the run's documents; "" where there are none."""
+        surveyed = meta(self._rows, "pages")
+        self.pages = str(folder.parent / surveyed) if surveyed else ""
+        """Folder of the index of the application's pages; "" where it was not looked over."""
         self._tested = {number(one) for one in meta(self._rows, "tested") or ()}
         self._lock = threading.Lock()
         self._index = tantivy.Index(schema(), path=str(folder))

@@ -12,7 +12,7 @@ from ..models import Model
 from ..types import Observation, Step, Task, Usage
 from .build import vectors_name
 from .demonstration import Demonstration, Layout
-from .documents import search, section
+from .documents import search, section, way
 from .encoders import encoder
 from .index import Candidate, fuse, open_index
 from .lines import telling_lines, usage
@@ -70,6 +70,9 @@ class Retrieval(Layout):
     sections: int = 2
     """Sections of the documentation of which such lines are shown before the first action, found by the
     instruction; after a failure one is found by the action that failed. 0: none."""
+    pages: int = 3
+    """Pages of an application that was looked over, of which the way there is shown before the first action,
+    found by the instruction. 0: none."""
     placement: Placement = "append"
     """Where demonstrations stand. `append`: with the step that they were found at, where they stay, and each
     is shown once; `before` the task or `after` the history: those of the present step alone."""
@@ -131,8 +134,16 @@ class ExampleRetriever:
         if steps and now.failed and self._actions:
             about = f"{about}\n{self._actions.format(steps[-1].action)}\n{now.text}"
         sections = self._sections(task, steps, about)
-        self._found = Found(hits=(*sections, *self._take(plan, now, about)), usage=usage)
+        pages = self._pages(task) if not steps else []
+        self._found = Found(hits=(*pages, *sections, *self._take(plan, now, about)), usage=usage)
         return self._found
+
+    def _pages(self, task: Task) -> list[Hit]:
+        """Pages that share words with the instruction, each with the way there."""
+        if not (self._settings.pages and self._index.pages):
+            return []
+        found = search(self._index.pages, task.instruction, self._settings.pages)
+        return [Hit(id=one, text=way(text), why=f"page, goal {score:.2f}") for one, _, text, score in found]
 
     def _sections(self, task: Task, steps: Sequence[Step], about: str) -> list[Hit]:
         """Sections that may help now, each with its usage and the lines about the task."""
