@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,18 +50,6 @@ ACCOUNTS = {"googledrive", "login"}
 FETCHING = {"cloud_file", "pdf_from_url", "info_from_website", "update_browse_history"}
 """Steps and results that load something from the network."""
 URL = re.compile(r"https?://(?!localhost|127\.0\.0\.1)([\w.-]+)")
-NEEDS = {
-    "94d95f96-9699-4208-98ba-3c3119edf9c2": "it installs a package from the network",
-    "69acbb55-d945-4927-a87b-8480e1a5bb7e": "it installs a package from the network",
-    "48d05431-6cd5-4e76-82eb-12b60d823f7d": "it installs a package from the network",
-    "e1fc0df3-c8b9-4ee7-864c-d0b590d3aa56": "it installs a package from the network",
-    "f8369178-fafe-40c2-adc4-b9b08a125456": "it installs a package from the network",
-    "2373b66a-092d-44cb-bfd7-82e86e7a3b4d": "it installs a package from the network",
-    "937087b6-f668-4ba6-9110-60682ee33441": "it needs a second video player, which is the default",
-    "28cc3b7e-b194-4bc9-8353-d04c0f4d56d2": "it needs a sound card",
-    "b6781586-6346-41cd-935a-a6b1487918fc": "it needs systemd, which a sandbox has not",
-}
-"""Id -> what a task needs that its file does not say."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +132,14 @@ def why_not(task: Declared, fetched: bool) -> str:
         return "it needs a download"
     if any(one.get("type") == "active_url_from_accessTree" for one in task.results()) and not _chrome():
         return "its evaluator looks for Google Chrome itself, not Chromium"
-    return NEEDS.get(task.id, "")
+    return _needs().get(task.id, "")
+
+
+@cache
+def _needs() -> dict[str, str]:
+    """Id -> what a task needs that its file does not say."""
+    text = (Path(__file__).parent / "needs.toml").read_text(encoding="utf-8")
+    return {name: reason for reason, names in tomllib.loads(text).items() for name in names}
 
 
 def read(checkout: Path) -> dict[str, Declared]:
