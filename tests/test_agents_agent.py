@@ -221,13 +221,13 @@ def test_the_result_of_a_step_says_what_it_was() -> None:
     assert all(TASK.instruction in said for said in users)
 
 
-def test_the_opening_holds_start_reference_objective_and_hint_in_this_order() -> None:
+def test_the_opening_holds_reference_start_objective_and_hint_in_this_order() -> None:
     task = asked(hint="show a.txt")
     played = Played("ACTION: list", task=task, retriever=Fixed([Hit(id="d", text="THE MANUAL")]), steps=1)
     system, opening = played.requests[0].messages
     assert "A room with notes." in system.content
     places = [
-        opening.content.index(part) for part in ("Notes:", "THE MANUAL", task.instruction, "show a.txt")
+        opening.content.index(part) for part in ("THE MANUAL", "Notes:", task.instruction, "show a.txt")
     ]
     assert places == sorted(places)
     plain = Played("ACTION: list", steps=1).requests[0].messages[1].content

@@ -145,7 +145,7 @@ class Pipeline:
         return progress
 
     def _propose(self, number: int) -> Progress:
-        survey(self.store, self.world, self.recipe.world)
+        survey(self.store, self.world, self.recipe.world, self.say)
         progress = self._run(self._proposer(number))
         judge_tasks(self.store)
         return progress

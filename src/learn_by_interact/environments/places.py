@@ -18,6 +18,8 @@ ELEMENT = re.compile(r'\[((\w+)(?: "(?:[^"\\]|\\.)*")?(?: #\d+)?)\]([^\[\n]*)')
 OPTIONS = re.compile(r'\bof ((?:"(?:[^"\\]|\\.)*"(?:, )?)+)')
 QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 HELD = re.compile(r'^ (?:contains|is) "((?:[^"\\]|\\.)*)"')
+SURVEY = "survey"
+"""Name in the ledger of looking an application over; in the store, the ledger's key of the last time."""
 TYPED = frozenset({"textbox", "searchbox", "spinbutton"})
 """Roles of elements that take text."""
 TICKED = frozenset({"checkbox", "radio", "switch"})

@@ -13,8 +13,8 @@ from typing import Any
 
 from ..agents.agent import Hit
 from ..engine.store import Store
+from ..environments.places import SURVEY
 from ..errors import ConfigError
-from ..stages.survey import NAME as SURVEY
 from ..types import Document, Page, digest
 from .index import words
 

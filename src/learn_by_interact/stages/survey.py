@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from ..benchmarks import Benchmark
 from ..engine.store import Store
-from ..environments.places import Place, Surveyed
+from ..environments.places import SURVEY, Place, Surveyed
 from ..registry import identity
 from ..types import Attempt, Page, Task, digest
 
-NAME = "survey"
-"""In the store: the ledger's key of the application as it was looked over last."""
 
-
-def survey(store: Store, world: Benchmark, name: str) -> int:
+def survey(store: Store, world: Benchmark, name: str, say: Callable[[str], None] = lambda _: None) -> int:
     """Look the application over, once as long as its folder stays the same -> how many pages are known.
 
-    `name`: of the environment, as a recipe has it. 0 where there is nothing to look over.
+    `name`: of the environment, as a recipe has it. `say` is told before it begins. 0 where there is nothing to look over.
     Raises EnvironmentFault when the application does not come up.
     """
-    key = f"{NAME}:{digest(identity(name))}"
+    key = f"{SURVEY}:{digest(identity(name))}"
     known = [page for attempt in store.attempts(key) for page in attempt.outputs]
     if not any(store.attempts(key)):
         environment = world.environment()
         if not isinstance(environment, Surveyed):
             return 0
+        say(f"{environment.name} is looked over, which may take some minutes.")
         begin = time.monotonic()
         with environment:
             environment.reset(Task(environment=environment.name, instruction=""))
@@ -34,7 +33,7 @@ def survey(store: Store, world: Benchmark, name: str) -> int:
         known = [page.id for page in pages]
         seconds = time.monotonic() - begin
         store.commit(Attempt(stage=key, input=name, outputs=tuple(known), seconds=seconds), pages)
-    store.set_meta(NAME, key)
+    store.set_meta(SURVEY, key)
     return len(known)
 
 
