@@ -15,7 +15,8 @@ from ..types import Attempt, Page, Task, digest
 def survey(store: Store, world: Benchmark, name: str, say: Callable[[str], None] = lambda _: None) -> int:
     """Look the application over, once as long as its folder stays the same -> how many pages are known.
 
-    `name`: of the environment, as a recipe has it. `say` is told before it begins. 0 where there is nothing to look over.
+    `name`: of the environment, as a recipe has it. `say` is told before it begins. 0 where there is nothing
+    to look over.
     Raises EnvironmentFault when the application does not come up.
     """
     key = f"{SURVEY}:{digest(identity(name))}"
