@@ -231,13 +231,14 @@ def test_lengths_of_nothing_and_of_something() -> None:
     assert (found.median, found.p95, found.most) == (1, 5, 90)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "examples", "megabytes"),
     # What stands in a row group that waits to be written is in memory.
-    [("trl", 1_600, 5), ("parquet", 2_000, 20)],
+    [("trl", 4_000, 5), ("parquet", 2_000, 20)],
 )
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path, name: str, examples: int, megabytes: int) -> None:
-    """8,000 rows, 12 MB of text, and never more than those of one window in memory."""
+    """20,000 rows, 30 MB of text, and never more than those of one window in memory."""
     if name == "parquet":
         pytest.importorskip("pyarrow")
         with suppress(ImportError):
@@ -256,7 +257,7 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, name: str, examples:
         finally:
             tracemalloc.stop()
     assert sum(done.rows.values()) == 5 * examples
-    assert name == "parquet" or (tmp_path / "out" / "train.jsonl").stat().st_size > 10_000_000
+    assert name == "parquet" or (tmp_path / "out" / "train.jsonl").stat().st_size > 25_000_000
     assert peak < megabytes * 1_000_000, f"{peak:,}"
 
 
