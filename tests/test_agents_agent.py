@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from learn_by_interact.agents.agent import Acting, Fixed, Found, Hit, LanguageAgent, Placement, Retriever
+from learn_by_interact.agents.agent import (
+    Acting,
+    Fixed,
+    Found,
+    Hit,
+    LanguageAgent,
+    Order,
+    Placement,
+    Retriever,
+)
 from learn_by_interact.agents.rollout import Limits, rollout
 from learn_by_interact.environments.actions import ShellActions
 from learn_by_interact.errors import ParseError
@@ -202,6 +211,14 @@ def test_hits_of_the_present_step_alone_stand_before_the_task_or_after_the_histo
         assert f"ONLY AT {at}" in text and "".join(told).count("ONLY AT") == 1
         assert text.index("ALWAYS") < text.index(TASK.instruction)
     assert [step.shown for step in played.episode.steps] == [("always", f"at {at}") for at in range(3)]
+
+
+@pytest.mark.parametrize("order", ["reference", "state"])
+def test_a_prompt_begins_with_what_was_found_or_with_what_is_there(order: Order) -> None:
+    played = Played("ACTION: stop fine", retriever=Fresh(), settings=Acting(order=order))
+    told = played.requests[0].messages[1].content
+    found, state, task = (told.index(text) for text in ("ALWAYS", "What is there now", TASK.instruction))
+    assert max(found, state) < task and (found < state) == (order == "reference")
 
 
 def test_what_retrieval_took_is_in_the_usage_of_the_step() -> None:

@@ -290,6 +290,9 @@ def test_examples_are_shown_as_retrieval_says(store: Store, name: str) -> None:
     played = Played(name, script("ACTION: list", "ACTION: stop"), index=str(folder), retrieval=placed)
     second = played.requests[1].messages
     assert example.instruction in second[-1].content and example.instruction not in second[1].content
+    replies, turned = script("ACTION: list", "ACTION: stop"), {**asked, "order": "state"}
+    opening = Played(name, replies, index=str(folder), retrieval=turned).opening(0)
+    assert opening.index("What is there now") < opening.index(example.instruction)
 
 
 @pytest.mark.parametrize(

@@ -146,12 +146,35 @@ def test_what_may_be_repeated_stands_between_blanks() -> None:
     assert allows(pattern("tool sort KEYS", ()), "tool sort 1,2")
 
 
+def test_what_may_be_repeated_is_given_as_often_as_is_asked_for() -> None:
+    """A small model that may go on lists all columns, and runs them together where it may not."""
+    twice = pattern("tool index PATH COLUMN...", (), most=2)
+    assert allows(twice, "tool index a.db name city") and not allows(twice, "tool index a.db id name city")
+    assert not allows(twice, "tool index a.db")
+    none = pattern("tool rebuild PATH [TABLE]...", (), most=1)
+    assert allows(none, "tool rebuild a.db") and not allows(none, "tool rebuild a.db books loans")
+    assert allows(pattern("task add <mods>", (), most=1), "task add Pay the rent of May")
+
+
+def test_paths_of_which_there_may_be_several_are_files_that_exist() -> None:
+    form = pattern("tool memory [PATHS]... SQL", (), files=["a.csv", "b.json"])
+    assert allows(form, "tool memory a.csv b.json 'select * from a'")
+    assert not allows(form, "tool memory books 'select * from books'")
+
+
+def test_sql_begins_with_a_verb() -> None:
+    form = pattern("tool query PATH SQL", ())
+    assert allows(form, "tool query a.db 'select 1 + 1'") and allows(form, 'tool query a.db "DELETE FROM t"')
+    assert not allows(form, "tool query a.db '--csv (Output CSV)'")
+    assert allows(pattern("tool query PATH QUERY", ()), "tool query a.db '.name + 1'")
+
+
 @pytest.mark.parametrize(
     ("form", "good", "bad"),
     [
-        ("tool create-view PATH VIEW", "tool create-view a.db books_view", "tool create-view a.db books"),
+        ("tool create-view PATH VIEW", "tool create-view a.db my_view", "tool create-view a.db books_1"),
         ("tool create table TABLE", "tool create table new_books", "tool create table books"),
-        ("tool rename OLD NEW_NAME", "tool rename books books_2", "tool rename books books"),
+        ("tool rename OLD NEW_NAME", "tool rename books new_books", "tool rename books books"),
     ],
 )
 def test_what_a_command_makes_has_a_name_that_is_not_there(form: str, good: str, bad: str) -> None:

@@ -50,6 +50,14 @@ def test_a_command_reads_the_file_that_its_task_is_about() -> None:
         assert not allows(one, f"tool load main.db t {other}{more}")
 
 
+def test_tasks_of_a_page_differ_in_how_often_an_argument_may_be_repeated() -> None:
+    text = "Usage: tool index [OPTIONS] PATH COLUMN...\n\nOptions:\n  --unique  No doubles\n  --fast  No checks\n"
+    made = [(one, "".join(f" {option.pattern}" for option in one.chosen)) for one in items(text)]
+    assert [allows(one, f"tool index main.db id{more}") for one, more in made] == [True, True, True]
+    assert [allows(one, f"tool index main.db id name{more}") for one, more in made] == [False, True, True]
+    assert [allows(one, f"tool index main.db a b c d{more}") for one, more in made] == [False, False, True]
+
+
 def option_value(one: Item) -> str:
     """The part of a pattern that stands for an option's value."""
     return next((option.pattern.partition(" ")[2] for option in one.chosen if option.values), "\0")

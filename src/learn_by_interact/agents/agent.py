@@ -41,6 +41,9 @@ class Retriever(Protocol):
 Placement = Literal["append", "before", "after"]
 """`append`: hits stand with the step that they were found at and stay there, each once; `before` the task
 or `after` the history, just before what was seen last: those of the present step alone."""
+Order = Literal["reference", "state"]
+"""What a prompt begins with: what was found for the first step, as in the paper, or what is there now, which
+all prompts of an environment share and a cache then keeps."""
 
 
 class Fixed:
@@ -68,6 +71,7 @@ class Acting(Value):
     resamples: int = 2
     """How often a reply that would repeat an action that failed in the same state is sampled again."""
     placement: Placement = "append"
+    order: Order = "reference"
     pictures: int = 0
     """How many of the newest observations are sent with their pictures; older ones as text alone."""
     blobs: str = ""
@@ -186,9 +190,9 @@ class LanguageAgent:
 
     def messages(self, task: Task, start: Observation, steps: Sequence[Step]) -> tuple[Message, ...]:
         """The prompt for the action after `steps`: reference, what is there, objective, history."""
-        opening = [self._reference("reference", 0)]
-        # Nearer to the task than a demonstration, whose names a small model would take for those here.
-        opening.append(PROMPT.fill("start", observation=start.text))
+        opening = [self._reference("reference", 0), PROMPT.fill("start", observation=start.text)]
+        if self.settings.order == "state":
+            opening.reverse()
         opening.append(self._notes)
         opening.append(PROMPT.fill("objective", instruction=task.instruction))
         opening.append(PROMPT.fill("hint", hint=task.hint) if task.hint else "")

@@ -128,8 +128,9 @@ class Examples(Plain):
         return checked(Retrieval, changed, Path("[evaluate] arms"), within="retrieval: ")
 
     def agent(self, match: Match, environment: Environment) -> Agent:
-        placement = self.settings(match.retrieval).placement
-        acting = match.acting.model_copy(update={"placement": placement})
+        settings = self.settings(match.retrieval)
+        layout = {"placement": settings.placement, "order": settings.order}
+        acting = match.acting.model_copy(update=layout)
         return super().agent(replace(match, acting=acting), environment)
 
     def retriever(self, match: Match, environment: Environment) -> Retriever | None:

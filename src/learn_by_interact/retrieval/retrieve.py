@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from ..agents.agent import Found, Hit, Placement
+from ..agents.agent import Found, Hit, Order, Placement
 from ..environments import ActionSpace
 from ..errors import ConfigError
 from ..models import Model
@@ -76,6 +76,9 @@ class Retrieval(Layout):
     placement: Placement = "append"
     """Where demonstrations stand. `append`: with the step that they were found at, where they stay, and each
     is shown once; `before` the task or `after` the history: those of the present step alone."""
+    order: Order = "reference"
+    """What a prompt begins with: `reference`, the demonstrations of the first step, so that what is there now
+    stands nearer to the task; or `state`, what is there now, which costs fewer tokens that no cache has."""
 
 
 class ExampleRetriever:

@@ -19,6 +19,7 @@ from .readers.synopsis import (
     GROUP,
     MANY,
     OPTIONS,
+    REPEATED,
     TARGET,
     Option,
     borrowed,
@@ -65,6 +66,8 @@ class Item(Value):
     """Files that its argument FILE can name."""
     targets: tuple[str, ...] = ()
     """Those that it can go into."""
+    most: int = REPEATED[-1]
+    """How often an argument that may be repeated is given."""
     thing: str = ""
     """The line of the start state that the task is about; "" for any."""
 
@@ -79,7 +82,7 @@ class Item(Value):
         if not self.synopsis:
             return self.free
         known = self.known if self.chosen else ()
-        return pattern(self.synopsis, known, self.chosen, self.inputs, self.targets, self.rest)
+        return pattern(self.synopsis, known, self.chosen, self.inputs, self.targets, self.rest, self.most)
 
     @property
     def line(self) -> str:
@@ -235,7 +238,8 @@ def matched(
     words = _letters(document.text)
     used: Counter[str] = Counter()
     items = []
-    for item in chosen:
+    for turn, one in enumerate(chosen):
+        item = one.model_copy(update={"most": REPEATED[turn % len(REPEATED)]})
         things = every if item.inputs else usual
         if not things:
             items.append(item)

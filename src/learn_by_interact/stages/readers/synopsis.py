@@ -47,8 +47,17 @@ CODE = (
     r'|\\"[^"\\\n]*[ (.=*][^"\\\n]*\\"'
 )
 """The same of an argument in another language: quoted, and more than a word."""
-NEW = r"((new|my)_[a-z]{1,12}|[a-z]{1,12}(_[a-z]{1,12})?_(new|copy|list|view|[0-9]{1,4}))"
-"""Regular expression of a name that hardly anything has yet; bounded, or a small model finds no end."""
+VERBS = ("select", "insert", "update", "delete", "with", "create")
+"""What a statement in SQL begins with."""
+STATEMENT = (
+    CODE.replace("'[^", "'BEGIN[^")
+    .replace('"[^', '"BEGIN[^')
+    .replace("BEGIN", "(" + "|".join(f"{word}|{word.upper()}" for word in VERBS) + ")")
+)
+"""The same of one in SQL: a small model writes there what the question says of its command."""
+NEW = r"(new|my)_[a-z]{1,12}(_[a-z]{1,12})?"
+"""Regular expression of a name that hardly anything has yet; bounded, or a small model finds no end. It is
+said at its beginning: who has written `books` and may end only with `books_copy` writes `booksid_1`."""
 
 OPTIONS = re.compile(r"\[-{0,2}(?:OPTION|FLAG|SWITCH)(?:S|\(S\))?(?:\.\.\.)?\](?:\.\.\.)?", re.IGNORECASE)
 """Where options stand in a synopsis."""
@@ -57,6 +66,8 @@ ANY_COMMAND = re.compile(r"<(?:sub)?command>|\b(?:SUB)?COMMAND\b", re.IGNORECASE
 SHARED = 3
 """Synopses of a manual that have an argument, from which on it is explained apart from them."""
 
+REPEATED = (1, 2, 4)
+"""How often an argument that may be repeated is given at most, in turn."""
 MANY = re.compile(r"<[a-z]+s>")
 """An argument of which there may be any number, by its name."""
 CALLED = 3
@@ -67,9 +78,10 @@ INTO = r"( > [A-Za-z0-9_-]+\.[a-z]+)?"
 
 TERM = rf"""([+][a-z]+|[A-Za-z.]+:{_MIDDLE}|\d[\d,-]*)"""
 """The same of a further word of `<filter>`: no bare word, which could be another command."""
-FILE = re.compile("file", re.IGNORECASE)
+FILE = re.compile(r"file|\bpaths\b", re.IGNORECASE)
 TARGET = re.compile(r"\b(DB_)?(PATH|DB|DATABASE)\b", re.IGNORECASE)
 """What an argument is called into which a FILE goes."""
+SQL = re.compile(r"([A-Z]+_)?(SQL|SELECT)")
 LANGUAGE = re.compile(r"([A-Z]+_)?(CODE|SQL|SELECT|QUERY|EXPR|EXPRESSION|SCRIPT|STATEMENT)")
 """What an argument is called that is written in another language."""
 FRESH = re.compile(r"NEW_?(NAME|TABLE|VIEW|BRANCH|ID|KEY|LABEL|TAG)?")
@@ -213,12 +225,14 @@ def pattern(
     files: Sequence[str] = (),
     targets: Sequence[str] = (),
     rest: str = "",
+    most: int = REPEATED[-1],
 ) -> str:
     """Regular expression, over JSON text, of the commands of a synopsis: arguments first, then options.
 
     `known`: the options that may stand there; `chosen`: those that must; `files`: those that an argument
     called FILE can name; `targets`: those that it goes into, which PATH or DB then names, or a new one of
-    their kind; `rest`: what may follow instead of the options, where they are not known.
+    their kind; `rest`: what may follow instead of the options, where they are not known; `most`: how often
+    an argument that may be repeated (`COLUMN...`) is given: a small model that may go on goes on without end.
     """
     written: list[str] = []
     made = MAKING.search(re.split(r" (?=[\[<]|[A-Z]{2})", form, maxsplit=1)[0])
@@ -232,7 +246,7 @@ def pattern(
         word, many = WORD, part.endswith("...") or bool(MANY.fullmatch(part))
         name = part.strip("[]<>.")
         if LANGUAGE.fullmatch(name):
-            word = f"({CODE})"
+            word = f"({STATEMENT if SQL.fullmatch(name) else CODE})"
         elif FRESH.fullmatch(name) or (made and made[1].upper() == name):
             word = NEW
         elif part.endswith("..."):
@@ -250,9 +264,8 @@ def pattern(
         several = part.startswith("<") and not many
         optional_many = many or " " in part
         sign = ("*" if optional_many else "?") if optional else ("+" if many else "")
-        if sign in ("*", "+") and number < len(parts):
-            # A small model that may go on, and may not end here, goes on without end.
-            sign = "{0,4}" if optional else "{1,4}"
+        if sign in ("*", "+") and (part.endswith("...") or number < len(parts)):
+            sign = f"{{{int(not optional)},{most}}}"
         written.append(f"( {word}){sign}{f'( {TERM}){{0,3}}' if several else ''}")
     must = "".join(f" {option.pattern}" for option in chosen)
     others = "|".join(option.pattern for option in known if option not in chosen)
