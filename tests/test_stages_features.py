@@ -51,7 +51,9 @@ def test_a_command_reads_the_file_that_its_task_is_about() -> None:
 
 
 def test_tasks_of_a_page_differ_in_how_often_an_argument_may_be_repeated() -> None:
-    text = "Usage: tool index [OPTIONS] PATH COLUMN...\n\nOptions:\n  --unique  No doubles\n  --fast  No checks\n"
+    text = (
+        "Usage: tool index [OPTIONS] PATH COLUMN...\n\nOptions:\n  --sole  No doubles\n  --fast  No checks\n"
+    )
     made = [(one, "".join(f" {option.pattern}" for option in one.chosen)) for one in items(text)]
     assert [allows(one, f"tool index main.db id{more}") for one, more in made] == [True, True, True]
     assert [allows(one, f"tool index main.db id name{more}") for one, more in made] == [False, True, True]
@@ -135,3 +137,23 @@ def test_what_there_may_be_none_of_is_also_left_out() -> None:
 
 def test_a_section_with_examples_follows_these() -> None:
     assert [one.text for one in of_manual("EXAMPLES")] == ["like: tool add due:2035-01-01"]
+
+
+TABLE = """ID Project Description
+-- ------- ------------------
+ 7 Home    Call the plumber
+ 9 Garage  Sweep the floor"""
+
+
+def test_what_has_a_number_is_not_called_by_a_bare_word() -> None:
+    """A small model writes `task modify 7 ...`, `task filter modify ...` or the words of a description."""
+    text = "task <filter> modify <mods>\n    Changes tasks.\n\ntask <filter> done\n    Ends them.\n"
+    page = Document(source="m", title="man task", text=text, begin=1, end=9)
+    modify, *_, done = matched(features(page, TABLE, "", ("task",)), page, "", TABLE, "seed")
+    for good in ("task 7 modify due:today", "task +home project:Home modify Call him"):
+        assert allows(modify, good)
+    for bad in ("task filter modify due:today", "task modify 7 due:today", "task call modify due:today"):
+        assert not allows(modify, bad)
+    assert allows(done, "task 7 done") and not allows(done, "task plumber done")
+    (item, *_) = matched(features(page, START, ABOUT, ("task",)), page, ABOUT, START, "seed")
+    assert allows(item, "task books modify due:today")

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from learn_by_interact.engine.store import Store
-from learn_by_interact.stages.mend import Mend, changes
+from learn_by_interact.stages.mend import Mend, changes, joined
 from learn_by_interact.stages.readers.synopsis import options
-from learn_by_interact.types import Task, Trajectory
-from room import DOCUMENTS, NAME, acted, commands, explored, found, learned, relabelled
+from learn_by_interact.types import Action, Observation, Task, Trajectory
+from room import DOCUMENTS, NAME, RoomEnvironment, acted, commands, explored, found, learned, relabelled
 
 PAGE = """Usage: tool load [OPTIONS] DB TABLE FILE
 
@@ -89,6 +89,50 @@ def test_what_helps_becomes_a_trajectory_that_recovers(store: Store) -> None:
     assert [step.observation.failed for step in session.steps] == [True, False]
     windows, verdict = relabelled(store, session)
     assert windows == {(0, 2), (1, 2)} and (verdict.keep, verdict.measure) == (True, 2.0)
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The room has a table, whose column Due is set by `put 7 due:DATE`; all else is stored as text."""
+
+    def reset(room: RoomEnvironment, task: Task) -> Observation:
+        return room._see("ID Due        Text\n-- ---------- ----------\n 7            Pay rent")
+
+    def step(room: RoomEnvironment, action: Action) -> Observation:
+        _, number, text = str(action.arguments["command"]).split(maxsplit=2)
+        due = text.removeprefix("due:") if text.startswith("due:") else ""
+        room.notes[number] = f"{due} Pay rent" if due else text.replace("'", "")
+        return room._see(f"[no output]\n+ {number} {room.notes[number]}")
+
+    monkeypatch.setattr(RoomEnvironment, "reset", reset)
+    monkeypatch.setattr(RoomEnvironment, "step", step)
+
+
+@pytest.mark.usefixtures("table")
+def test_what_was_stored_as_text_is_tried_as_an_attribute(store: Store) -> None:
+    misread = explored(store, "put 7 due 2035-01-01", page="put")
+    (session,) = mended(store)
+    assert commands(misread) == ["put 7 due 2035-01-01"] and commands(session) == ["put 7 due:2035-01-01"]
+    assert (session.task, session.start, session.chained) == (misread.task, misread.start, 0)
+    assert relabelled(store, session)[0] == {(0, 1)}
+
+
+@pytest.mark.usefixtures("table")
+def test_an_attribute_that_is_stored_as_text_too_is_no_help(store: Store) -> None:
+    explored(store, "put 7 text 'Pay the rent'", page="put")
+    assert mended(store) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        ("put 7 due 2035", ["put 7 due:2035", "put 7 due=2035"]),
+        ("put 7 Text 'a b'", ["put 7 text:'a b'", "put 7 text='a b'"]),
+        ("put 7 what is due", []),
+    ],
+)
+def test_a_column_s_name_and_a_value_are_joined(command: str, found: list[str]) -> None:
+    assert list(joined(command, "ID Due  Text\n-- ---- ----\n 7      Pay")) == found
 
 
 def test_what_nothing_helps_leaves_no_trajectory(store: Store) -> None:

@@ -181,6 +181,11 @@ def stored(command: str, *added: str, failed: bool = False) -> Step:
         ("todo tag 3 area=north", "3 area=north Pay rent", False),
         ("todo see https://a.org http://b.org", "3 https://a.org http://b.org", False),
         ("todo note 3 Due=soon", "3 Pay rent Due=soon", True),
+        ("todo note 3 text 'Pay the rent'", "3 text Pay the rent", True),
+        ("todo note 3 due 2035-02-02", "3 Pay rent due 2035-02-02", True),
+        ("todo note 3 due 2035-02-02", "3 2035-02-02 Pay rent", False),
+        ("todo add Due soon", "15 Due soon", True),
+        ("todo note 3 text me when due dates pass", "3 Pay rent text me when due dates pass", False),
     ],
 )
 def test_options_and_attributes_that_were_stored_as_text_were_misread(

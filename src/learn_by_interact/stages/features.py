@@ -42,6 +42,8 @@ CHANGE = (
 )
 """Of a task that changes something: what is said of it, and its form over JSON text."""
 FIND = ("something to find out", f"^(Count|Find|Find out|How many|List|Show|What|When|Which|Who){_REST}")
+KEYED = re.compile(r"[^\W\d][\w ]* \d+(, |$)")
+"""A thing that is called by a number: `ID 7, Description Call the plumber`."""
 LENT = 3
 """Synopses of other sections that a page is given: few, so that its tasks show each with several things."""
 FOCUS = 8
@@ -81,8 +83,10 @@ class Item(Value):
         """Regular expression of the command, over JSON text; "" for any."""
         if not self.synopsis:
             return self.free
-        known = self.known if self.chosen else ()
-        return pattern(self.synopsis, known, self.chosen, self.inputs, self.targets, self.rest, self.most)
+        known, keyed = self.known if self.chosen else (), bool(KEYED.match(self.thing))
+        return pattern(
+            self.synopsis, known, self.chosen, self.inputs, self.targets, self.rest, self.most, keyed
+        )
 
     @property
     def line(self) -> str:

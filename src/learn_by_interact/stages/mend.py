@@ -2,7 +2,8 @@
 
 An option that the error names (`use --csv for CSV files`) is added, a word that it objects to is left out or
 replaced, and another file that is there is read. What then works is a trajectory that recovers from an
-error: agents meet the same error and see what helped. No model is called.
+error: agents meet the same error and see what helped. A command whose words were stored as text
+(`modify due 2035-01-01`) is tried with an attribute in their place (`due:2035-01-01`). No model is called.
 """
 
 from __future__ import annotations
@@ -21,15 +22,12 @@ from .explore import proposed
 from .features import page_of
 from .ground import file_names
 from .propose import in_order
-from .readers.shown import QUOTED
 from .readers.synopsis import NAME, Option, options
-from .windows import choose, teaches
+from .windows import TOKEN, beside, choose, misread, teaches
 
 if TYPE_CHECKING:
     from ..engine.store import Store
 
-TOKEN = re.compile(rf"{QUOTED.pattern}|[^\s'\"]+")
-"""A word of a command, or what it quotes."""
 NAMED = re.compile(rf"(?<![\w-]){NAME}")
 """An option, as an error or a command names it."""
 SAID = re.compile(r"'([^'\n]+)'|\"([^\"\n]+)\"|\(([^()\s]+)\)|`([^`\n]+)`")
@@ -47,7 +45,7 @@ class Mend(World):
     """Changes of a command that are tried, at most."""
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
-        """Explored tasks that taught nothing and whose command failed.
+        """Explored tasks that taught nothing and whose command failed or was misread.
 
         Each with the pages about its command and the other tasks that were proposed from them.
         """
@@ -65,7 +63,7 @@ class Mend(World):
             sessions = [one for one in map(store.get, attempt.outputs) if isinstance(one, Trajectory)]
             if any(choose(one, 1, tools) for one in sessions):
                 continue
-            failed = next((one for one in sessions if one.steps and one.steps[0].observation.failed), None)
+            failed = next(filter(_wrong, sessions), None)
             if failed is None or failed.task not in tasks:
                 continue
             begun = tasks[failed.task]
@@ -79,6 +77,8 @@ class Mend(World):
         task, session, *rest = records
         assert isinstance(task, Task) and isinstance(session, Trajectory)
         failed = session.steps[0]
+        if not failed.observation.failed:
+            return self._joined(task, session)
         known = [option for page in rest if isinstance(page, Document) for option in options(page.text)]
         others = [other.hint for other in rest if isinstance(other, Task)]
         changed = list(changes(task.hint, failed.observation.text[-LEAD:], known, others, session.start.text))
@@ -96,6 +96,19 @@ class Mend(World):
             return Outcome()
         return Outcome(records=(chained(task, start, [failed], last, session.model),))
 
+    def _joined(self, task: Task, session: Trajectory) -> Outcome:
+        """The first command with attributes that were not stored as text; no step is taken over."""
+        for command in joined(task.hint, session.start.text):
+            with self.world().environment() as environment:
+                start = environment.reset(task)
+                begun = proposed(environment.actions, command)
+                if begun is None:
+                    continue
+                last = Step(thought=begun[0], action=begun[1], observation=environment.step(begun[1]))
+            if teaches(last, start) and not misread(last, start.text):
+                return Outcome(records=(chained(task, start, [], last, session.model),))
+        return Outcome()
+
     def _helping(
         self, environment: Environment, task: Task, session: Trajectory, changed: Sequence[str]
     ) -> Action | None:
@@ -111,6 +124,23 @@ class Mend(World):
                 return begun[1]
             before = seen
         return None
+
+
+def _wrong(session: Trajectory) -> bool:
+    """Whether the first command of a session failed, or was misread."""
+    first = session.steps[0] if session.steps else None
+    return first is not None and (first.observation.failed or misread(first, session.start.text))
+
+
+def joined(command: str, start: str) -> Iterator[str]:
+    """A command with `due:2035` or `due=2035` where it has `due 2035`; `start`: see `beside`."""
+    found = beside(command, start)
+    for sign in ":=" if found else "":
+        changed = command
+        for said, name, value in found:
+            quoted = f"'{value}'" if " " in value else value
+            changed = changed.replace(said, f"{name.lower()}{sign}{quoted}")
+        yield changed
 
 
 def changes(

@@ -9,12 +9,15 @@ from itertools import pairwise
 
 from ..types import STOP, Observation, Step, Trajectory
 from .ground import column_names
+from .readers.shown import QUOTED
 
 NOTHING = frozenset({"", "[no output]"})
 """What environments write for an observation that shows nothing."""
 
 OPTION = re.compile(r"--[A-Za-z][\w-]*")
 ATTRIBUTE = re.compile(r"[A-Za-z][\w.]*[:=][^\s/]")
+TOKEN = re.compile(rf"{QUOTED.pattern}|[^\s'\"]+")
+"""A word of a command, or what it quotes."""
 
 MENDED = 0.6
 """Likeness (difflib's ratio) from which an action counts as another try of one that failed."""
@@ -89,15 +92,15 @@ def misread(step: Step, start: str = "") -> bool:
 
     `task add --project Home Pay rent` makes a task that is called `--project Home Pay rent`. A model that
     reads the command would say that it sets the project, and act so ever after. Seen in the lines that a
-    change added: an option of the command, two attributes (`a:b`, `a=b`) side by side, or one that is
-    called like a column of a table in the `start` state.
+    change added: an option of the command, two attributes (`a:b`, `a=b`) side by side, one that is called
+    like a column of a table in the `start` state, or the name of such a column before what it should hold.
     """
     added = [
         f" {' '.join(line[1:].split())} " for line in step.observation.text.split("\n") if line[:1] == "+"
     ]
     if not added or step.observation.failed:
         return False
-    words = [word.strip("'\"") for word in _written(step).split()]
+    words = re.sub("['\"]", "", _written(step)).split()
     telling = [word for word in words if OPTION.fullmatch(word)]
     pairs = pairwise(words)
     telling += [f"{one} {two}" for one, two in pairs if ATTRIBUTE.match(one) and ATTRIBUTE.match(two)]
@@ -105,7 +108,22 @@ def misread(step: Step, start: str = "") -> bool:
     telling += [
         word for word in words if ATTRIBUTE.match(word) and re.split("[:=]", word)[0].lower() in columns
     ]
+    telling += [f"{name} {value}" for _, name, value in beside(_written(step), start)]
     return any(f" {text} " in line for text in telling for line in added)
+
+
+def beside(command: str, start: str) -> list[tuple[str, str, str]]:
+    """Where a command has the name of a column before a value: (as it stands there, name, value).
+
+    `modify description 'Pay rent'`, `modify due 2035-01-01`, `add Tags finance`; in a sentence such a name
+    has neither a capital letter nor a number or something quoted behind it.
+    """
+    columns, parts = column_names(start), list(TOKEN.finditer(command))
+    return [
+        (command[one.start() : other.end()], one[0], other[0].strip("'\""))
+        for one, other in pairwise(parts)
+        if one[0].lower() in columns and (one[0][:1].isupper() or other[0][0] in "'\"0123456789")
+    ]
 
 
 def _worth(steps: Sequence[Step], tools: Sequence[str], start: str) -> bool:

@@ -226,13 +226,15 @@ def pattern(
     targets: Sequence[str] = (),
     rest: str = "",
     most: int = REPEATED[-1],
+    keyed: bool = False,
 ) -> str:
     """Regular expression, over JSON text, of the commands of a synopsis: arguments first, then options.
 
     `known`: the options that may stand there; `chosen`: those that must; `files`: those that an argument
     called FILE can name; `targets`: those that it goes into, which PATH or DB then names, or a new one of
     their kind; `rest`: what may follow instead of the options, where they are not known; `most`: how often
-    an argument that may be repeated (`COLUMN...`) is given: a small model that may go on goes on without end.
+    an argument that may be repeated (`COLUMN...`) is given: a small model that may go on goes on without end;
+    `keyed`: what is there has numbers, so that no word of `<filter>` before a command is a bare one.
     """
     written: list[str] = []
     made = MAKING.search(re.split(r" (?=[\[<]|[A-Z]{2})", form, maxsplit=1)[0])
@@ -243,25 +245,12 @@ def pattern(
         if _LITERAL.fullmatch(part):
             written.append(("" if not written else " ") + literal(part))
             continue
-        word, many = WORD, part.endswith("...") or bool(MANY.fullmatch(part))
-        name = part.strip("[]<>.")
-        if LANGUAGE.fullmatch(name):
-            word = f"({STATEMENT if SQL.fullmatch(name) else CODE})"
-        elif FRESH.fullmatch(name) or (made and made[1].upper() == name):
-            word = NEW
-        elif part.endswith("..."):
-            word = ONE_OF_MANY
-        elif targets:
-            word = NO_FILE
-        if FILE.search(part) and files:
-            word = _one_of(files)
-        elif TARGET.search(part) and targets:
-            kinds = sorted({name.rpartition(".")[2] for name in targets})
-            word = _one_of([*targets], *(rf"[a-z_]+\.{literal(kind)}" for kind in kinds))
-        elif re.fullmatch(r"\[[a-z]\w*(\|\w+)+\]", part):
-            word = _one_of(part[1:-1].split("|"))
+        many = part.endswith("...") or bool(MANY.fullmatch(part))
+        word = _word(part, made[1] if made else "", files, targets)
         optional = part.startswith("[") and not (FILE.search(part) and targets)
         several = part.startswith("<") and not many
+        if several and keyed and any(map(_LITERAL.fullmatch, parts[number:])):
+            word = TERM
         optional_many = many or " " in part
         sign = ("*" if optional_many else "?") if optional else ("+" if many else "")
         if sign in ("*", "+") and (part.endswith("...") or number < len(parts)):
@@ -272,6 +261,25 @@ def pattern(
     more = f"( ({others}))*" if others else ""
     end = f"( {rest})?" if rest else f"{must}{more}{INTO}"
     return f"^{''.join(written)}{end}$"
+
+
+def _word(part: str, made: str, files: Sequence[str], targets: Sequence[str]) -> str:
+    """Regular expression of an argument; `made`: what the command makes, as its name says."""
+    name = part.strip("[]<>.")
+    if FILE.search(part) and files:
+        return _one_of(files)
+    if TARGET.search(part) and targets:
+        kinds = sorted({name.rpartition(".")[2] for name in targets})
+        return _one_of([*targets], *(rf"[a-z_]+\.{literal(kind)}" for kind in kinds))
+    if re.fullmatch(r"\[[a-z]\w*(\|\w+)+\]", part):
+        return _one_of(part[1:-1].split("|"))
+    if LANGUAGE.fullmatch(name):
+        return f"({STATEMENT if SQL.fullmatch(name) else CODE})"
+    if FRESH.fullmatch(name) or (made and made.upper() == name):
+        return NEW
+    if part.endswith("..."):
+        return ONE_OF_MANY
+    return NO_FILE if targets else WORD
 
 
 def _one_of(names: Sequence[str], *patterns: str) -> str:
