@@ -157,3 +157,15 @@ def test_what_has_a_number_is_not_called_by_a_bare_word() -> None:
     assert allows(done, "task 7 done") and not allows(done, "task plumber done")
     (item, *_) = matched(features(page, START, ABOUT, ("task",)), page, ABOUT, START, "seed")
     assert allows(item, "task books modify due:today")
+
+
+def test_what_a_command_makes_stands_in_a_file_of_the_main_kind() -> None:
+    """`library.dbbooks my_id`: a name that is there may not be written, and a file may end with anything."""
+    page = Document(
+        source="m", title="", text="Usage: tool create-table PATH TABLE COLUMN...", begin=1, end=9
+    )
+    (item,) = matched(features(page, START, ABOUT, ("tool",)), page, ABOUT, START, "seed")
+    assert allows(item, "tool create-table main.db new_books id")
+    assert allows(item, "tool create-table other.db my_books id")
+    assert not allows(item, "tool create-table main.dbbooks my_id integer")
+    assert not allows(item, "tool create-table main.db new_books id.title")

@@ -24,6 +24,7 @@ from .readers.synopsis import (
     Option,
     borrowed,
     forms,
+    makes,
     options,
     pattern,
 )
@@ -213,11 +214,14 @@ def _rows(start: str, seed: str) -> list[str]:
 
 
 def _files(form: str, start: str, description: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Files that an argument FILE can name, and those that it can go into: the ones the description names."""
-    if not FILE.search(form):
-        return (), ()
+    """Files that an argument FILE can name, and those that it can go into: the ones the description names.
+
+    Where a command makes something, a small model runs the file and the name together that it may not give.
+    """
     files = [name for names in file_names(start).values() for name in names]
     main = {name for names in file_names(_without_stops(description)).values() for name in names}
+    if not FILE.search(form):
+        return (), tuple(name for name in files if name in main and makes(form) and TARGET.search(form))
     rest = [name for name in files if name not in main]
     if rest and TARGET.search(form):
         return tuple(rest), tuple(name for name in files if name in main)

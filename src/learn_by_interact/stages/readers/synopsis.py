@@ -237,8 +237,7 @@ def pattern(
     `keyed`: what is there has numbers, so that no word of `<filter>` before a command is a bare one.
     """
     written: list[str] = []
-    made = MAKING.search(re.split(r" (?=[\[<]|[A-Z]{2})", form, maxsplit=1)[0])
-    parts = GROUP.findall(form)
+    parts, made = GROUP.findall(form), _made(form)
     for number, part in enumerate(parts, 1):
         if OPTIONS.fullmatch(part):
             continue
@@ -246,7 +245,7 @@ def pattern(
             written.append(("" if not written else " ") + literal(part))
             continue
         many = part.endswith("...") or bool(MANY.fullmatch(part))
-        word = _word(part, made[1] if made else "", files, targets)
+        word = _word(part, made, files, targets)
         optional = part.startswith("[") and not (FILE.search(part) and targets)
         several = part.startswith("<") and not many
         if several and keyed and any(map(_LITERAL.fullmatch, parts[number:])):
@@ -264,7 +263,7 @@ def pattern(
 
 
 def _word(part: str, made: str, files: Sequence[str], targets: Sequence[str]) -> str:
-    """Regular expression of an argument; `made`: what the command makes, as its name says."""
+    """Regular expression of an argument; `made`: see `_made`."""
     name = part.strip("[]<>.")
     if FILE.search(part) and files:
         return _one_of(files)
@@ -275,11 +274,26 @@ def _word(part: str, made: str, files: Sequence[str], targets: Sequence[str]) ->
         return _one_of(part[1:-1].split("|"))
     if LANGUAGE.fullmatch(name):
         return f"({STATEMENT if SQL.fullmatch(name) else CODE})"
-    if FRESH.fullmatch(name) or (made and made.upper() == name):
+    if _new(name, made):
         return NEW
     if part.endswith("..."):
-        return ONE_OF_MANY
+        return ONE_OF_MANY.replace("[^, ", "[^,. ") if targets else ONE_OF_MANY
     return NO_FILE if targets else WORD
+
+
+def makes(form: str) -> bool:
+    """Whether a command makes something that one of its arguments names."""
+    return any(_new(part.strip("[]<>."), _made(form)) for part in GROUP.findall(form))
+
+
+def _made(form: str) -> str:
+    """What the command of a synopsis makes, by its name: `view` of `tool create-view PATH VIEW`; or ""."""
+    made = MAKING.search(re.split(r" (?=[\[<]|[A-Z]{2})", form, maxsplit=1)[0])
+    return made[1] if made else ""
+
+
+def _new(name: str, made: str) -> bool:
+    return bool(FRESH.fullmatch(name)) or (bool(made) and made.upper() == name)
 
 
 def _one_of(names: Sequence[str], *patterns: str) -> str:
