@@ -158,13 +158,14 @@ def test_what_may_be_repeated_is_given_as_often_as_is_asked_for() -> None:
 
 def test_paths_of_which_there_may_be_several_are_files_that_exist() -> None:
     form = pattern("tool memory [PATHS]... SQL", (), files=["a.csv", "b.json"])
-    assert allows(form, "tool memory a.csv b.json 'select * from a'")
-    assert not allows(form, "tool memory books 'select * from books'")
+    assert allows(form, 'tool memory a.csv b.json "select * from a"')
+    assert not allows(form, 'tool memory books "select * from books"')
 
 
 def test_sql_begins_with_a_verb() -> None:
     form = pattern("tool query PATH SQL", ())
-    assert allows(form, "tool query a.db 'select 1 + 1'") and allows(form, 'tool query a.db "DELETE FROM t"')
+    assert allows(form, """tool query a.db "select * from t where a = 'b'\"""")
+    assert not allows(form, "tool query a.db 'select * from t where a = 'b''")
     assert not allows(form, "tool query a.db '--csv (Output CSV)'")
     assert allows(pattern("tool query PATH QUERY", ()), "tool query a.db '.name + 1'")
 

@@ -49,12 +49,9 @@ CODE = (
 """The same of an argument in another language: quoted, and more than a word."""
 VERBS = ("select", "insert", "update", "delete", "with", "create")
 """What a statement in SQL begins with."""
-STATEMENT = (
-    CODE.replace("'[^", "'BEGIN[^")
-    .replace('"[^', '"BEGIN[^')
-    .replace("BEGIN", "(" + "|".join(f"{word}|{word.upper()}" for word in VERBS) + ")")
-)
-"""The same of one in SQL: a small model writes there what the question says of its command."""
+STATEMENT = rf"""\\"({"|".join(f"{verb}|{verb.upper()}" for verb in VERBS)})[ (][^"\\\n]*\\\""""
+"""The same of one in SQL, whose own strings stand between single quotation marks: within double ones. A small
+model writes there what the question says of its command."""
 NEW = r"(new|my)_[a-z]{1,12}(_[a-z]{1,12})?"
 """Regular expression of a name that hardly anything has yet; bounded, or a small model finds no end. It is
 said at its beginning: who has written `books` and may end only with `books_copy` writes `booksid_1`."""
