@@ -79,6 +79,7 @@ FILE = re.compile(r"file|\bpaths\b", re.IGNORECASE)
 TARGET = re.compile(r"\b(DB_)?(PATH|DB|DATABASE)\b", re.IGNORECASE)
 """What an argument is called into which a FILE goes."""
 SQL = re.compile(r"([A-Z]+_)?(SQL|SELECT)")
+"""What an argument is called that is a statement in SQL."""
 LANGUAGE = re.compile(r"([A-Z]+_)?(CODE|SQL|SELECT|QUERY|EXPR|EXPRESSION|SCRIPT|STATEMENT)")
 """What an argument is called that is written in another language."""
 FRESH = re.compile(r"NEW_?(NAME|TABLE|VIEW|BRANCH|ID|KEY|LABEL|TAG)?")
