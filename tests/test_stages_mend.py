@@ -128,6 +128,7 @@ def test_an_attribute_that_is_stored_as_text_too_is_no_help(store: Store) -> Non
     [
         ("put 7 due 2035", ["put 7 due:2035", "put 7 due=2035"]),
         ("put 7 Text 'a b'", ["put 7 text:'a b'", "put 7 text='a b'"]),
+        ('put 7 text "it\'s due"', ["put 7 text:'it'\"'\"'s due'", "put 7 text='it'\"'\"'s due'"]),
         ("put 7 what is due", []),
     ],
 )

@@ -9,6 +9,7 @@ error: agents meet the same error and see what helped. A command whose words wer
 from __future__ import annotations
 
 import re
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -138,8 +139,7 @@ def joined(command: str, start: str) -> Iterator[str]:
     for sign in ":=" if found else "":
         changed = command
         for said, name, value in found:
-            quoted = f"'{value}'" if " " in value else value
-            changed = changed.replace(said, f"{name.lower()}{sign}{quoted}")
+            changed = changed.replace(said, f"{name.lower()}{sign}{shlex.quote(value)}")
         yield changed
 
 
