@@ -149,5 +149,5 @@ browser:
 .venv-train/.stamp: .venv/bin/python pyproject.toml
 	$(PYTHON) -m venv .venv-train
 	.venv-train/bin/pip install --quiet --disable-pip-version-check torch==$(TORCH)
-	.venv-train/bin/pip install --quiet --disable-pip-version-check -e '.[local,train]' pytest
+	.venv-train/bin/pip install --quiet --disable-pip-version-check -e '.[local,train]' pytest pytest-timeout
 	touch $@

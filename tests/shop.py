@@ -56,7 +56,7 @@ PAGES = {
       <form id=box hidden><label>New name <input></label><label>All <input type=checkbox></label><button>Cancel</button><button>Rename</button></form>
       <a href="/help">Help</a> <a href="/file">Export</a> <a href="http://example.com/">Outside</a></main>""",
     "/end": "<main><h1>End</h1><form method=post action=/end><button>Shut down</button></form></main>",
-    "/crash": "<main><h1>Crash</h1></main>",
+    "/crash": "<main><h1>Crash</h1><button onclick='for (;;) {}'>Hang</button></main>",
 }
 
 class Page(BaseHTTPRequestHandler):

@@ -16,7 +16,7 @@ import pytest
 from learn_by_interact.agents.rollout import replay
 from learn_by_interact.benchmarks.folder import FolderBenchmark
 from learn_by_interact.benchmarks.validate import validate
-from learn_by_interact.environments.web import application
+from learn_by_interact.environments.web import application, browser
 from learn_by_interact.environments.web.actions import action
 from learn_by_interact.environments.web.environment import WebEnvironment
 from learn_by_interact.errors import ConfigError, EnvironmentFault
@@ -366,6 +366,19 @@ def test_a_page_that_crashes_costs_one_episode(benchmark: FolderBenchmark) -> No
         with suppress(Exception):
             environment.session.page.goto("chrome://crash", timeout=2000)
         environment.step(action("goto /"))
+    with benchmark.environment() as environment:
+        assert "All notes" in environment.reset(at("/")).text
+
+
+def test_a_page_that_hangs_costs_one_episode(
+    benchmark: FolderBenchmark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browser, "STUCK", 12.0)
+    silent = pytest.raises(EnvironmentFault, match="did not answer for 12 s")
+    with silent, benchmark.environment() as environment:
+        environment.reset(at("/crash"))
+        environment.step(action('click [button "Hang"]'))
+    monkeypatch.undo()
     with benchmark.environment() as environment:
         assert "All notes" in environment.reset(at("/")).text
 

@@ -72,6 +72,8 @@ def _connect(ray: Any, workers: int) -> None:
     paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
     local = {"num_cpus": workers, "include_dashboard": False}
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # The workers are what the machine is for: Ray would let all else go first (niceness 15).
+    os.environ.setdefault("RAY_worker_niceness", "0")
     try:
         ray.init(
             address=address or "local",

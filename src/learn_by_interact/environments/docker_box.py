@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from shlex import quote
@@ -25,10 +25,16 @@ from .sandbox import CONTROL, Reason, Result, Room, Tools, prologue
 
 FIRST = f"""while read -r _; do {{
 (. {CONTROL}/command) </dev/null >{CONTROL}/output 2>&1 9>{CONTROL}/report 8>&-; code=$?
-kill -9 -1; while kill -0 -1; do :; done; echo $code >&8
+kill -9 -1; while kill -0 -1; do :; done; killed=
+for file in /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control; do
+while read -r name number; do [ "$name" = oom_kill ] && killed=$number; done <$file; done
+echo $code $killed >&8
 }} 8>{CONTROL}/end; done 2>/dev/null"""
-"""The first process: for each line a command, then it kills all other processes and tells the exit code. It
-reaps orphans, no other process can kill it, and it ends when this program does, which holds its stdin."""
+"""The first process: for each line a command, then it kills all other processes, and tells the exit code and
+how many the kernel has killed in this container for want of memory.
+
+It reaps orphans, no other process can kill it, and it ends when this program does, which holds its stdin.
+"""
 NAME = re.compile(r"[A-Za-z_]\w*")
 """A variable that bash has."""
 HEADROOM = 10
@@ -44,6 +50,7 @@ class DockerBox(Room):
         """Raises SandboxMissing when docker-py or the engine is not there."""
         self._container: Any = None
         self._stdin: Any = None
+        self._killed = 0
         self._client = engine()
         self.inside_home = tools.home
         super().__init__(start, tools)
@@ -78,17 +85,24 @@ class DockerBox(Room):
                 os.close(pipe)
         if not told.text().startswith("started\n"):
             raise EnvironmentFault(f"docker: bash could not be started: {kept.text()[:300]}")
-        number = int(code.text() or 137)
+        ended = [int(word) for word in code.text().split()]
+        number = ended[0] if ended else 137
         reason = reason or ("disk" if self.used() > allowed else "")
-        if reason in ("", "time") and self._starved(container, clock, OOM_SECONDS if number == 137 else 0.0):
+        if reason in ("", "time") and self._starved(container, ended[1:], clock):
             reason = "memory"
         where = told.text().split("\n", 1)[1].removesuffix("\n")
         return Result(kept.text(), number, seconds, cast(Reason, reason), where or cwd)
 
-    def _starved(self, container: Any, since: float, patience: float) -> bool:
-        """Whether the kernel has killed something for want of memory since then."""
+    def _starved(self, container: Any, killed: Sequence[int], since: float) -> bool:
+        """Whether the kernel has killed something for want of memory since then.
+
+        `killed`: how many the first process counted; empty where it could not, and the engine is asked.
+        """
+        if killed:
+            before, self._killed = self._killed, killed[0]
+            return killed[0] > before
         wanted = {"container": container.id, "event": "oom"}
-        until = f"{time.time() + patience:.6f}"
+        until = f"{time.time() + OOM_SECONDS:.6f}"
         try:
             with closing(self._client.events(since=f"{since:.6f}", until=until, filters=wanted)) as events:
                 return next(iter(events), None) is not None
@@ -162,7 +176,7 @@ class DockerBox(Room):
 
     def _discard(self) -> None:
         """Kill the container with all that is in it."""
-        container, self._container = self._container, None
+        container, self._container, self._killed = self._container, None, 0
         if container is None:
             return
         # It may be gone or going already: it removes itself when its first process ends.

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +41,10 @@ ARGUMENTS = (
 )
 INSTALL = "type: pip install 'learn-by-interact[web]' && apt-get install -y --no-install-recommends chromium"
 SIZE = {"width": 1280, "height": 900}
+MARK = "--lbi-browser="
+"""A switch that Chromium does not know: by it the process of this thread's browser is found."""
+STUCK = 60.0
+"""Seconds after which what was asked of a browser does not come: a page may have a script that never ends."""
 
 _local = threading.local()
 
@@ -77,11 +83,47 @@ def browser() -> Browser:
             _local.playwright.stop()
     try:
         playwright: Playwright = sync_playwright().start()
-        made = playwright.chromium.launch(executable_path=path, headless=True, args=[*ARGUMENTS])
+        mark = f"{MARK}{uuid.uuid4().hex}"
+        made = playwright.chromium.launch(executable_path=path, headless=True, args=[*ARGUMENTS, mark])
     except Error as error:
         raise EnvironmentFault(f"{path} could not be started: {said(error)}") from None
-    _local.playwright, _local.browser, _local.process = playwright, made, os.getpid()
+    _local.playwright, _local.browser, _local.process, _local.mark = playwright, made, os.getpid(), mark
     return made
+
+
+@contextmanager
+def watched() -> Iterator[None]:
+    """Kill this thread's browser when the block takes longer than STUCK seconds.
+
+    Playwright waits without end for what a script on a page gives, also for its title and for a context to
+    close. Raises EnvironmentFault when the browser was killed.
+    """
+    stuck = threading.Event()
+    mark: str = getattr(_local, "mark", "")
+
+    def end() -> None:
+        stuck.set()
+        _kill(mark)
+
+    timer = threading.Timer(STUCK, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if stuck.is_set():
+            close()
+            raise EnvironmentFault(
+                f"the page did not answer for {STUCK:.0f} s; its browser was ended"
+            ) from None
+
+
+def _kill(mark: str) -> None:
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if mark and mark.encode() in file.read_bytes().split(b"\0"):
+                os.kill(int(file.parent.name), signal.SIGKILL)
 
 
 def close() -> None:

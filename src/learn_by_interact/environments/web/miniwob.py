@@ -227,7 +227,8 @@ def evaluate(session: Session, script: str, argument: Any = None) -> Any:
     from playwright.sync_api import Error
 
     try:
-        return session.page.evaluate(script, argument)
+        with browser.watched():
+            return session.page.evaluate(script, argument)
     except Error as error:
         raise EnvironmentFault(f"{session.page.url.rpartition('/')[2]}: {browser.said(error)}") from None
 

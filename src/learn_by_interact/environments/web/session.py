@@ -16,7 +16,7 @@ from ...types import Action
 from ..elements import Refused
 from ..places import TICKED
 from . import acting
-from .browser import origin, said
+from .browser import origin, said, watched
 from .snapshot import FIELDS, LABEL, Node, below, read, view
 
 if TYPE_CHECKING:
@@ -98,15 +98,17 @@ class Session:
         context.on("request", lambda request: self._count(request, 1))
         context.on("requestfinished", lambda request: self._count(request, -1))
         context.on("requestfailed", lambda request: self._count(request, -1))
-        self.page = context.new_page()
+        with watched():
+            self.page = context.new_page()
 
     def close(self) -> None:
         """End the session."""
         from playwright.sync_api import Error
 
-        with suppress(Error):
+        with suppress(Error, EnvironmentFault), watched():
             self._context.close()
 
+    @watched()
     def storage(self) -> Any:
         """Cookies and storage, for `browser.context`."""
         return self._context.storage_state()
@@ -128,6 +130,7 @@ class Session:
         """
         return self._safely(lambda: self._act(action, elements))
 
+    @watched()
     def look(self) -> Shown:
         """What the present tab shows, once it is at rest. Raises EnvironmentFault when it has crashed."""
         from playwright.sync_api import Error
@@ -164,6 +167,7 @@ class Session:
             notes = (f"Tabs: {', '.join(names)}", *notes)
         return Shown(address, title, seen.lines, seen.elements, notes)
 
+    @watched()
     def picture(self) -> bytes:
         """The visible part of the present page, as PNG; b"" when it cannot be had."""
         from playwright.sync_api import Error
@@ -172,6 +176,7 @@ class Session:
             return self.page.screenshot(timeout=acting.GOTO_MS, animations="disabled", caret="hide")
         return b""
 
+    @watched()
     def together(self, elements: Mapping[str, Node]) -> dict[str, int]:
         """The number of the HTML form that each field and button of it belongs to."""
         from playwright.sync_api import Error
@@ -183,6 +188,7 @@ class Session:
                     found[name] = int(self._locator(node).evaluate(FORM, timeout=500))
         return {name: number for name, number in found.items() if number >= 0}
 
+    @watched()
     def source(self) -> tuple[str, list[str]]:
         """The present page's HTML once it is at rest, and the addresses that it links to."""
         self._rest()
@@ -202,6 +208,7 @@ class Session:
                 with suppress(Error):
                     node.value = str(self._locator(node).evaluate(WRITTEN, timeout=500))
 
+    @watched()
     def text_of(self, address: str, locator: str) -> str | None:
         """The text of a page ("": the present one) or of one of its elements; a field's value.
 
@@ -225,6 +232,7 @@ class Session:
                 self.page = before
         return "\n".join(map(str, texts)) if texts else None
 
+    @watched()
     def _safely(self, do: Callable[[], None]) -> str:
         from playwright.sync_api import Error
         from playwright.sync_api import TimeoutError as TooSlow
