@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,6 +19,7 @@ from learn_by_interact.environments.temporary import TemporaryFolder
 
 OPEN = """
 import sys
+import time
 from learn_by_interact.environments.folder import Limits
 from learn_by_interact.environments.sandbox import HOME, Tools, open_sandbox
 with open_sandbox("bubblewrap", None, Tools()) as sandbox:
@@ -66,6 +69,26 @@ def test_what_a_killed_process_left_goes_at_the_next_start(tmp_path: Path) -> No
         assert living.communicate()[0] == "True\n", "the folder of a living process was removed"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["elsewhere", "lbi-link", others.name]
     assert (others / "kept").exists() and (elsewhere / "owner").exists()
+
+
+def test_a_sandbox_that_waits_for_a_killed_process_is_ended(tmp_path: Path) -> None:
+    with opened(tmp_path):
+        pass
+    (left,) = tmp_path.iterdir()
+    waits = f"exec -a {{}} {sys.executable} -c 'import time; time.sleep(60)' {{}}/home"
+    named = (("bwrap", left), ("another", left), ("bwrap", f"{left}-not"))
+    started = [subprocess.Popen(["bash", "-c", waits.format(*names)]) for names in named]
+    # They have their names once bash is gone.
+    while any(b"exec" in Path(f"/proc/{one.pid}/cmdline").read_bytes() for one in started):
+        time.sleep(0.01)
+    try:
+        with opened(tmp_path):
+            assert started[0].wait(10) == -signal.SIGKILL
+            assert [one.poll() for one in started[1:]] == [None, None]
+    finally:
+        for one in started:
+            one.kill()
+            one.wait()
 
 
 def test_processes_that_start_at_once_sweep_one_another_not(tmp_path: Path) -> None:

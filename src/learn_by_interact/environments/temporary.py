@@ -11,6 +11,7 @@ import atexit
 import fcntl
 import os
 import shutil
+import signal
 import stat
 import tempfile
 import threading
@@ -116,11 +117,22 @@ def _remove_if_orphaned(folder: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Another process may have swept it, and the name be taken anew, between the two lines above.
         if os.path.samestat(os.fstat(lock), (folder / LOCK).lstat()):
+            _end_sandboxes(folder)
             remove(folder)
     except OSError:
         return
     finally:
         os.close(lock)
+
+
+def _end_sandboxes(folder: Path) -> None:
+    """Kill what still waits for a killed process: a bubblewrap that was not yet set to die with it."""
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            words = file.read_bytes().split(b"\0")
+            inside = any(word.startswith(f"{folder}/".encode()) for word in words)
+            if inside and Path(os.fsdecode(words[0])).name == "bwrap":
+                os.kill(int(file.parent.name), signal.SIGKILL)
 
 
 def remove(folder: Path) -> None:
