@@ -169,3 +169,57 @@ def test_what_a_command_makes_stands_in_a_file_of_the_main_kind() -> None:
     assert allows(item, "tool create-table other.db my_books id")
     assert not allows(item, "tool create-table main.dbbooks my_id integer")
     assert not allows(item, "tool create-table main.db new_books id.title")
+
+
+def test_a_section_whose_options_stand_elsewhere_is_shown_without_them_and_with_those_its_files_need() -> (
+    None
+):
+    head, _, listed = PAGE.partition("\n")
+    shows = f"{head}\n\nExample:\n\n    tool load a.db t - --convert 'x.upper()'\n"
+    page, more = (
+        Document(source="m", title=title, text=text, begin=1, end=9)
+        for title, text in (("tool load", shows), ("tool load > Options", f"{head}\n{listed}"))
+    )
+    other = Document(
+        source="m", title="tool save > Options", text="Options:\n  --json  As JSON\n", begin=1, end=9
+    )
+    found = features(page, START, ABOUT, ("tool",), others=[page, more, other])
+    assert [one.text.partition(" (")[0] for one in found] == [
+        "without options",
+        "with --csv",
+        "like: tool load main.db <name> - --convert 'x.upper()'",
+    ]
+    plain, csv, _ = matched(found, page, ABOUT, START, "seed")
+    assert plain.thing.startswith("notes.json") and csv.thing.startswith("menu.csv")
+    assert allows(plain, "tool load main.db t notes.json")
+    assert not allows(plain, "tool load main.db t notes.json --fast")
+    assert allows(csv, "tool load main.db t menu.csv --csv") and not allows(
+        csv, "tool load main.db t menu.csv"
+    )
+
+
+def test_a_further_thing_of_a_kind_is_one_that_is_there_beside_the_first() -> None:
+    form = "tool link [OPTIONS] PATH TABLE COLUMN [OTHER_TABLE] NEW_TABLE"
+    text = f"Usage: {form}\n\nOptions:\n  --fast  No checks\n  --csv  As text\n"
+    start = f"{START}\nold.db\n  table years(id)\n  view loans_now(id)"
+    page = Document(source="m", title="tool link", text=text, begin=1, end=9)
+    found = matched(features(page, start, ABOUT, ("tool",)), page, ABOUT, start, "seed")
+    main = [one for one in found if one.thing.startswith("main.db: table ")]
+    for one in main:
+        own = one.thing.split()[2].partition("(")[0]
+        more = "".join(f" {option.pattern}" for option in one.chosen)
+        allowed = {
+            name
+            for name in ("books", "loans", "rooms", "users", "years", "loans_now", "due")
+            if allows(one, f"tool link main.db t id {name} new_one{more}")
+        }
+        assert allowed == {"books", "loans", "rooms", "users"} - {own}
+    assert main and all(not one.further for one in found if one.thing.startswith("old.db: table "))
+
+
+def test_a_statement_does_not_begin_as_the_question_tells_of_an_option() -> None:
+    text = "Usage: tool query [OPTIONS] PATH SQL\n\nOptions:\n  --raw  As it is\n"
+    for one in items(text):
+        more = "".join(f" {option.pattern}" for option in one.chosen)
+        assert allows(one, rf"tool query main.db \"select 1\"{more}")
+        assert not allows(one, rf"tool query main.db \"with --raw (As it is)\"{more}")

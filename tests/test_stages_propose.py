@@ -192,7 +192,8 @@ def test_propose_binds_the_arguments_of_examples_whose_options_stand_on_another_
     store.add([Document(source="m", title="page", text=text, begin=9, end=20)])
     run(Propose(environment=NAME, model=model("kept"), tasks=1), store, Pool("inline"))
     (request,) = (one for one in asked_for if "--fast" in str(one.messages))
-    form = commands_of(request)["1"]
+    plain, form = (commands_of(request)[number] for number in "12")
+    assert re.search(plain, "put a.txt 'y + 2'") and not re.search(plain, "put a.txt 'y + 2' --fast")
     assert "like: put b.txt 'x + 1' --fast" in request.messages[-1].content
     assert re.search(form, "put a.txt 'y + 2' --fast") and re.search(form, "put a.txt 'y + 2'")
     assert not re.search(form, "put a.txt y --fast") and not re.search(form, "put --fast a.txt 'y + 2'")

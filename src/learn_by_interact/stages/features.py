@@ -19,6 +19,7 @@ from .readers.synopsis import (
     GROUP,
     MANY,
     OPTIONS,
+    OTHER,
     REPEATED,
     TARGET,
     Option,
@@ -71,6 +72,8 @@ class Item(Value):
     """Those that it can go into."""
     most: int = REPEATED[-1]
     """How often an argument that may be repeated is given."""
+    further: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Arguments that are a further one of their kind, and what of that kind is there."""
     thing: str = ""
     """The line of the start state that the task is about; "" for any."""
 
@@ -85,8 +88,9 @@ class Item(Value):
         if not self.synopsis:
             return self.free
         known, keyed = self.known if self.chosen else (), bool(KEYED.match(self.thing))
+        files, targets, further = self.inputs, self.targets, dict(self.further)
         return pattern(
-            self.synopsis, known, self.chosen, self.inputs, self.targets, self.rest, self.most, keyed
+            self.synopsis, known, self.chosen, files, targets, self.rest, self.most, keyed, further
         )
 
     @property
@@ -170,11 +174,29 @@ def features(
         for option in known:
             told = f"with {option.name} ({option.help})"
             found.append(item.model_copy(update={"text": told, "chosen": (option,)}))
+    if found:
+        return found
     like = begun[0] if len(begun) == 1 else Item(text="", free=anything)
-    if not found:
-        _, examples = page_about(document, start, tools)
-        found = [like.model_copy(update={"text": f"like: {one}"}) for one in examples]
-    return found or [like.model_copy(update={"text": "as the page says"})]
+    _, examples = page_about(document, start, tools)
+    shows = [f"like: {one}" for one in examples] or ["as the page says"]
+    simple = [one for item in begun for one in _without_rest(item, document, others)]
+    return [*simple, *(like.model_copy(update={"text": text}) for text in shows)]
+
+
+def _without_rest(item: Item, document: Document, others: Sequence[Document]) -> list[Item]:
+    """A form whose options another section lists: without any, and with each that a file it reads asks for.
+
+    What the page's examples show may be too much for a small model; this is not.
+    """
+    sections = [page for page in others if page_of(page.title) == page_of(document.title)]
+    known = tuple(option for page in sections for option in options(page.text))
+    plain = item.model_copy(update={"text": "without options", "rest": "", "known": known})
+    kinds = dict.fromkeys(filter(None, map(plain.kind, item.inputs)))
+    asked = [
+        plain.model_copy(update={"text": f"with {option.name} ({option.help})", "chosen": (option,)})
+        for option in kinds
+    ]
+    return [plain, *asked]
 
 
 def _both_ways(forms: Sequence[str]) -> list[str]:
@@ -254,8 +276,21 @@ def matched(
             continue
         thing = min(things, key=lambda thing: (-_fit(thing, item, words), used[thing], things.index(thing)))
         used[thing] += 1
-        items.append(item.about(thing))
+        further = _further(item.synopsis, thing, focus(start, "", seed, 99))
+        items.append(item.about(thing).model_copy(update={"further": further}))
     return items
+
+
+def _further(form: str, thing: str, things: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What else is there under the same head, for arguments of a form called so: `OTHER_TABLE`."""
+    head, _, own = thing.partition(": ")
+    rows = [one.partition(": ")[2] for one in things if one.startswith(f"{head}: ")]
+    found = {}
+    for argument in (part.strip("[]<>.") for part in GROUP.findall(form)):
+        if kind := OTHER.fullmatch(argument):
+            named = re.compile(rf"{kind[1].lower()} ([\w.-]+)")
+            found[argument] = tuple(match[1] for row in rows if row != own and (match := named.match(row)))
+    return tuple((argument, names) for argument, names in found.items() if names)
 
 
 def _fit(thing: str, item: Item, words: frozenset[str]) -> int:

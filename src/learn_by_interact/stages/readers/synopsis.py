@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ...patterns import literal
 from ...types import Document, digest
@@ -47,8 +48,8 @@ CODE = (
     r'|\\"[^"\\\n]*[ (.=*][^"\\\n]*\\"'
 )
 """The same of an argument in another language: quoted, and more than a word."""
-VERBS = ("select", "insert", "update", "delete", "with", "create")
-"""What a statement in SQL begins with."""
+VERBS = ("select", "insert", "update", "delete", "create")
+"""What a statement in SQL begins with; not `with`, by which the question begins what it says of an option."""
 STATEMENT = rf"""\\"({"|".join(f"{verb}|{verb.upper()}" for verb in VERBS)})[ (][^"\\\n]*\\\""""
 """The same of one in SQL, whose own strings stand between single quotation marks: within double ones. A small
 model writes there what the question says of its command."""
@@ -82,6 +83,8 @@ SQL = re.compile(r"([A-Z]+_)?(SQL|SELECT)")
 """What an argument is called that is a statement in SQL."""
 LANGUAGE = re.compile(r"([A-Z]+_)?(CODE|SQL|SELECT|QUERY|EXPR|EXPRESSION|SCRIPT|STATEMENT)")
 """What an argument is called that is written in another language."""
+OTHER = re.compile(r"(?!NEW_)[A-Z]+_([A-Z]+)")
+"""What an argument is called that is a further one of its kind: `OTHER_TABLE`."""
 FRESH = re.compile(r"NEW_?(NAME|TABLE|VIEW|BRANCH|ID|KEY|LABEL|TAG)?")
 """What an argument is called that names what the command makes."""
 MAKING = re.compile(r"(?:create|make|new)[-_ ]([a-z]+)$")
@@ -225,6 +228,7 @@ def pattern(
     rest: str = "",
     most: int = REPEATED[-1],
     keyed: bool = False,
+    further: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> str:
     """Regular expression, over JSON text, of the commands of a synopsis: arguments first, then options.
 
@@ -232,7 +236,8 @@ def pattern(
     called FILE can name; `targets`: those that it goes into, which PATH or DB then names, or a new one of
     their kind; `rest`: what may follow instead of the options, where they are not known; `most`: how often
     an argument that may be repeated (`COLUMN...`) is given: a small model that may go on goes on without end;
-    `keyed`: what is there has numbers, so that no word of `<filter>` before a command is a bare one.
+    `keyed`: what is there has numbers, so that no word of `<filter>` before a command is a bare one;
+    `further`: what an argument can name that is called as OTHER says.
     """
     written: list[str] = []
     parts, made = GROUP.findall(form), _made(form)
@@ -243,7 +248,8 @@ def pattern(
             written.append(("" if not written else " ") + literal(part))
             continue
         many = part.endswith("...") or bool(MANY.fullmatch(part))
-        word = _word(part, made, files, targets)
+        named = further.get(part.strip("[]<>."), ())
+        word = _one_of(named) if named else _word(part, made, files, targets)
         optional = part.startswith("[") and not (FILE.search(part) and targets)
         several = part.startswith("<") and not many
         if several and keyed and any(map(_LITERAL.fullmatch, parts[number:])):
