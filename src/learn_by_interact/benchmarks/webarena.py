@@ -20,6 +20,7 @@ from typing import Any
 
 from ..environments import Environment
 from ..environments.folder import EnvironmentFolder
+from ..environments.web import browser
 from ..environments.web.config import Web
 from ..environments.web.environment import WebEnvironment
 from ..errors import ConfigError, GraderFault
@@ -29,6 +30,8 @@ SITES = ("shopping", "shopping_admin", "reddit", "gitlab", "wikipedia", "map", "
 RESET = "WA_RESET"
 AND = " |AND| "
 """Stands between the pages of a task that begins with several tabs."""
+PAGES = 10
+"""Pages that an evaluator opens: so many times longer than one may the grading take."""
 INSTALL = "type: pip install 'learn-by-interact[webarena]'"
 LOGIN = {
     "shopping": ("/customer/account/login/", "Email", "Password", "Sign In"),
@@ -141,12 +144,13 @@ class WebArena:
             file.flush()
             try:
                 evaluator = harness.evaluator_router(file.name)
-                score = evaluator(
-                    trajectory=[{"answer": trajectory.answer}],
-                    config_file=file.name,
-                    page=page,
-                    client=page.context.new_cdp_session(page),
-                )
+                with browser.watched(PAGES):
+                    score = evaluator(
+                        trajectory=[{"answer": trajectory.answer}],
+                        config_file=file.name,
+                        page=page,
+                        client=page.context.new_cdp_session(page),
+                    )
             except Exception as error:  # The harness lets errors of many libraries through.
                 told = " ".join(str(error).split())[:300]
                 raise GraderFault(f"webarena: task {task.parent} could not be graded: {told}") from error

@@ -92,20 +92,21 @@ def browser() -> Browser:
 
 
 @contextmanager
-def watched() -> Iterator[None]:
-    """Kill this thread's browser when the block takes longer than STUCK seconds.
+def watched(times: float = 1.0) -> Iterator[None]:
+    """Kill this thread's browser when the block takes longer than `times` STUCK seconds.
 
     Playwright waits without end for what a script on a page gives, also for its title and for a context to
     close. Raises EnvironmentFault when the browser was killed.
     """
     stuck = threading.Event()
     mark: str = getattr(_local, "mark", "")
+    seconds = times * STUCK
 
     def end() -> None:
         stuck.set()
         _kill(mark)
 
-    timer = threading.Timer(STUCK, end)
+    timer = threading.Timer(seconds, end)
     timer.daemon = True
     timer.start()
     try:
@@ -115,7 +116,7 @@ def watched() -> Iterator[None]:
         if stuck.is_set():
             close()
             raise EnvironmentFault(
-                f"the page did not answer for {STUCK:.0f} s; its browser was ended"
+                f"the page did not answer for {seconds:.0f} s; its browser was ended"
             ) from None
 
 
