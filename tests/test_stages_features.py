@@ -171,31 +171,18 @@ def test_what_a_command_makes_stands_in_a_file_of_the_main_kind() -> None:
     assert not allows(item, "tool create-table main.db new_books id.title")
 
 
-def test_a_section_whose_options_stand_elsewhere_is_shown_without_them_and_with_those_its_files_need() -> (
-    None
-):
-    head, _, listed = PAGE.partition("\n")
-    shows = f"{head}\n\nExample:\n\n    tool load a.db t - --convert 'x.upper()'\n"
-    page, more = (
-        Document(source="m", title=title, text=text, begin=1, end=9)
-        for title, text in (("tool load", shows), ("tool load > Options", f"{head}\n{listed}"))
-    )
-    other = Document(
-        source="m", title="tool save > Options", text="Options:\n  --json  As JSON\n", begin=1, end=9
-    )
-    found = features(page, START, ABOUT, ("tool",), others=[page, more, other])
-    assert [one.text.partition(" (")[0] for one in found] == [
+def test_a_section_whose_options_stand_elsewhere_is_shown_without_them_and_like_its_examples() -> None:
+    head = PAGE.partition("\n")[0]
+    found = items(f"{head}\n\nExample:\n\n    tool load a.db t - --convert 'x.upper()'\n")
+    assert [one.text for one in found] == [
         "without options",
-        "with --csv",
         "like: tool load main.db <name> - --convert 'x.upper()'",
     ]
-    plain, csv, _ = matched(found, page, ABOUT, START, "seed")
-    assert plain.thing.startswith("notes.json") and csv.thing.startswith("menu.csv")
-    assert allows(plain, "tool load main.db t notes.json")
-    assert not allows(plain, "tool load main.db t notes.json --fast")
-    assert allows(csv, "tool load main.db t menu.csv --csv") and not allows(
-        csv, "tool load main.db t menu.csv"
-    )
+    plain, like = found
+    name = plain.inputs[0]
+    assert allows(plain, f"tool load main.db t {name}")
+    assert not allows(plain, f"tool load main.db t {name} --fast")
+    assert allows(like, f"tool load main.db t {like.inputs[0]} --convert 'x.lower()'")
 
 
 def test_a_further_thing_of_a_kind_is_one_that_is_there_beside_the_first() -> None:

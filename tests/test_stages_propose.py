@@ -199,26 +199,6 @@ def test_propose_binds_the_arguments_of_examples_whose_options_stand_on_another_
     assert not re.search(form, "put a.txt y --fast") and not re.search(form, "put --fast a.txt 'y + 2'")
 
 
-def test_propose_gives_a_section_the_options_that_another_section_of_its_page_lists(store: Store) -> None:
-    usage = "Usage: copy [OPTIONS] FILE"
-    texts = {
-        "copy": f"{usage}\n\nExample:\n\n    $ copy - --all",
-        "copy > Options": f"{usage}\n\nOptions:\n  --txt  It is text",
-        "copy > More": f"{usage} as it is",
-        "paste > Options": "Usage: paste [OPTIONS]\n\nOptions:\n  --html  It is a page",
-    }
-    pages = [Document(source="m", title=name, text=text, begin=9, end=20) for name, text in texts.items()]
-    store.add(pages)
-    stage = Propose(environment=NAME, model=model("kept"), tasks=1)
-    given = {one[0]: one[1:] for one in stage.inputs(store)}
-    ids = [page.id for page in pages]
-    assert [given[one] for one in ids] == [(ids[1],), (), (ids[1],), ()]
-    run(stage, store, Pool("inline"))
-    (request,) = (one for one in asked_for if "copy - --all" in str(one.messages))
-    assert "with --txt (It is text)" in request.messages[-1].content
-    assert "--html" not in str(request.messages)
-
-
 def test_propose_drops_a_command_that_repeats_the_question(store: Store) -> None:
     done(Propose(environment=NAME, model=model("repeated")), store)
     tasks = store.records(Task, about=DOCUMENTS["put"].id)

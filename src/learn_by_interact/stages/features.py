@@ -18,6 +18,7 @@ from .readers.synopsis import (
     FILE,
     GROUP,
     MANY,
+    OPTIONS,
     OTHER,
     REPEATED,
     TARGET,
@@ -27,7 +28,6 @@ from .readers.synopsis import (
     makes,
     options,
     pattern,
-    takes_options,
 )
 
 ANYTHING = r'([^"\\<]|\\.)+'
@@ -124,14 +124,6 @@ def page_of(title: str) -> str:
     return title.partition(" > ")[0]
 
 
-def beside(one: Document, pages: Sequence[Document], tools: Sequence[str]) -> list[Document]:
-    """The other sections of a page that list the options which a synopsis of this one leaves open."""
-    if options(one.text) or not any(map(takes_options, forms(one, tools))):
-        return []
-    page = [other for other in pages if page_of(other.title) == page_of(one.title) and other.id != one.id]
-    return [other for other in page if other.source == one.source and options(other.text)]
-
-
 def calls(title: str, tools: Sequence[str]) -> tuple[str, ...]:
     """What commands of a section begin with: the command that a page of a help tree is about, or any tool."""
     command = page_of(title)
@@ -174,7 +166,7 @@ def features(
     for form in _both_ways(own) or (() if shown else lent):
         inputs, targets = _files(form, start, description)
         item = Item(text="", synopsis=form, known=tuple(known), inputs=inputs, targets=targets)
-        if not known and takes_options(form):  # They stand in another section.
+        if not known and any(map(OPTIONS.fullmatch, GROUP.findall(form))):  # They stand on another page.
             begun.append(item.model_copy(update={"rest": ANYTHING}))
             continue
         told = "without options" if known else f"with the command {form}"
@@ -187,24 +179,9 @@ def features(
     like = begun[0] if len(begun) == 1 else Item(text="", free=anything)
     _, examples = page_about(document, start, tools)
     shows = [f"like: {one}" for one in examples] or ["as the page says"]
-    listed = beside(document, others, tools)
-    simple = [one for item in begun for one in _without_rest(item, listed)]
+    # What the examples show may be too much for a small model; this is not.
+    simple = [item.model_copy(update={"text": "without options", "rest": ""}) for item in begun]
     return [*simple, *(like.model_copy(update={"text": text}) for text in shows)]
-
-
-def _without_rest(item: Item, sections: Sequence[Document]) -> list[Item]:
-    """A form whose options other sections list: without any, and with each that a file it reads asks for.
-
-    What the page's examples show may be too much for a small model; this is not.
-    """
-    known = tuple(option for page in sections for option in options(page.text))
-    plain = item.model_copy(update={"text": "without options", "rest": "", "known": known})
-    kinds = dict.fromkeys(filter(None, map(plain.kind, item.inputs)))
-    asked = [
-        plain.model_copy(update={"text": f"with {option.name} ({option.help})", "chosen": (option,)})
-        for option in kinds
-    ]
-    return [plain, *asked]
 
 
 def _both_ways(forms: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ from ..models import Message, Request
 from ..prompts import Prompt, cut, prompt
 from ..types import Document, Record, Task, Trajectory, Usage, Verdict
 from .base import EXPLORATION, ModelStage
-from .features import Item, beside, features, matched, page_about, screen_items
+from .features import Item, features, matched, page_about, screen_items
 from .maintain import PROMPT as MAINTAIN
 from .maintain import code_items
 from .plans import PROMPT as PLAN
@@ -72,8 +72,7 @@ class Propose(ModelStage):
     version: str = f"{PROMPT.version}+{PLAN.version}"
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
-        """Documents; those without a synopsis with the sections of the same source that have one, and those
-        whose options other sections of their page list with these.
+        """Documents; those without a synopsis with the sections of the same source that have one.
 
         In a later round also with the trajectories of their earlier tasks.
         """
@@ -83,12 +82,7 @@ class Propose(ModelStage):
         for document in documents:
             if forms(document, tools):
                 manual[document.source].append(document.id)
-        others = {
-            one.id: [page.id for page in beside(one, documents, tools)]
-            if forms(one, tools)
-            else manual[one.source]
-            for one in documents
-        }
+        others = {one.id: () if forms(one, tools) else tuple(manual[one.source]) for one in documents}
         if not self.round:
             return [(document.id, *others[document.id]) for document in documents]
         asked, waiting, acted = self._earlier(store)

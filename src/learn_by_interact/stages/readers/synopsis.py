@@ -163,11 +163,6 @@ def forms(document: Document, tools: Sequence[str]) -> list[str]:
     return [form for form in found if not ANY_COMMAND.search(form)]
 
 
-def takes_options(form: str) -> bool:
-    """Whether a synopsis says where its options stand."""
-    return any(map(OPTIONS.fullmatch, GROUP.findall(form)))
-
-
 def borrowed(document: Document, pages: Sequence[Document], tools: Sequence[str]) -> list[str]:
     """Synopses of other sections that a section without one is about, likeliest first.
 
@@ -178,7 +173,7 @@ def borrowed(document: Document, pages: Sequence[Document], tools: Sequence[str]
     """
     every = list(dict.fromkeys(form for page in pages for form in forms(page, tools)))
     if options(document.text):
-        every = [form for form in every if takes_options(form)]
+        every = [form for form in every if any(map(OPTIONS.fullmatch, GROUP.findall(form)))]
     else:
         ends = {form: GROUP.findall(form)[-1] for form in every}
         used = Counter(ends.values())
