@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from learn_by_interact.errors import ConfigError, ModelRefused
-from learn_by_interact.models import local
+from learn_by_interact.models import Message, Request, local
 from learn_by_interact.models.catalogue import entry, model_file
 from learn_by_interact.models.connect import client, connect
 from learn_by_interact.models.endpoint import ModelSettings
@@ -90,6 +91,14 @@ def test_one_server_for_all_processes_ends_with_its_starter_and_is_started_again
     assert model.complete(asking("hello again", max_tokens=2)).usage.calls == 1
 
 
+def test_a_process_that_has_ended_and_was_not_waited_for_is_none() -> None:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert born(process.pid)
+    process.kill()
+    assert gone(process.pid)
+    process.wait()
+
+
 def test_a_normal_end_stops_the_server_and_a_schema_is_kept(cache: Path) -> None:
     process = starter(0.0)
     pid = server_of(process)
@@ -98,6 +107,21 @@ def test_a_normal_end_stops_the_server_and_a_schema_is_kept(cache: Path) -> None
     schema: dict[str, Any] = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
     reply = connect(SETTINGS).complete(asking("a number", max_tokens=40, json_schema=schema))
     assert reply.finish == "length" or isinstance(json.loads(reply.text)["n"], int)
+
+
+def test_what_calls_begin_with_alike_is_read_once_for_all_slots(cache: Path) -> None:
+    model = connect(SETTINGS.model_copy(update={"parallel": 4}))
+    rules = "Each line of the list names a colour, and each answer one of them. " * 20
+    with ThreadPoolExecutor(4) as pool:
+        system = Message(role="system", content=rules)
+        asked = [
+            Request(model="m", messages=(system, Message(role="user", content=str(number))), max_tokens=2)
+            for number in range(4)
+        ]
+        used = [reply.usage for reply in pool.map(model.complete, asked)]
+    unread = sorted(one.prompt - one.cached for one in used)
+    assert unread[2] < used[0].prompt // 4, "three calls find it in their slots"
+    assert unread[3] > used[0].prompt // 2, "and it is counted once"
 
 
 def test_a_file_that_is_no_model_shows_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,21 +16,26 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError, ModelRefused
-from ..types import digest
-from . import Reply, Request
+from ..errors import ConfigError, LbiError, ModelRefused
+from ..types import Usage, digest
+from . import Message, Reply, Request
 from .catalogue import CATALOGUE, cache_folder, model_file, present
 from .endpoint import ModelSettings, Transient
 from .openai_compatible import OpenAICompatible
+from .prefix import SharedPrefix
 from .serve import born
 
 START_SECONDS = 600.0
 """Longest wait for a server to load its model."""
+
+SLOT_SECONDS = 60.0
+"""Longest wait for what is asked about a server's slots."""
 
 _started: list[tuple[int, subprocess.Popen[bytes]]] = []
 """Servers that this process started, with its own id: a forked child must not end them."""
@@ -48,26 +53,46 @@ class LocalModel:
         self.name = settings.name
         self._settings = settings
         self._short = settings.name.removeprefix("local/")
-        self._server: tuple[OpenAICompatible, str] | None = None
+        self._server: tuple[OpenAICompatible, str, dict[str, Any]] | None = None
         self._lock = threading.Lock()
+        self._prefix = SharedPrefix(settings.parallel, self._read)
 
     def complete(self, request: Request) -> Reply:
         """One call to the server, which is started first where it does not run."""
-        client, label = self._connection()
-        try:
-            reply = client.complete(request)
-        except Transient:
-            with self._lock:
-                self._server = None
-            raise
-        return reply.model_copy(update={"model": label})
+        with self._prefix.turn(request) as read:
+            client, label, _ = self._connection()
+            try:
+                reply = client.complete(request)
+            except Transient:
+                with self._lock:
+                    self._server = None
+                raise
+        # What was read for this call just before it is in the cache, but not for nothing.
+        usage = reply.usage.model_copy(update={"cached": max(0, reply.usage.cached - read)})
+        return reply.model_copy(update={"model": label, "usage": usage})
 
-    def _connection(self) -> tuple[OpenAICompatible, str]:
+    def _read(self, messages: tuple[Message, ...]) -> Usage | None:
+        """Read a prompt into all slots, unless other programs' calls are in them; None: it cannot be done."""
+        with suppress(LbiError, OSError):
+            client, _, state = self._connection()
+            slots = f"{state['url'].removesuffix('/v1')}/slots"
+            if any(slot["is_processing"] for slot in _asked(slots)):
+                return Usage()
+            usage = client.read(messages, slot=0)
+            name = f"prefix-{os.getpid()}"
+            _asked(f"{slots}/0?action=save", {"filename": name})
+            for other in range(1, self._settings.parallel):
+                _asked(f"{slots}/{other}?action=restore", {"filename": name})
+            Path(state["slots"], name).unlink(missing_ok=True)
+            return usage
+        return None
+
+    def _connection(self) -> tuple[OpenAICompatible, str, dict[str, Any]]:
         with self._lock:
             if self._server is None:
                 state = ensure(self._settings)
                 client = OpenAICompatible(self._settings, self._short, state["url"], "none", free=True)
-                self._server = client, f"{Path(self._short).stem}@{state['sha256'][:8]}"
+                self._server = client, f"{Path(self._short).stem}@{state['sha256'][:8]}", state
             return self._server
 
 
@@ -86,7 +111,7 @@ def require(settings: ModelSettings) -> None:
 
 
 def ensure(settings: ModelSettings, port: int = 0) -> dict[str, Any]:
-    """The state (url, pid, file, sha256) of the running server for these settings, started if need be.
+    """The state (url, pid, file, sha256, slots) of the running server for these settings, started if need be.
 
     `port`: where a new one listens, 0: anywhere. Raises ModelRefused when it does not start.
     """
@@ -98,16 +123,19 @@ def ensure(settings: ModelSettings, port: int = 0) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     base = folder / digest(same)[:16]
     with _locked(base.with_suffix(".lock")):
-        return _running(base.with_suffix(".json")) or _start(_line(settings, file, threads, port), base)
+        return _running(base.with_suffix(".json")) or _start(
+            _line(settings, file, threads, port, base.with_suffix(".slots")), base
+        )
 
 
-def _line(settings: ModelSettings, file: Path, threads: int, port: int) -> list[str]:
+def _line(settings: ModelSettings, file: Path, threads: int, port: int, slots: Path) -> list[str]:
     options = {
         "--sha256": file_hash(file),
         "--context": settings.context,
         "--parallel": settings.parallel,
         "--threads": threads,
         "--port": port,
+        "--slots": slots,
     }
     words = [str(word) for pair in options.items() for word in pair]
     return [sys.executable, "-m", "learn_by_interact.models.serve", str(file), *words]
@@ -135,6 +163,17 @@ def _running(path: Path) -> dict[str, Any] | None:
         return state if state["born"] == born(state["pid"]) != "" else None
     except (OSError, ValueError, KeyError):
         return None
+
+
+def _asked(url: str, content: dict[str, str] | None = None) -> Any:
+    """A GET, or a POST of JSON, to the server -> its JSON. Raises OSError where there is none."""
+    data = json.dumps(content).encode() if content else None
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=SLOT_SECONDS) as answer:
+            return json.load(answer)
+    except ValueError as error:
+        raise OSError(f"{url} sent no JSON") from error
 
 
 def _start(line: list[str], base: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ConfigError, ContextFull, ModelError
@@ -15,6 +16,9 @@ from .endpoint import LARGEST, ModelSettings, Transient, clean, cost, translate
 from .pictures import encoded
 
 OPENAI = "https://api.openai.com/v1"
+
+READ_SECONDS = 180.0
+"""Longest time for a prompt that is only read."""
 
 _WITHOUT = ("max_tokens", "temperature", "seed", "stop", "response_format")
 """Parameters that some endpoints refuse and that a call can do without or say in another way."""
@@ -62,6 +66,22 @@ class OpenAICompatible:
             except openai.OpenAIError as error:
                 raise translate(error, self.name, self._url) from error
         raise ModelError(f"{self.name}: {self._url} refuses every form of the request")
+
+    def read(self, messages: Sequence[Message], slot: int) -> Usage:
+        """Have llama.cpp read a prompt into a slot (see `SharedPrefix`). Raises as `complete` does."""
+        import openai
+
+        try:
+            answer = self._connection().chat.completions.create(
+                model=self._model,
+                messages=[{"role": message.role, "content": message.content} for message in messages],
+                max_tokens=1,
+                timeout=READ_SECONDS,
+                extra_body={"id_slot": slot},
+            )
+        except openai.OpenAIError as error:
+            raise translate(error, self.name, self._url) from error
+        return self._usage(answer.model_dump())
 
     def _adapt(self, error: Any) -> bool:
         """Leave out the parameter that this error complains about; False: it is about something else."""

@@ -28,14 +28,18 @@ PR_SET_PDEATHSIG = 1
 
 
 def born(pid: int) -> str:
-    """When a process started, in clock ticks since boot, or "" when there is none; tells reused ids apart."""
+    """When a process started, in clock ticks since boot, or "" when there is none; tells reused ids apart.
+
+    One that has ended is none, also while nobody asks for its exit code, as in a container without an init.
+    """
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "" if fields[0] == "Z" else fields[19]
     except (OSError, IndexError):
         return ""
 
 
-def write_state(path: Path, url: str, file: Path, sha256: str) -> None:
+def write_state(path: Path, url: str, file: Path, sha256: str, slots: Path) -> None:
     """Say where this process serves what, in one atomic step."""
     state = {
         "url": url,
@@ -43,6 +47,7 @@ def write_state(path: Path, url: str, file: Path, sha256: str) -> None:
         "born": born(os.getpid()),
         "file": str(file),
         "sha256": sha256,
+        "slots": str(slots),
     }
     temporary = path.with_suffix(f".{os.getpid()}")
     temporary.write_text(json.dumps(state))
@@ -57,6 +62,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--parallel", type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--port", type=int, default=0, help="0: a free one")
+    parser.add_argument("--slots", type=Path, required=True, help="folder for what is in a slot")
     parser.add_argument("--state", type=Path, required=True, help="file to write once it listens")
     parser.add_argument("--starter", type=int, required=True, help="process with which to end")
     return parser.parse_args()
@@ -73,6 +79,9 @@ def _xllamacpp(options: argparse.Namespace) -> tuple[str, Callable[[], bool]]:
     parameters.n_parallel = options.parallel
     parameters.kv_unified = True
     parameters.cache_ram_mib = CACHE_RAM_MIB
+    # What is in a slot stays there, and can be copied to others: see `prefix.py`.
+    parameters.cache_idle_slots = False
+    parameters.slot_save_path = f"{options.slots}/"
     parameters.cpuparams.n_threads = options.threads
     parameters.cpuparams_batch.n_threads = options.threads
     try:
@@ -94,9 +103,12 @@ def _binary(program: str, options: argparse.Namespace) -> tuple[str, Callable[[]
         "--threads": options.threads,
         "--threads-batch": options.threads,
         "--cache-ram": CACHE_RAM_MIB,
+        "--slot-save-path": f"{options.slots}/",
     }
     words = (str(word) for pair in settings.items() for word in pair)
-    line = [program, "--kv-unified", *words]
+    keep = "--no-cache-idle-slots"  # What is in a slot stays there; older ones do not empty it anyway.
+    known = subprocess.run([program, "--help"], capture_output=True, text=True, check=False).stdout
+    line = [program, "--kv-unified", *words, *([keep] if keep in known else [])]
     libc = ctypes.CDLL(None)
     child = subprocess.Popen(line, preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
     url = f"http://127.0.0.1:{port}"
@@ -124,9 +136,10 @@ def _healthy(url: str) -> bool:
 def main() -> None:
     """Serve until the starter ends."""
     options = _arguments()
+    options.slots.mkdir(parents=True, exist_ok=True)
     program = os.environ.get("LBI_LLAMA_SERVER")
     url, runs = _binary(program, options) if program else _xllamacpp(options)
-    write_state(options.state, f"{url}/v1", options.file, options.sha256)
+    write_state(options.state, f"{url}/v1", options.file, options.sha256, options.slots)
     while os.getppid() == options.starter and runs():
         time.sleep(WATCH_SECONDS)
     os._exit(0)  # the server's own threads would otherwise hold the process until they are idle
