@@ -35,11 +35,7 @@ def learned(folder: Path, arms: list[Any], **table: object) -> Path:
         text.replace("begin = false", "begin = true") + "\n[evaluate]\n" + "\n".join(lines) + "\n"
     )
     with Pipeline(Recipe.load(recipe)) as pipeline:
-        pipeline.ingest()
-        pipeline.synthesise()
-        pipeline.relabel()
-        pipeline.replay()
-        pipeline.judge()
+        pipeline.learn()
     return recipe
 
 
@@ -190,8 +186,16 @@ def test_wrong_arms_are_said_in_one_line_before_any_work(tmp_path: Path, arms: s
     assert not (tmp_path / "run").exists()
 
 
-def test_an_arm_without_its_examples_says_what_is_missing(tmp_path: Path) -> None:
+def test_an_evaluation_of_a_new_run_folder_learns_what_its_arms_need(tmp_path: Path) -> None:
     recipe = tiny.make(tmp_path)
-    done = tiny.lbi("evaluate", recipe, "--set", 'evaluate.arms=["distill"]')
-    assert "holds no trajectories yet: run `lbi explore" in done.stderr
-    assert "for the arm `rag`" in tiny.lbi("evaluate", recipe, "--set", 'evaluate.arms=["rag"]').stderr
+    recipe.write_text(recipe.read_text().replace(tiny.MODEL, arms_policies.SCRIPT))
+    done = tiny.lbi("evaluate", recipe, "--json", "--set", 'evaluate.arms=["rag"]')
+    assert [row["arm"] for row in json.loads(done.stdout)["result"]["arms"]] == ["rag"], done.stderr
+    assert "Nothing was learned" not in done.stderr, "documents are all it needs"
+    done = tiny.lbi("evaluate", recipe, "--json", "--set", 'evaluate.arms=["plain", "examples"]', timeout=600)
+    written = json.loads(done.stdout)
+    assert "Nothing was learned in" in done.stderr
+    assert [row["arm"] for row in written["result"]["arms"]] == ["plain", "examples"]
+    assert written["pipeline"]["examples"] > 0
+    again = tiny.lbi("evaluate", recipe, "--json", "--set", 'evaluate.arms=["plain", "examples"]')
+    assert again.returncode == 0 and "Nothing was learned" not in again.stderr

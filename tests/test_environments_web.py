@@ -20,8 +20,8 @@ from learn_by_interact.environments.web import application, browser
 from learn_by_interact.environments.web.actions import action
 from learn_by_interact.environments.web.environment import WebEnvironment
 from learn_by_interact.errors import ConfigError, EnvironmentFault
-from learn_by_interact.pipeline import _reader
 from learn_by_interact.stages.ingest import ingest
+from learn_by_interact.stages.readers.world import reader
 from learn_by_interact.types import STOP, Action, Observation, Step, Task, Trajectory
 from shop import ENVIRONMENT, TASKS, notes
 
@@ -239,7 +239,7 @@ def test_three_instances_share_no_state(benchmark: FolderBenchmark) -> None:
 
 
 def test_the_help_pages_of_the_application_are_documentation(benchmark: FolderBenchmark) -> None:
-    with _reader(benchmark) as (docs, root, run, browse):
+    with reader(benchmark) as (docs, root, run, browse):
         found = list(ingest(docs, root, run, print, browse))
     assert [one.source for one in found] == ["/help", "/help/more"]
     assert "A note has a title and a kind." in found[0].text

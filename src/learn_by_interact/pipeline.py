@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
 from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,6 @@ from .engine.run import Progress, run
 from .engine.stage import Stage
 from .engine.store import Store
 from .environments import Pictured
-from .environments.declared import DeclaredEnvironment
-from .environments.repository.environment import RepositoryEnvironment
-from .environments.web.environment import WebEnvironment
 from .errors import ConfigError, StoreError
 from .evaluation.arms import arm
 from .evaluation.calibration import Calibrate, Calibration, Gold, Mismatched, ReplaySessions, calibrate
@@ -44,9 +40,8 @@ from .stages.judge import Judge
 from .stages.keep import HeldOut, judge_contamination, judge_examples, judge_tasks, kept, tested_ids
 from .stages.mend import Mend
 from .stages.propose import Propose
-from .stages.readers import Run
 from .stages.readers.logs import logs
-from .stages.readers.site import Browse
+from .stages.readers.world import reader
 from .stages.relabel import Relabel
 from .stages.replay import Replay
 from .stages.survey import survey
@@ -104,7 +99,7 @@ class Pipeline:
 
     def ingest(self) -> int:
         """Read the documentation into documents -> how many there are; sections that changed are added."""
-        with _reader(self.world) as (docs, root, command, browse):
+        with reader(self.world) as (docs, root, command, browse):
             every = list(ingest(self._with_mine(docs), root, command, self.say, browse))
         found = [one for one in every if self._wanted(one)]
         if not found:
@@ -265,8 +260,7 @@ class Pipeline:
 
     def evaluate(self) -> Result:
         """All arms over the same held-out tasks; each repeat of an arm is a stage of its own."""
-        if any(arm(entry.arm, entry.settings).needs == "distilled" for entry in self.recipe.evaluate.arms):
-            self.distill()
+        self._prepare()
         for missing in getattr(self.world, "missing", ()):
             self.say(missing)
         table, arms = self.recipe.evaluate, self._arms()
@@ -299,6 +293,18 @@ class Pipeline:
             self._run(stage)
         self._predict([task.parent for task in tasks])
         return summarise(self.store, stages, tasks)
+
+    def _prepare(self) -> None:
+        """What the arms need and the run folder lacks: documents, or all that is learned from them."""
+        needs = {arm(entry.arm, entry.settings).needs for entry in self.recipe.evaluate.arms}
+        begun = any(any(self.store.attempts(verb)) for verb in ("explore", "import"))
+        if self.pilot is None and not begun and needs & {"examples", "distilled"}:
+            self.say(f"Nothing was learned in {self.recipe.folder} yet: that comes first.")
+            self.learn()
+        elif "documents" in needs and not self.store.count(Document):
+            self.ingest()
+        if "distilled" in needs:
+            self.distill()
 
     def _predict(self, names: Sequence[str]) -> None:
         """Write what the benchmark's own harness takes and reports, where it has one."""
@@ -391,6 +397,11 @@ class Pipeline:
 
     def run(self) -> Result:
         """All stages of the recipe, then the evaluation."""
+        self.learn()
+        return self.evaluate()
+
+    def learn(self) -> None:
+        """All stages but the evaluation."""
         self.chosen()  # What is wrong with the choice is said before the work.
         if self.recipe.retrieval.encoder:
             proved(self.recipe.retrieval.encoder)
@@ -399,7 +410,6 @@ class Pipeline:
         self.relabel()
         self.replay()
         self.judge()
-        return self.evaluate()
 
     def summary(self) -> Overview:
         """All counts of the run folder under this recipe's rule."""
@@ -453,31 +463,6 @@ class Pipeline:
             raise StoreError(f"{self.recipe.folder} holds no {what}: `lbi {verb}` made none{why}")
         raise StoreError(
             f"{self.recipe.folder} holds no {what} yet: run `lbi {verb} {self.recipe.path}` first."
-        )
-
-
-@contextmanager
-def _reader(world: Benchmark) -> Iterator[tuple[Docs, Path, Run, Browse | None]]:
-    """Where the documentation is, how its commands are run in the sandbox, and its pages seen."""
-    environment = world.environment()
-    if not isinstance(environment, DeclaredEnvironment):
-        raise ConfigError(f"{world.name} declares no documentation that can be read.")
-    folder, browse = environment.folder, None
-    with ExitStack() as stack:
-        if isinstance(environment, WebEnvironment) and folder.docs.pages:
-            stack.enter_context(environment)
-            environment.reset(Task(environment=folder.name, instruction=""))
-            browse = environment.source_of
-        sandbox = environment.open(filled=True)
-        stack.callback(sandbox.close)
-        docs, root = folder.docs, folder.path
-        if isinstance(environment, RepositoryEnvironment):
-            docs, root = environment.documented()
-        yield (
-            docs,
-            root,
-            lambda command: sandbox.run(command, sandbox.inside_home, folder.limits).output,
-            browse,
         )
 
 
