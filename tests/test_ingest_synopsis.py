@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from learn_by_interact.stages.readers import Source
+from learn_by_interact.stages.readers.sections import sections
 from learn_by_interact.stages.readers.synopsis import filled, forms, options, pattern
 from learn_by_interact.types import Document
 
@@ -206,3 +208,46 @@ def test_words_that_stand_for_something_are_not_part_of_a_command(command: str, 
 
 def test_what_is_called_like_a_placeholder_may_be_there() -> None:
     assert filled("tool drop TABLE", ["tool drop TABLE"], "a.db has TABLE") == "tool drop TABLE"
+
+
+ARGPARSE = """usage: tool grep [-h] [-d DELIMITER] [-u {0,1,2}] [-v]
+                 [--null VALUE [VALUE ...]] [-c COLUMNS]
+                 [FILE]
+
+options:
+  -h, --help            show this help message and exit
+  -d DELIMITER, --delimiter DELIMITER
+                        Delimiting character of the input.
+  -u {0,1,2}, --quoting {0,1,2}
+                        Quoting style.
+  --null VALUE [VALUE ...]
+                        Convert these values.
+  -v, --verbose         Say more.
+  -c COLUMNS, --columns COLUMNS  A list of columns.
+"""
+
+
+def test_argparse_repeats_the_value_of_an_option_and_lists_all_options_in_its_usage() -> None:
+    known = options(ARGPARSE)
+    assert [(option.name, option.values) for option in known] == [
+        ("--delimiter", 1),
+        ("--quoting", 1),
+        ("--null", 1),
+        ("--verbose", 0),
+        ("--columns", 1),
+    ]
+    assert known[0].help == "Delimiting character of the input."
+    document = Document(source="tool grep --help", title="tool grep", text=ARGPARSE, begin=1, end=1)
+    assert forms(document, ["tool"]) == ["tool grep [OPTIONS] [FILE]"]
+
+
+def test_a_part_of_a_help_keeps_the_whole_usage_and_its_options_at_the_margin() -> None:
+    source = Source(name="tool grep --help", title="tool grep", lines=tuple(ARGPARSE.split("\n")), context=0)
+    *_, last = sections(source, 400)
+    assert last.text.startswith("usage: tool grep [OPTIONS] [FILE]\n\n-")
+    assert "--columns" in [option.name for option in options(last.text)]
+    assert forms(last, ["tool"]) == ["tool grep [OPTIONS] [FILE]"]
+    click = HELP.replace("[OPTIONS] PATH", "[OPTIONS] [-x] PATH")
+    assert forms(Document(source="", title="tool", text=click, begin=1, end=1), ["tool"])[0].startswith(
+        "tool insert [OPTIONS] [-x] PATH"
+    ), "one option in a usage is what may be given"

@@ -15,6 +15,7 @@ from itertools import accumulate, pairwise
 
 from ...types import Document
 from . import Heading, Source, indent
+from .synopsis import usage_of
 
 TINY = 0.25
 """A section below this share of the bound is joined with its neighbour, if both fit."""
@@ -44,7 +45,7 @@ def sections(source: Source, chars: int) -> Iterator[Document]:
     """
     whole = _Piece(0, len(source.lines), (source.title,) if source.title else ())
     size = len(_text(source, whole.begin, whole.end))
-    context = "" if source.context is None else source.lines[source.context].strip()[: chars // 4]
+    context = "" if source.context is None else usage_of(source.lines, source.context)[: chars // 4]
     limit = chars if size <= chars else chars - (len(context) + 2 if context else 0)
     for piece in _cut(source, whole, source.headings, limit):
         begin, end = _trim(source.lines, piece.begin, piece.end)

@@ -23,9 +23,12 @@ GROUP = re.compile(
 )
 """A part of a synopsis: a bracketed group, a placeholder, or a word."""
 NAME = r"--?[A-Za-z][\w-]*"
+_EACH = r"(?: (?:<[^<>]*>|[A-Z][A-Z\d_|-]*|\{[^{}]*\})(?: \[[A-Z\d_]+ \.\.\.\])?(?=, ))?"
+"""The value after a name but the last, where each name has its own: `-d DELIMITER, --delimiter DELIMITER`."""
 OPTION = re.compile(
-    rf"^\s+(?P<names>{NAME}(?:(?:, | / | \| )\s*{NAME})*)"
-    r"(?P<values>[ =](?:<[^<>]*>|\[[^\[\]]*\]|[A-Z][A-Z_|-]*)(?:\.\.\.)?)?(?:\s\s+(?P<help>\S.*)|\s*)$"
+    rf"^\s*(?P<names>{NAME}{_EACH}(?:(?:, | / | \| )\s*{NAME}{_EACH})*)"
+    r"(?P<values>[ =](?:<[^<>]*>|\[[^\[\]]*\]|[A-Z][A-Z\d_|-]*|\{[^{}]*\})(?:\.\.\.)?)?"
+    r"(?: \[[A-Z\d_]+ \.\.\.\])?(?:\s\s+(?P<help>\S.*)|\s*)$"
 )
 _LITERAL = re.compile(r"[a-z\d][\w:.-]*|[\w:.-]*[a-z][\w:.-]*")
 """A part of a synopsis that is written as it stands."""
@@ -121,7 +124,7 @@ def options(text: str) -> list[Option]:
         match = OPTION.match(line)
         if not match:
             continue
-        names = re.findall(NAME, match["names"])
+        names = re.findall(rf"(?<![\w<{{|-]){NAME}", match["names"])
         if ASIDE & set(names):
             continue
         name = names[0] if " / " in match["names"] else max(names, key=len)
@@ -138,6 +141,25 @@ def _below(lines: Sequence[str], margin: int) -> Iterator[str]:
         if not line.strip() or indent(line) <= margin + 2 or OPTION.match(line):
             return
         yield line.strip()
+
+
+def usage_of(lines: Sequence[str], at: int) -> str:
+    """A usage line; one that lists every option, over several lines, whole and with `[OPTIONS]` for them."""
+    line = lines[at].strip()
+    whole = " ".join([line, *(more.strip() for more in _continued(lines[at + 1 :]))])
+    short = _without_each_option(whole)
+    return line if short == whole else short
+
+
+def _without_each_option(form: str) -> str:
+    """A usage that lists every option, with `[OPTIONS]` for them: `tool [-h] [-d CHAR] [FILE]`."""
+    parts = GROUP.findall(form)
+    listed = [part for part in parts if part.startswith("[-") and not OPTIONS.fullmatch(part)]
+    if len(listed) < 2:
+        return form
+    first = parts.index(listed[0])
+    kept = [part for part in parts[first:] if part not in listed]
+    return " ".join([*parts[:first], "[OPTIONS]", *kept])
 
 
 def forms(document: Document, tools: Sequence[str]) -> list[str]:
@@ -157,6 +179,7 @@ def forms(document: Document, tools: Sequence[str]) -> list[str]:
                 # A choice may have been wrapped inside a word.
                 text += more if re.search(r"\[[^\[\] ]*$", text) else f" {more}"
         text = re.sub(r" {1,2}(?! )", " ", text.strip())
+        text = _without_each_option(text) if usage else text
         below = lines[number + 1] if number + 1 < len(lines) else ""
         if usage or _placeholders(text) or (_WORDS.fullmatch(text) and indent(below) > indent(line)):
             found.setdefault(text)
