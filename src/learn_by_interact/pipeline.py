@@ -298,6 +298,7 @@ class Pipeline:
         """What the arms need and the run folder lacks: documents, or all that is learned from them."""
         needs = {arm(entry.arm, entry.settings).needs for entry in self.recipe.evaluate.arms}
         begun = any(any(self.store.attempts(verb)) for verb in ("explore", "import"))
+        begun = begun or self.store.count(Example) > 0
         if self.pilot is None and not begun and needs & {"examples", "distilled"}:
             self.say(f"Nothing was learned in {self.recipe.folder} yet: that comes first.")
             self.learn()
