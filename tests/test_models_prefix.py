@@ -6,6 +6,8 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from learn_by_interact.models import Message, Request
 from learn_by_interact.models.prefix import SharedPrefix, common
 from learn_by_interact.types import Usage
@@ -43,7 +45,10 @@ def side_by_side(prefix: SharedPrefix, requests: Sequence[Request]) -> list[int]
         return list(pool.map(call, requests))
 
 
-def test_calls_that_begin_together_are_read_once_as_far_as_they_are_alike() -> None:
+def test_calls_that_begin_together_are_read_once_as_far_as_they_are_alike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("learn_by_interact.models.prefix.GATHER_SECONDS", 30.0)
     reader = Reader(Usage(calls=1, prompt=300, cached=20, completion=4))
     prefix = SharedPrefix(4, reader)
     tokens = side_by_side(prefix, [asked(RULES, f"The folder holds a.db.\nPage {page}") for page in "1234"])
@@ -76,6 +81,18 @@ def test_nothing_is_read_beside_calls_or_for_one_slot_or_after_it_failed() -> No
     assert len(reader.read) == 1
     side_by_side(four, [asked(f"{RULES} Then.", "page")])
     assert len(reader.read) == 1, "a server that cannot do it is not asked again"
+
+
+def test_a_reader_that_breaks_leaves_the_next_call_its_turn() -> None:
+    def broken(messages: tuple[Message, ...]) -> Usage:
+        raise RuntimeError("no server")
+
+    prefix = SharedPrefix(4, broken)
+    with pytest.raises(RuntimeError), prefix.turn(asked(RULES, "page")):
+        pass
+    good = Reader(Usage(calls=1, prompt=9))
+    prefix._read = good
+    assert side_by_side(prefix, [asked(f"{RULES} Now.", "page")]) == [9]
 
 
 def test_a_picture_and_another_role_end_what_is_alike() -> None:

@@ -297,9 +297,9 @@ class Pipeline:
     def _prepare(self) -> None:
         """What the arms need and the run folder lacks: documents, or all that is learned from them."""
         needs = {arm(entry.arm, entry.settings).needs for entry in self.recipe.evaluate.arms}
-        begun = any(any(self.store.attempts(verb)) for verb in ("explore", "import"))
-        begun = begun or self.store.count(Example) > 0
-        if self.pilot is None and not begun and needs & {"examples", "distilled"}:
+        tried = any(any(self.store.attempts(verb)) for verb in ("explore", "import"))
+        begun = tried or self.store.count(Example) or self.pilot is not None
+        if not begun and needs & {"examples", "distilled"}:
             self.say(f"Nothing was learned in {self.recipe.folder} yet: that comes first.")
             self.learn()
         elif "documents" in needs and not self.store.count(Document):

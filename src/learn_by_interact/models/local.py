@@ -79,11 +79,13 @@ class LocalModel:
             if any(slot["is_processing"] for slot in _asked(slots)):
                 return Usage()
             usage = client.read(messages, slot=0)
-            name = f"prefix-{os.getpid()}"
-            _asked(f"{slots}/0?action=save", {"filename": name})
-            for other in range(1, self._settings.parallel):
-                _asked(f"{slots}/{other}?action=restore", {"filename": name})
-            Path(state["slots"], name).unlink(missing_ok=True)
+            file = Path(state.get("slots", ""), f"prefix-{os.getpid()}")
+            try:
+                _asked(f"{slots}/0?action=save", {"filename": file.name})
+                for other in range(1, self._settings.parallel):
+                    _asked(f"{slots}/{other}?action=restore", {"filename": file.name})
+            finally:
+                file.unlink(missing_ok=True)
             return usage
         return None
 

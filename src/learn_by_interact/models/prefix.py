@@ -42,9 +42,8 @@ class SharedPrefix:
         """While a call is made -> the tokens that were read for it before, which no cache had."""
         with self._changed:
             leads = self._enter(request.messages)
-        tokens = self._lead() if leads else 0
         try:
-            yield tokens
+            yield self._lead() if leads else 0
         finally:
             with self._changed:
                 self._running -= 1

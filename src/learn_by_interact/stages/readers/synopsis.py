@@ -146,7 +146,7 @@ def _below(lines: Sequence[str], margin: int) -> Iterator[str]:
 def usage_of(lines: Sequence[str], at: int) -> str:
     """A usage line; one that lists every option, over several lines, whole and with `[OPTIONS]` for them."""
     line = lines[at].strip()
-    whole = " ".join([line, *(more.strip() for more in _continued(lines[at + 1 :]))])
+    whole = _joined(line, lines[at + 1 :])
     short = _without_each_option(whole)
     return line if short == whole else short
 
@@ -157,9 +157,8 @@ def _without_each_option(form: str) -> str:
     listed = [part for part in parts if part.startswith("[-") and not OPTIONS.fullmatch(part)]
     if len(listed) < 2:
         return form
-    first = parts.index(listed[0])
-    kept = [part for part in parts[first:] if part not in listed]
-    return " ".join([*parts[:first], "[OPTIONS]", *kept])
+    parts[parts.index(listed[0])] = "[OPTIONS]"
+    return " ".join(part for part in parts if part not in listed)
 
 
 def forms(document: Document, tools: Sequence[str]) -> list[str]:
@@ -174,11 +173,7 @@ def forms(document: Document, tools: Sequence[str]) -> list[str]:
         text = line[usage.end() :] if usage else line.strip()
         if text.partition(" ")[0] not in tools:
             continue
-        if usage:
-            for more in _continued(lines[number + 1 :]):
-                # A choice may have been wrapped inside a word.
-                text += more if re.search(r"\[[^\[\] ]*$", text) else f" {more}"
-        text = re.sub(r" {1,2}(?! )", " ", text.strip())
+        text = _joined(text, lines[number + 1 :] if usage else ())
         text = _without_each_option(text) if usage else text
         below = lines[number + 1] if number + 1 < len(lines) else ""
         if usage or _placeholders(text) or (_WORDS.fullmatch(text) and indent(below) > indent(line)):
@@ -232,6 +227,14 @@ def filled(command: str, forms: Sequence[str], start: str = "") -> str:
 
 def _placeholders(text: str) -> bool:
     return bool(re.search(r"<\w[^<>]*>|\s\[", text)) and not re.search(r"\s{3,}|<-|[.:]$", text)
+
+
+def _joined(usage: str, lines: Sequence[str]) -> str:
+    """A synopsis with the lines that go on with it."""
+    for more in _continued(lines):
+        # A choice may have been wrapped inside a word.
+        usage += more if re.search(r"\[[^\[\] ]*$", usage) else f" {more}"
+    return re.sub(r" {1,2}(?! )", " ", usage.strip())
 
 
 def _continued(lines: Sequence[str]) -> Iterator[str]:
