@@ -55,6 +55,9 @@ PAGES = {
       <button onclick="box.hidden = false">Rename all</button>
       <form id=box hidden><label>New name <input></label><label>All <input type=checkbox></label><button>Cancel</button><button>Rename</button></form>
       <a href="/help">Help</a> <a href="/file">Export</a> <a href="http://example.com/">Outside</a></main>""",
+    "/hand": """<main><h1>Hand over</h1><form method=post action=/save><label><input type=radio name=do checked> leave</label>
+      <label><input type=radio name=do onclick="to.disabled = false"> hand over</label><label>to <select name=kind id=to disabled><option>ann<option>ben</select></label>
+      <label><input type=checkbox> Urgent</label><button>Send</button></form></main>""",
     "/end": "<main><h1>End</h1><form method=post action=/end><button>Shut down</button></form></main>",
     "/crash": "<main><h1>Crash</h1><button onclick='for (;;) {}'>Hang</button></main>",
 }

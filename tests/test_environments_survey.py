@@ -25,7 +25,7 @@ NEW = """\
 
 @pytest.fixture(scope="module")
 def surveyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[WebEnvironment, tuple[Place, ...]]]:
-    written = ENVIRONMENT.replace("[web]", '[web]\noverview = ["/ways"]')
+    written = ENVIRONMENT.replace("[web]", '[web]\noverview = ["/ways", "/hand"]')
     folder = notes(tmp_path_factory.mktemp("survey") / "notes", written)
     environment = FolderBenchmark(folder).environment()
     assert isinstance(environment, WebEnvironment) and isinstance(environment, Surveyed)
@@ -48,6 +48,17 @@ def test_pages_are_reached_by_links_and_by_buttons_that_change_nothing(
     reached = [place.title for place in surveyed[1]]
     assert reached.count("About - Notes") == 2, "there are six, and they are alike"
     assert not any("Help" in title or "Login" in title for title in reached), "documentation, and the way out"
+
+
+def test_what_is_ticked_is_a_way_where_more_can_be_done_then(
+    surveyed: tuple[WebEnvironment, tuple[Place, ...]],
+) -> None:
+    paths = {place.path: place for place in surveyed[1]}
+    hand = 'click [radio "hand over"]'
+    (form,) = (one for one in paths["goto /hand", hand].forms if one.fields)
+    assert next(field for field in form.fields if field.label == "to").options == ("ann", "ben")
+    ticked = [path for path in paths if path[:1] == ("goto /hand",) and len(path) > 1]
+    assert ticked == [("goto /hand", hand)], "the box opens nothing"
 
 
 def test_what_was_pressed_is_put_back_and_the_application_is_looked_over_once(

@@ -9,7 +9,7 @@ import pytest
 from learn_by_interact.environments.places import Field, Form, Place
 from learn_by_interact.environments.web.actions import WebActions
 from learn_by_interact.stages.explore import planned
-from learn_by_interact.stages.plans import Plan, plans, ranked
+from learn_by_interact.stages.plans import Plan, plans
 from learn_by_interact.types import STOP, Document
 
 SUMMARY = Field(element='textbox "Summary:"', role="textbox", label="Summary:")
@@ -53,10 +53,14 @@ def of(*fields: Field) -> Plan:
     return Plan(place=NEW, fields=fields, buttons=(CREATE,))
 
 
+def first(section: Document) -> Place:
+    return plans(section, PLACES, 1, 0)[0].place
+
+
 def test_a_section_goes_to_the_pages_that_share_its_words() -> None:
-    assert ranked(CREATING, PLACES)[0] is NEW
-    assert ranked(document("Deleting a wiki page", "Press delete."), PLACES)[0] is WIKI
-    assert ranked(document("Reports", "A report lists active tickets."), PLACES)[0] is LIST
+    assert first(CREATING) is NEW
+    assert first(document("Deleting a wiki page", "Press delete.")) is WIKI
+    assert first(document("Reports", "A report lists active tickets.")) is LIST
 
 
 def test_each_field_gets_its_task_with_the_first_that_is_empty() -> None:
@@ -66,6 +70,49 @@ def test_each_field_gets_its_task_with_the_first_that_is_empty() -> None:
     assert {plan.place.title for plan in found} == {"New ticket", "Active tickets"}
     assert plans(CREATING, PLACES, 2, 0) != plans(CREATING, PLACES, 2, 1), "a later round goes on"
     assert plans(CREATING, (), 8, 0) == []
+
+
+def test_what_can_be_done_is_dealt_out_to_all_sections() -> None:
+    again = CREATING.model_copy(update={"title": "Fields of a ticket", "begin": 3})
+    wiki = document("Deleting a wiki page", "Press delete.").model_copy(update={"begin": 5})
+    every = (CREATING, again, wiki)
+    dealt = [plans(one, PLACES, 2, 0, [other for other in every if other is not one]) for one in every]
+    flat = [plan.key for some in dealt for plan in some]
+    assert len(set(flat)) == 5, "three fields, one question, one button"
+    assert len(flat) == 6, "what is entered is entered once more"
+    assert [plan.place for plan in dealt[2]] == [WIKI]
+
+
+def test_what_a_choice_opens_is_done_there_and_nothing_else() -> None:
+    hand = Field(element='radio "hand over"', role="radio", label="hand over")
+    to = Field(element='combobox "to"', role="combobox", label="to", options=("ann", "ben"))
+    send = Field(element='button "Send"', role="button", label="Send")
+    before = Place(
+        path=("goto /1",), title="A", text="# A", forms=(Form(fields=(hand, KIND), buttons=(send,)),)
+    )
+    opened = Place(
+        path=("goto /1", 'click [radio "hand over"]'),
+        title="A",
+        text="# A 2",
+        forms=(Form(fields=(hand, KIND, to), buttons=(send,)),),
+    )
+    found = plans(document("Hand a type over", "To whom?"), (before, opened), 9, 0)
+    assert {(plan.place.text, plan.fields) for plan in found} == {("# A", (KIND,)), ("# A 2", (to,))}
+    (todo,) = {plan.read({"values": {"to": "ben"}, "press": "Send", "task": "Hand it to ben."})[1]
+               for plan in found if plan.fields == (to,)}  # fmt: skip
+    assert todo[1:] == (
+        'click [radio "hand over"]',
+        'select "ben" in [combobox "to"]',
+        'click [button "Send"]',
+    )
+
+
+def test_a_label_is_told_without_its_advice() -> None:
+    text = Field(element='textbox "Text: You may use it."', role="textbox", label="Text: You may use it.")
+    plan = of(text)
+    assert '"Text:"' in plan.line and list(plan.form()["properties"]["values"]["properties"]) == ["Text:"]
+    told = plan.read({"values": {"Text:": "x"}, "press": "Create", "task": "Write x."})[1]
+    assert told[1] == 'type "x" into [textbox "Text: You may use it."]'
 
 
 def test_a_reply_becomes_a_session_of_actions() -> None:

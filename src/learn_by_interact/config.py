@@ -70,6 +70,8 @@ class ExploreTable(Value):
 class RelabelTable(Value):
     cap: int = Field(default=5, ge=1)
     """Windows of one trajectory that get an instruction."""
+    observation: int = Field(default=500, ge=40)
+    """Characters of an observation that are shown to who writes it; of the first, twice as many."""
 
 
 class JudgeTable(Value):

@@ -204,7 +204,7 @@ class Pipeline:
     def relabel(self) -> Progress:
         self._need(Trajectory, "trajectories", "explore")
         self.store.set_meta("tools", list(self.world.tools))
-        return self._run(Relabel(**self._model(), cap=self.recipe.relabel.cap))
+        return self._run(Relabel(**self._model(), **dict(self.recipe.relabel)))
 
     def replay(self) -> Progress:
         self._need(Example, "examples", "relabel")

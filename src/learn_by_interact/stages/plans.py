@@ -3,6 +3,9 @@
 A small model that may choose freely clicks back and forth. So a page and a part of its form are chosen for
 it, by what the documentation is about; the model chooses the values and says the task. What is tried then is
 a whole session, and backward construction says what it achieved.
+
+What can be done in the application is dealt out to all sections: no two are about the same field of a form
+while another has not been tried.
 """
 
 from __future__ import annotations
@@ -11,8 +14,8 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from ..environments.places import CHOSEN, TICKED, TYPED, Field, Place
 from ..prompts import prompt
@@ -22,7 +25,11 @@ from .structured import whole
 
 PROMPT = prompt("stages", "plan")
 PAGES = 2
-"""Places that the tasks of a section are about, in a round."""
+"""Places that the tasks of a section are about, in a round, unless there is nothing left to do on them."""
+NEAR = 0.5
+"""Share of the best place's fit from which a section is about another one too."""
+MOST = 2
+"""Times its share that a section takes over of what no section near it has."""
 TEXT = r"^[^\"\\\n]{1,80}$"
 ANSWER = r"^[^\"\\\n]{1,60}$"
 TITLE, SHORT = 3, 4
@@ -48,16 +55,22 @@ class Plan(Value):
     def line(self) -> str:
         """What the question says of it."""
         if self.fields:
-            return PROMPT.fill("fill", fields=" and ".join(json.dumps(one.label) for one in self.fields))
+            return PROMPT.fill("fill", fields=" and ".join(json.dumps(_short(one)) for one in self.fields))
         if self.buttons:
             return PROMPT.fill("press", button=json.dumps(self.buttons[0].label))
         return PROMPT.fill("find")
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What plans on pages that are alike have in common."""
+        named = [_label(one.element) for one in (*self.fields, *self.buttons)]
+        return tuple(named) or ("find", *_kind(self.place))
 
     def form(self) -> dict[str, Any]:
         """The form of the reply."""
         if self.fields:
             entered = [one for one in self.fields if one.role not in TICKED]
-            parts: dict[str, Any] = {"values": whole({one.label: _value(one) for one in entered})}
+            parts: dict[str, Any] = {"values": whole({_short(one): _value(one) for one in entered})}
             parts["press"] = {"type": "string", "enum": list(dict.fromkeys(b.label for b in self.buttons))}
             return whole({**parts, "task": {"type": "string", "pattern": CHANGE[1]}})
         if self.buttons:
@@ -86,91 +99,188 @@ class Plan(Value):
             return ()
         return (*self.place.path, *entered, f"click [{pressed.element}]")
 
+    def spoken_of(self, told: Counter[str]) -> float:
+        """How much a section says of the last field, or of the button."""
+        (*_, last) = self.fields or self.buttons
+        words = set(_words(" ".join([last.label, *last.options])))
+        return sum(math.sqrt(told[word]) for word in words) / math.sqrt(len(words) + 1)
+
     def _enter(self, field: Field, values: dict[str, Any]) -> str:
         if field.role in TICKED:
             return f"click [{field.element}]"
-        value = " ".join(str(values.get(field.label, "")).split())
+        value = " ".join(str(values.get(_short(field), "")).split())
         if not value or value == field.value:
             return ""
         verb, join = ("select", "in") if field.role in CHOSEN else ("type", "into")
         return f"{verb} {json.dumps(value, ensure_ascii=False)} {join} [{field.element}]"
 
 
-def plans(document: Document, places: Sequence[Place], number: int, turn: int) -> list[Plan]:
-    """So many plans on the places that fit a section best. `turn`: of the round; a later one goes on."""
-    ways = {_label(place.path[-1]) for place in places if place.path}
-    lists: dict[tuple[str, ...], list[Plan]] = {}
-    for place in ranked(document, places):
-        if known := _all(place, ways, f"{document.id}{place.title}"):
-            lists.setdefault(_kind(place), known)
-    return _dealt([*lists.values()][:PAGES], number, turn)
+def plans(
+    document: Document, places: Sequence[Place], number: int, turn: int, others: Sequence[Document] = ()
+) -> list[Plan]:
+    """About so many plans for a section, on the places that fit it best; those of one place together.
 
-
-def _dealt(lists: Sequence[list[Plan]], number: int, turn: int) -> list[Plan]:
-    """Plans from the lists in turn, those of one place together."""
-    found = []
-    if not lists:
-        return []
-    for at in range(turn * number, (turn + 1) * number):
-        known = lists[at % len(lists)]
-        plan = known[at // len(lists) % len(known)]
-        if plan.fields or plan not in found:  # Other values can be entered again.
-            found.append(plan)
-    return sorted(found, key=lambda plan: [known[0].place for known in lists].index(plan.place))
-
-
-def ranked(document: Document, places: Sequence[Place]) -> list[Place]:
-    """Places by the words that they share with a section, rare ones above all; ties as they were reached."""
-    words = [_names(place) for place in places]
-    common = Counter(word for one in words for word in one)
-    weight = {word: math.log(1 + len(places) / count) for word, count in common.items()}
-    told = Counter(_words(document.text)) + Counter(TITLE * _words(document.title))
-
-    def fit(at: int) -> float:
-        title = _words(places[at].title)
-        # A long title is that of an item, not of what its page is for.
-        telling = set(title) if len(title) <= SHORT else set()
-        shared = sum(
-            weight[word] * math.sqrt(told[word]) * (TITLE if word in telling else 1)
-            for word in words[at]
-            if word in told
-        )
-        return shared / math.sqrt(len(words[at]) + 10)
-
-    return [places[at] for at in sorted(range(len(places)), key=lambda at: (-fit(at), at))]
-
-
-def _all(place: Place, ways: Collection[str], seed: str) -> list[Plan]:
-    """What can be done on a place: each field with the first if that is empty, lone buttons, and a question.
-
-    Buttons that lead on to other places, which `ways` names, do nothing themselves.
+    `turn`: of the round; a later one goes on. `others`: the other sections, which get plans too. A section
+    with little to do leaves its share to others, on whose places there is more.
     """
-    found = []
-    lone: set[str] = set()
-    for form in place.forms:
-        if not form.fields:
-            for button in form.buttons:
-                label = _label(button.element)
-                # Asked whether it is meant, one presses the same again.
-                confirms = bool(place.path) and _label(place.path[-1]) == label
-                if label not in lone and (confirms or label not in ways):
-                    found.append(Plan(place=place, buttons=(button,)))
-                    lone.add(label)
-            continue
-        # What is made new has a name, which is asked for first.
-        first = form.fields[0] if form.fields[0].role in TYPED and not form.fields[0].value else None
-        for field in _apart(form.fields):
-            together = (field,) if first in (None, field) else (first, field)
-            found.append(Plan(place=place, fields=together, buttons=form.buttons[:BESIDE]))
-    found.sort(key=lambda plan: (not plan.fields, digest([seed, plan.line])))
-    if _rows(place.text):
-        found.insert(min(1, len(found)), Plan(place=place))
+    every = sorted((document, *others), key=lambda one: (one.source, one.begin, one.id))
+    known = _Known(places, every)
+    lists = {one.id: known.of(one) for one in every}
+    taken: Counter[tuple[str, ...]] = Counter()
+    found: list[Plan] = []
+    for _ in range(turn + 1):
+        found = _round(lists, number, taken)[document.id]
+    order = list(dict.fromkeys(plan.place for plan in found))
+    return sorted(found, key=lambda plan: order.index(plan.place))
+
+
+def _round(
+    lists: dict[str, list[_Kind]], number: int, taken: Counter[tuple[str, ...]]
+) -> dict[str, list[Plan]]:
+    """What each section gets, noted in `taken`.
+
+    One half is what it is about itself. The other goes to each kind of place in turn, for the section that
+    fits it best; where there is too little, what is entered is entered once more, with other values.
+    """
+    found: dict[str, list[Plan]] = {one: [] for one in lists}
+
+    def take(one: str, known: _Kind) -> bool:
+        new = [plan for plan in known.plans if not taken[plan.key]][:1]
+        found[one] += new
+        taken.update(plan.key for plan in new)
+        return bool(new)
+
+    for one, kinds in lists.items():
+        near = [known for known in kinds if known.near]
+        for turn in range((number + 1) // 2):
+            left = [known for known in near if any(not taken[plan.key] for plan in known.plans)][:PAGES]
+            if left:
+                take(one, left[turn % len(left)])
+    wanted = number * len(lists)
+    best: dict[tuple[str, ...], list[tuple[float, str, _Kind]]] = {}
+    for one, kinds in lists.items():
+        for known in kinds:
+            best.setdefault(known.kind, []).append((known.fit, one, known))
+    turns = [sorted(some, key=lambda item: -item[0]) for some in best.values()]
+    while turns and sum(map(len, found.values())) < wanted:
+        left_over = []
+        for some in sorted(turns, key=lambda some: -some[0][0]):
+            if sum(map(len, found.values())) < wanted and any(
+                len(found[one]) < MOST * number and take(one, known) for _, one, known in some
+            ):
+                left_over.append(some)
+        turns = left_over
+    for one, kinds in lists.items():
+        again = [plan for known in kinds if known.near for plan in known.plans if plan.fields]
+        again.sort(key=lambda plan: (plan in found[one], taken[plan.key]))
+        room = max(min(number - len(found[one]), wanted - sum(map(len, found.values()))), 0)
+        found[one] += again[:room]
+        taken.update(plan.key for plan in again[:room])
     return found
 
 
+class _Kind(NamedTuple):
+    """What can be done on a kind of place, as a section sees it."""
+
+    kind: tuple[str, ...]
+    plans: list[Plan]
+    fit: float
+    near: bool
+    """Whether the section is about it, among others."""
+
+
+class _Known:
+    """What can be done on the places of an application, by the kind of place."""
+
+    def __init__(self, places: Sequence[Place], documents: Sequence[Document]) -> None:
+        self._places = places
+        self._ways = {_label(place.path[-1]) for place in places if place.path}
+        self._before = {place.path: place for place in places}
+        self._words = [_names(place) for place in places]
+        here = Counter(word for one in self._words for word in one)
+        told = Counter(word for one in documents for word in set(_told(one)))
+        self._weight = {
+            word: math.log(1 + len(places) / here[word]) * math.log(1 + len(documents) / told[word])
+            for word in here.keys() & told.keys()
+        }
+
+    def of(self, document: Document) -> list[_Kind]:
+        """Each kind of place with something to do and a word of the section, the best first."""
+        told = _told(document)
+        fits = [self._fit(told, at) for at in range(len(self._places))]
+        found: dict[tuple[str, ...], _Kind] = {}
+        best = 0.0
+        for at in sorted(range(len(fits)), key=lambda at: -fits[at]):
+            place, fit = self._places[at], fits[at]
+            if found and not fit:
+                break
+            if _kind(place) not in found and (known := self._all(place, document, told)):
+                best = best or fit
+                found[_kind(place)] = _Kind(_kind(place), known, fit, fit >= NEAR * best)
+        return list(found.values())
+
+    def _fit(self, told: Counter[str], at: int) -> float:
+        """How a place fits a section, by the words that they share, rare ones above all."""
+        title, words = _words(self._places[at].title), self._words[at]
+        # A long title is that of an item, not of what its page is for.
+        telling = set(title) if len(title) <= SHORT else set()
+        shared = sum(
+            self._weight[word] * math.sqrt(told[word]) * (TITLE if word in telling else 1)
+            for word in words
+            if word in told
+        )
+        return shared / math.sqrt(len(words) + 10)
+
+    def _all(self, place: Place, document: Document, told: Counter[str]) -> list[Plan]:
+        """What can be done: each field with the first if that is empty, lone buttons, and a question.
+
+        What the section speaks of comes first. Buttons that lead on to other places do nothing themselves,
+        and what a place has in common with the one that leads to it is done there.
+        """
+        found = []
+        lone: set[str] = set()
+        before = self._before.get(place.path[:-1]) if place.path else None
+        same = {one.element for form in before.forms for one in form.fields} if before else set()
+        for form in place.forms:
+            if not form.fields:
+                for button in form.buttons:
+                    label = _label(button.element)
+                    # Asked whether it is meant, one presses the same again.
+                    confirms = bool(place.path) and _label(place.path[-1]) == label
+                    if label not in lone and (confirms or label not in self._ways):
+                        found.append(Plan(place=place, buttons=(button,)))
+                        lone.add(label)
+                continue
+            # What is made new has a name, which is asked for first.
+            first = form.fields[0] if form.fields[0].role in TYPED and not form.fields[0].value else None
+            for field in _apart(form.fields):
+                if field.element in same or _label(field.element) in self._ways:
+                    continue
+                together = (field,) if first in (None, field) else (first, field)
+                found.append(Plan(place=place, fields=together, buttons=form.buttons[:BESIDE]))
+        seed = f"{document.id}{place.title}"
+        found.sort(key=lambda plan: (not plan.fields, -plan.spoken_of(told), digest([seed, plan.line])))
+        if _rows(place.text):
+            found.insert(min(1, len(found)), Plan(place=place))
+        return found
+
+
+def _told(document: Document) -> Counter[str]:
+    """How often a section says a word; those of its title count more."""
+    return Counter(_words(document.text)) + Counter(TITLE * _words(document.title))
+
+
+def _short(field: Field) -> str:
+    """A label without the advice that follows it: `Description: You may use ...`."""
+    head, _, advice = field.label.partition(": ")
+    return f"{head}:" if advice else field.label
+
+
 def _label(element: str) -> str:
-    """A name without its number, which tells apart those that are called the same."""
-    return re.sub(r" #\d+(?=\]?$)", "", element.removeprefix("click [").removesuffix("]"))
+    """A name without its number, which tells apart those that are called the same, and with others as 0."""
+    return re.sub(
+        r"\d+", "0", re.sub(r" #\d+(?=\]?$)", "", element.removeprefix("click [").removesuffix("]"))
+    )
 
 
 def _kind(place: Place) -> tuple[str, ...]:
@@ -194,7 +304,7 @@ def _rows(text: str) -> bool:
 def _names(place: Place) -> frozenset[str]:
     """Words of a place's title, headings, fields and buttons."""
     heads = [line for line in place.text.split("\n") if line.startswith("#")]
-    labels = [one.label for form in place.forms for one in (*form.fields, *form.buttons)]
+    labels = [_short(one) for form in place.forms for one in (*form.fields, *form.buttons)]
     return frozenset(_words(" ".join([place.title, *heads, *labels, *place.path])))
 
 

@@ -42,6 +42,8 @@ SECTION, PAGE = 900, 1800
 
 BATCH = 4
 """Tasks in one question."""
+BESIDE = 30
+"""Sections before and after one among which what an application can do is dealt out."""
 
 
 def in_order(documents: Sequence[Document]) -> list[Document]:
@@ -72,28 +74,40 @@ class Propose(ModelStage):
     version: str = f"{PROMPT.version}+{PLAN.version}"
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
-        """Documents; those without a synopsis with the sections of the same source that have one.
+        """Documents; those without a synopsis with the sections of the same source that have one, and those
+        of an application that is looked over with the sections around them.
 
         In a later round also with the trajectories of their earlier tasks.
         """
         documents = in_order(list(store.records(Document)))
-        tools = self.world().tools
-        manual: dict[str, list[str]] = defaultdict(list)
-        for document in documents:
-            if forms(document, tools):
-                manual[document.source].append(document.id)
-        others = {one.id: () if forms(one, tools) else tuple(manual[one.source]) for one in documents}
+        others = self._others(documents)
         if not self.round:
             return [(document.id, *others[document.id]) for document in documents]
         asked, waiting, acted = self._earlier(store)
         found: list[tuple[str, ...]] = []
         for document in documents:
             trajectories = acted[document.id]
-            worked = sum(len(choose(trajectory, self.enough, tools)) for trajectory in trajectories)
+            worked = sum(
+                len(choose(trajectory, self.enough, self.world().tools)) for trajectory in trajectories
+            )
             if document.id in asked and document.id not in waiting and worked < self.enough:
                 told = (trajectory.id for trajectory in trajectories[-TOLD:])
                 found.append((document.id, *others[document.id], *told))
         return found
+
+    def _others(self, documents: Sequence[Document]) -> dict[str, tuple[str, ...]]:
+        world = self.world()
+        if isinstance(world.environment(), Surveyed):
+            ids = [one.id for one in documents]
+            return {
+                one: (*ids[max(0, at - BESIDE) : at], *ids[at + 1 : at + 1 + BESIDE])
+                for at, one in enumerate(ids)
+            }
+        manual: dict[str, list[str]] = defaultdict(list)
+        for document in documents:
+            if forms(document, world.tools):
+                manual[document.source].append(document.id)
+        return {one.id: () if forms(one, world.tools) else tuple(manual[one.source]) for one in documents}
 
     def _earlier(self, store: Store) -> tuple[set[str], set[str], dict[str, list[Trajectory]]]:
         """What the rounds before led to, by document: asked, tasks not explored yet, trajectories."""
@@ -123,7 +137,7 @@ class Propose(ModelStage):
             setup = environment.setup_of(document) if isinstance(environment, Placed) else {}
             start = environment.reset(Task(environment=environment.name, instruction="", setup=setup)).text
             places = environment.survey() if isinstance(environment, Surveyed) else ()
-            planned = plans(document, places, self.tasks, self.round)
+            planned = plans(document, places, self.tasks, self.round, others)
             if isinstance(environment, Listing) and not planned:
                 start = environment.overview()
         if planned:

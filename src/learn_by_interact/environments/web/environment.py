@@ -110,6 +110,11 @@ class WebEnvironment(DeclaredEnvironment):
         """Where the present tab is: a path of the application, or a full address."""
         return self.relative(self.session.page.url)
 
+    @property
+    def shown(self) -> Shown:
+        """What the page showed last."""
+        return self._last
+
     def text_of(self, url: str, locator: str) -> str | None:
         """What a page ("": the present one), or the element of a selector in it, shows to this session.
 

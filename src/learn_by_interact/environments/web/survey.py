@@ -1,7 +1,8 @@
 """Looking a web application over, without a model: which pages there are, and how they are reached.
 
 Links are followed, and buttons that stand alone are pressed where the application's state can be seen and put
-back: those that lead to another page and change nothing, such as `Edit this page`, are ways too.
+back: those that lead to another page and change nothing, such as `Edit this page`, are ways too. What is
+ticked is a way where something else can be acted on then: a list of users beside `reassign to`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from ...errors import EnvironmentFault
 from ...types import Action, Task
-from ..places import Place
+from ..places import TICKED, Place
 from .snapshot import Node
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ SIDES = 6
 """Pages that differ in their kind by the query alone: `/wiki/Start?action=edit`."""
 PRESSED = 6
 """Buttons that are tried on a page."""
+TICKS = 6
+"""Boxes and choices that are tried on a page."""
 LEAVES = re.compile(r"(?i)log.?out|sign.?out|log.?off")
 CHANGES = re.compile(r"(?i)\b(delete|remove|drop|reset|clear|empty|cancel|unsubscribe|archive)\b")
 """Links that are not followed where nothing can be put back."""
@@ -123,8 +126,12 @@ class Survey:
         environment = self._environment
         alone = [one.element for form in place.forms if not form.fields for one in form.buttons]
         alone += [name for name, node in shown.elements.items() if _opens(node)]
-        new = [name for name in alone if (way.kind, name) not in self._pressed and not LEAVES.search(name)]
-        for number, name in enumerate(new[:PRESSED] if self._safe else ()):
+        ticked = [one.element for form in place.forms for one in form.fields if one.role in TICKED]
+        new, ticks = (
+            [name for name in names if (way.kind, name) not in self._pressed and not LEAVES.search(name)]
+            for names in (alone, ticked)
+        )
+        for number, name in enumerate([*new[:PRESSED], *ticks[:TICKS]] if self._safe else ()):
             if number:
                 environment.arrive(way.address, way.path, way.clicks)
             self._pressed.add((way.kind, name))
@@ -132,11 +139,18 @@ class Survey:
             seen = environment.step(Action(tool="click", arguments={"element": name}))
             if seen.state != before:
                 environment.reset(Task(environment=environment.name, instruction=""))
+            elif name in ticks and not _free(environment.shown) - _free(shown):
+                continue
             elif not seen.failed and environment.address.startswith("/"):
                 path = (*way.path, f"click [{name}]")
                 there = environment.address.partition("#")[0]
                 stayed = there == way.address.partition("#")[0]
                 self._add(Way(path, way.address, (*way.clicks, name)) if stayed else Way(path, there))
+
+
+def _free(shown: Shown) -> set[str]:
+    """What can be acted on."""
+    return {name for name, node in shown.elements.items() if "disabled" not in node.attributes}
 
 
 def _opens(node: Node) -> bool:
