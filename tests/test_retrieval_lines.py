@@ -65,6 +65,13 @@ def test_lines_that_share_most_with_the_task_come_in_the_order_of_the_page() -> 
     assert telling_lines(PAGE, "xyzzy", 3) == [] == telling_lines(PAGE, about, 0)
 
 
+def test_lines_that_say_little_beside_the_best_are_left_out() -> None:
+    page = f"{PAGE}  --path PATH     A path\n  -h, --help      Show this message about a path and exit.\n"
+    about = "Take the columns id and key as the primary key of what is at a path."
+    assert telling_lines(page, about, 4) == ["--pk TEXT Columns to use as the primary key, e.g. id"]
+    assert telling_lines(page, "Show a path.", 4) == ["--path PATH A path"]
+
+
 def test_sections_are_found_by_the_instruction_even_without_an_example(store: Store) -> None:
     task = asked(instruction="Insert a CSV file into a table.")
     first, *_ = retriever(store, sections=1)(task, EPISODE.start, []).hits

@@ -148,6 +148,20 @@ def test_sections_that_nothing_is_shown_of_come_first(store: Store) -> None:
     assert [hit.id for hit in apart] == [APPLES.id, write.id]
 
 
+def test_examples_of_the_section_that_the_task_is_about_come_first(store: Store) -> None:
+    other = acted("put c.txt yes", task=asked("put"))
+    store.add([asked("put"), other])
+    write = example("Leave word.", other, 0, 1)
+    task = asked(instruction="Writes the names in a note about bread.")
+    plain = small(store, APPLES, BREAD, write, fused=(1, 1), standing=0.0)(task, READ.start, []).hits
+    (first,) = small(store, APPLES, BREAD, write, fused=(1, 1))(task, READ.start, []).hits
+    assert [hit.id for hit in plain] == [BREAD.id], "it shares most words with the task"
+    assert first.id == write.id, "no other page says `writes`"
+    assert "section (rank 1)" in first.why and first.why.startswith("goal")
+    hits = small(store, APPLES, BREAD, write)(task, READ.start, []).hits
+    assert {hit.id for hit in hits} == {write.id, BREAD.id, APPLES.id}, "the others come after them"
+
+
 def test_characters_are_bounded_but_one_hit_is_always_given(store: Store) -> None:
     bare = {"fused": (5, 2), "documentation": 0}
     whole = small(store, **bare)(MANY, READ.start, []).hits

@@ -154,6 +154,7 @@ PAPER = {
     "once": False,
     "start": True,
     "match": True,
+    "standing": 0.0,
     "documentation": 0,
     "lines": 0,
     "sections": 0,

@@ -21,7 +21,7 @@ from .demonstration import Demonstration, demonstration
 from .encoders import proved
 from .index import connection, digest_of, held, kept, meta, number, schema
 
-VERSION = 4
+VERSION = 5
 """Of what is written into an index: another one is built anew."""
 PORTION = 2000
 """Examples that are encoded, and committed, at a time."""
@@ -117,6 +117,8 @@ def _add(
             document = tantivy.Document(number=number(item.id), **fields)
             for state in sorted(states):
                 document.add_text("states", state)
+            if item.section:
+                document.add_text("section", item.section)
             writer.add_document(document)
             rows.execute(
                 "INSERT INTO example VALUES (?, ?, ?, ?, ?)",

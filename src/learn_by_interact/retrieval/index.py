@@ -91,8 +91,17 @@ class Index:
 
     def met(self, key: str, text: str, weights: dict[str, float], limit: int) -> list[Candidate]:
         """Examples with a step that was taken in the state of this key, best first by BM25 of `text`."""
+        return self._among("states", key, text, weights, limit)
+
+    def of(self, section: str, text: str, weights: dict[str, float], limit: int) -> list[Candidate]:
+        """Examples that came from the section of this id, best first by BM25 of `text`."""
+        return self._among("section", section, text, weights, limit)
+
+    def _among(
+        self, field: str, value: str, text: str, weights: dict[str, float], limit: int
+    ) -> list[Candidate]:
         query, occur = self._tantivy.Query, self._tantivy.Occur
-        term = query.term_query(self._index.schema, "states", key, "basic")
+        term = query.term_query(self._index.schema, field, value, "basic")
         here = (occur.Must, query.const_score_query(term, 0.0))
         return self._top(query.boolean_query([here, *self._terms(text, weights)]), limit)
 
@@ -175,7 +184,8 @@ def schema() -> Any:
 
     builder = tantivy.SchemaBuilder()
     builder.add_integer_field("number", fast=True)
-    builder.add_text_field("states", tokenizer_name="raw", index_option="basic")
+    for field in ("states", "section"):
+        builder.add_text_field(field, tokenizer_name="raw", index_option="basic")
     for field in FIELDS:
         builder.add_text_field(field, tokenizer_name="en_stem", index_option="freq")
     return builder.build()

@@ -13,6 +13,9 @@ from collections.abc import Iterator
 
 WIDTH = 160
 """Characters of a line that are shown."""
+NEAR = 1 / 3
+"""Share of the best line's score from which another is worth showing."""
+HELP = re.compile(r"^(-\w, )?--(help|version)\b")
 USAGE = re.compile(r"^\s*usage:\s*", re.IGNORECASE)
 COMMON = frozenset(
     re.findall(
@@ -32,10 +35,10 @@ def usage(text: str) -> str:
 def telling_lines(text: str, about: str, limit: int) -> list[str]:
     """At most `limit` entries of a section, in its order: those that share most with `about`.
 
-    A shared word counts log(1 + entries / entries that have it); a plural is its singular. The usage, and
-    entries that share nothing, are left out.
+    A shared word counts log(1 + entries / entries that have it); a plural is its singular. The usage, the
+    option that shows this help, and entries that share much less than the best one, are left out.
     """
-    found = [entry for entry in entries(text) if not USAGE.match(entry)]
+    found = [entry for entry in entries(text) if not USAGE.match(entry) and not HELP.match(entry)]
     having = [_stems(entry) for entry in found]
     spread = Counter(word for words in having for word in words)
     wanted = _stems(about)
@@ -44,7 +47,8 @@ def telling_lines(text: str, about: str, limit: int) -> list[str]:
         return sum(math.log(1 + len(found) / spread[word]) for word in sorted(wanted & having[number]))
 
     best = sorted(range(len(found)), key=lambda number: (-score(number), number))[:limit]
-    return [found[number] for number in sorted(best) if score(number) > 0]
+    worth = NEAR * max(map(score, best), default=0.0)
+    return [found[number] for number in sorted(best) if score(number) > 0 and score(number) >= worth]
 
 
 def entries(text: str) -> Iterator[str]:

@@ -28,6 +28,11 @@ BY: dict[str, dict[str, float]] = {
 MISFITS = 8
 """Demonstrations that may turn out too long for what is left of the budget before a step looks no further."""
 
+SECTIONS, EACH = 8, 4
+"""Sections of documentation whose examples are looked at, and how many of each."""
+STEEP = 5
+"""Constant of the fusion with the rank of a section: the first few count."""
+
 Ranking = list[tuple[Candidate, str]]
 
 
@@ -56,6 +61,10 @@ class Retrieval(Layout):
     apart: bool = True
     """One example of each section of documentation before a second of any, in what the query finds: five
     ways to do one thing say less than five things that can be done."""
+    standing: float = 4.0
+    """Weight of the rank of an example's section of documentation, if that has a usage, against the rank of
+    the example itself; the query searches both. What a task is about is told by a manual rather than by
+    examples that happen to name the same table. 0: none."""
     by: Literal["instruction", "instruction+actions", "instruction+observations"] = "instruction+actions"
     """The texts of an example that a query is compared with."""
     encoder: str = ""
@@ -192,8 +201,25 @@ class ExampleRetriever:
             usage = usage + used
             near = self._index.near(self._vectors, vectors[0], self._depth)
             rankings.append(_ranking(near, f"meaning of {why}"))
-        self._by_query = fuse(rankings) if len(rankings) > 1 else rankings[0]
+        self._by_query = self._standing(text, fuse(rankings) if len(rankings) > 1 else rankings[0])
         return True, usage
+
+    def _standing(self, text: str, ranking: Ranking) -> Ranking:
+        """The ranking with the examples of those sections first that the same search finds."""
+        settings, folder = self._settings, self._index.documents
+        if not (settings.standing and folder):
+            return ranking
+        scores = {one.number: 1 / (STEEP + rank) for rank, (one, _) in enumerate(ranking, 1)}
+        found = {one.number: (one, why) for one, why in ranking}
+        # A page with a usage is about one command; a chapter says little about which of its examples fits.
+        pages = [identity for identity, _, page, _ in search(folder, text, SECTIONS) if usage(page)]
+        for rank, identity in enumerate(pages, 1):
+            here = _ranking(self._index.of(identity, text, BY[settings.by], EACH), "goal")
+            for one, why in here:
+                known = found.get(one.number, (one, why))
+                found[one.number] = (one, f"{known[1]}; section (rank {rank})")
+                scores[one.number] = scores.get(one.number, 0.0) + settings.standing / (STEEP + rank)
+        return sorted(found.values(), key=lambda pair: (-scores[pair[0].number], pair[0].number))
 
     def _met(self, task: Task, now: Observation) -> Ranking:
         """Examples that were in this very state, best first for the goal; then those that saw the like."""

@@ -248,13 +248,22 @@ def _arguments(table: TrainTable, folder: Path, measure: bool, rows: int) -> Any
         save_total_limit=2,
         seed=table.seed,
         data_seed=table.seed,
-        bf16=gpu,
+        bf16=gpu or _bf16(),
         use_cpu=not gpu,
         gradient_checkpointing=gpu,
         include_num_input_tokens_seen=True,
         report_to=[],
         disable_tqdm=True,
     )
+
+
+def _bf16() -> bool:
+    """Whether the processor multiplies bfloat16 itself, which is about twice as fast; Linux tells."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text().split()
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def _teller(say: Say) -> Any:
