@@ -251,3 +251,26 @@ def test_a_part_of_a_help_keeps_the_whole_usage_and_its_options_at_the_margin() 
     assert forms(Document(source="", title="tool", text=click, begin=1, end=1), ["tool"])[0].startswith(
         "tool insert [OPTIONS] [-x] PATH"
     ), "one option in a usage is what may be given"
+
+
+def test_a_value_that_is_one_of_several_is_one_of_them() -> None:
+    page = """Options:
+  --type <TEXT CHOICE>...  Change column type to INTEGER, TEXT,
+                           FLOAT or BLOB
+  --rename <TEXT TEXT>...  Rename this column to X, A, B or C
+  --mode [add|set]         How
+  --sort {up,down}         Where
+"""
+    kind, rename, mode, sort = options(page)
+    assert kind.choices == ("INTEGER", "TEXT", "FLOAT", "BLOB") and rename.choices == ()
+    assert re.fullmatch(kind.pattern, "--type year FLOAT")
+    assert not re.fullmatch(kind.pattern, "--type year number")
+    assert not re.fullmatch(kind.pattern, "--type year,price,id FLOAT"), "one that may go on goes on"
+    assert re.fullmatch(mode.pattern, "--mode set") and not re.fullmatch(mode.pattern, "--mode up")
+    assert re.fullmatch(sort.pattern, "--sort up")
+
+
+def test_no_word_is_without_an_end() -> None:
+    tool = pattern("tool NAME", options("  --of TEXT  Of what"))
+    assert re.search(tool, "tool " + 40 * "a") and not re.search(tool, "tool " + 60 * "a")
+    assert re.search(tool, "tool a" + 3 * " --of b") and not re.search(tool, "tool a" + 4 * " --of b")

@@ -60,6 +60,15 @@ def test_tasks_of_a_page_differ_in_how_often_an_argument_may_be_repeated() -> No
     assert [allows(one, f"tool index main.db a b c d{more}") for one, more in made] == [False, False, True]
 
 
+def test_what_an_argument_is_called_like_is_what_its_task_is_about() -> None:
+    start = START + "\n  view due_today(id)\n  view empty_rooms(id)"
+    for form, kind in (("tool drop PATH VIEW", "view"), ("tool fill PATH TABLE", "table")):
+        text = f"Usage: {form}\n\nOptions:\n  --fast  Skip checks\n  --sole  No doubles\n"
+        page = Document(source="m", title=form, text=text, begin=1, end=9)
+        found = matched(features(page, start, ABOUT, ("tool",)), page, ABOUT, start, "seed")
+        assert {one.thing.partition(": ")[2].partition(" ")[0] for one in found} == {kind}
+
+
 def option_value(one: Item) -> str:
     """The part of a pattern that stands for an option's value."""
     return next((option.pattern.partition(" ")[2] for option in one.chosen if option.values), "\0")

@@ -108,7 +108,7 @@ def test_propose_reads_tasks_in_a_code_block_and_names_their_document(store: Sto
 def test_propose_keeps_the_whole_tasks_of_a_reply_that_was_cut_off(store: Store) -> None:
     tasks, attempt = proposed("cut_off", store)
     assert set(tasks) == {"Tell what a.txt says.", "Tell what b.txt says."}
-    assert attempt.usage.calls == 1
+    assert attempt.usage.calls == 2, "what stood behind the task without an end is asked for once more"
 
 
 def test_propose_passes_over_items_of_another_kind(store: Store) -> None:

@@ -38,6 +38,16 @@ def test_what_shows_something_or_changes_the_state_teaches() -> None:
     assert windows(acted("put c.txt yes")) == [(0, 1)]
 
 
+def test_what_was_only_rewritten_teaches_nothing() -> None:
+    table = "[changed: a.db]\n-   table books(id)\n+   table books(id"
+    before = Observation(text="table books(id)", state="a", key="a")
+    for end, taught in ((")", []), (", title)", [(0, 1)])):
+        seen = Observation(text=f"{table}{end}", state="b", key="b")
+        action = Action(tool="bash", arguments={"command": "tool books"})
+        step = Step(thought="", action=action, observation=seen)
+        assert windows(Trajectory(task="t", start=before, steps=(step,), stop="done")) == taught
+
+
 def test_what_neither_shows_nor_changes_anything_does_not_teach() -> None:
     assert windows(acted("put a.txt apples")) == []
     assert windows(acted("put a.txt apples", "list")) == [(0, 2), (1, 2)]

@@ -25,12 +25,13 @@ from .readers.synopsis import (
     Option,
     borrowed,
     forms,
+    made,
     makes,
     options,
     pattern,
 )
 
-ANYTHING = r'([^"\\<]|\\.)+'
+ANYTHING = r'([^"\\<]|\\.){1,160}'
 """Regular expression, over JSON text, of the rest of a command; there can be no `<name>` in it."""
 OPEN = re.compile(r"[<\[]|\b[A-Z]{2}")
 """What a form has where it leaves something open."""
@@ -279,9 +280,14 @@ def _further(form: str, thing: str, things: Sequence[str]) -> tuple[tuple[str, t
 
 
 def _fit(thing: str, item: Item, words: frozenset[str]) -> int:
-    """How well a thing fits: its file can be read, its kind is what the item or its page (`words`) names."""
+    """How well a thing fits: its file can be read, its kind is what the item or its page (`words`) names.
+
+    Where none is read, a row that is called like an argument fits: `table books` where there is a TABLE.
+    """
     if not item.inputs:
-        return 0
+        kind = thing.partition(": ")[2].partition(" ")[0].upper()
+        named = {part.strip("[]<>.") for part in GROUP.findall(item.synopsis)}
+        return int(kind in named and kind != made(item.synopsis).upper())
     kinds = _kinds(thing)
     # Without options a file is read whose kind no option names.
     plain = bool(item.chosen) or not item.kind(thing)

@@ -14,7 +14,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..environments.places import CHOSEN, TICKED, TYPED, Field, Place
@@ -64,7 +64,7 @@ class Plan(Value):
     def key(self) -> tuple[str, ...]:
         """What plans on pages that are alike have in common."""
         named = [_label(one.element) for one in (*self.fields, *self.buttons)]
-        return tuple(named) or ("find", *_kind(self.place))
+        return tuple(named) or ("find", _plain(self.place.title))
 
     def form(self) -> dict[str, Any]:
         """The form of the reply."""
@@ -139,8 +139,9 @@ def _round(
 ) -> dict[str, list[Plan]]:
     """What each section gets, noted in `taken`.
 
-    One half is what it is about itself. The other goes to each kind of place in turn, for the section that
-    fits it best; where there is too little, what is entered is entered once more, with other values.
+    One half is what it is about itself. The other goes to the kinds of places of which least was dealt out,
+    for the section that fits best; where there is too little, what is entered is entered once more, with
+    other values.
     """
     found: dict[str, list[Plan]] = {one: [] for one in lists}
 
@@ -157,19 +158,15 @@ def _round(
             if left:
                 take(one, left[turn % len(left)])
     wanted = number * len(lists)
-    best: dict[tuple[str, ...], list[tuple[float, str, _Kind]]] = {}
+    kinds_of: dict[tuple[str, ...], list[tuple[float, str, _Kind]]] = {}
     for one, kinds in lists.items():
         for known in kinds:
-            best.setdefault(known.kind, []).append((known.fit, one, known))
-    turns = [sorted(some, key=lambda item: -item[0]) for some in best.values()]
-    while turns and sum(map(len, found.values())) < wanted:
-        left_over = []
-        for some in sorted(turns, key=lambda some: -some[0][0]):
-            if sum(map(len, found.values())) < wanted and any(
-                len(found[one]) < MOST * number and take(one, known) for _, one, known in some
-            ):
-                left_over.append(some)
-        turns = left_over
+            kinds_of.setdefault(known.kind, []).append((known.fit, one, known))
+    left_over = [sorted(some, key=lambda item: -item[0]) for some in kinds_of.values()]
+    while left_over and sum(map(len, found.values())) < wanted:
+        some = min(left_over, key=lambda some: (_share(some[0][2].plans, taken), -some[0][0]))
+        if not any(len(found[one]) < MOST * number and take(one, known) for _, one, known in some):
+            left_over.remove(some)
     for one, kinds in lists.items():
         again = [plan for known in kinds if known.near for plan in known.plans if plan.fields]
         again.sort(key=lambda plan: (plan in found[one], taken[plan.key]))
@@ -177,6 +174,11 @@ def _round(
         found[one] += again[:room]
         taken.update(plan.key for plan in again[:room])
     return found
+
+
+def _share(plans: Sequence[Plan], taken: Counter[tuple[str, ...]]) -> float:
+    """How much of what can be done on a kind of place is dealt out; where there is more, more is."""
+    return sum(bool(taken[plan.key]) for plan in plans) / math.sqrt(len(plans))
 
 
 class _Kind(NamedTuple):
@@ -194,6 +196,7 @@ class _Known:
 
     def __init__(self, places: Sequence[Place], documents: Sequence[Document]) -> None:
         self._places = places
+        self._one_title = len({_plain(place.title) for place in places}) == 1
         self._ways = {_label(place.path[-1]) for place in places if place.path}
         self._before = {place.path: place for place in places}
         self._words = [_names(place) for place in places]
@@ -208,16 +211,23 @@ class _Known:
         """Each kind of place with something to do and a word of the section, the best first."""
         told = _told(document)
         fits = [self._fit(told, at) for at in range(len(self._places))]
-        found: dict[tuple[str, ...], _Kind] = {}
-        best = 0.0
-        for at in sorted(range(len(fits)), key=lambda at: -fits[at]):
-            place, fit = self._places[at], fits[at]
-            if found and not fit:
-                break
-            if _kind(place) not in found and (known := self._all(place, document, told)):
+        order = sorted((at for at, fit in enumerate(fits) if fit), key=lambda at: -fits[at])
+        kinds: dict[tuple[str, ...], list[int]] = {}
+        for at in order or range(len(fits)):
+            kinds.setdefault(self._kind(self._places[at]), []).append(at)
+        found, best = [], 0.0
+        for kind, members in kinds.items():
+            if known := self._all([self._places[at] for at in members], document, told):
+                fit = fits[members[0]]
                 best = best or fit
-                found[_kind(place)] = _Kind(_kind(place), known, fit, fit >= NEAR * best)
-        return list(found.values())
+                found.append(_Kind(kind, known, fit, fit >= NEAR * best))
+        return found
+
+    def _kind(self, place: Place) -> tuple[str, ...]:
+        """What places that are alike have in common: the title but for numbers, or where all have the same,
+        their fields and buttons."""
+        labels = {_label(one.element) for form in place.forms for one in (*form.fields, *form.buttons)}
+        return tuple(sorted(labels)) if self._one_title and labels else (_plain(place.title),)
 
     def _fit(self, told: Counter[str], at: int) -> float:
         """How a place fits a section, by the words that they share, rare ones above all."""
@@ -231,14 +241,27 @@ class _Known:
         )
         return shared / math.sqrt(len(words) + 10)
 
-    def _all(self, place: Place, document: Document, told: Counter[str]) -> list[Plan]:
-        """What can be done: each field with the first if that is empty, lone buttons, and a question.
+    def _all(self, places: Sequence[Place], document: Document, told: Counter[str]) -> list[Plan]:
+        """What can be done on places of one kind, and a question; what the section speaks of comes first."""
+        found: dict[tuple[str, ...], Plan] = {}
+        for place in places:
+            for plan in self._done_on(place):
+                found.setdefault(plan.key, plan)
+        seed = f"{document.id}{places[0].title}"
+        known = sorted(
+            found.values(),
+            key=lambda plan: (not plan.fields, -plan.spoken_of(told), digest([seed, plan.line])),
+        )
+        if asked := next((place for place in places if _rows(place.text)), None):
+            known.insert(min(1, len(known)), Plan(place=asked))
+        return known
 
-        What the section speaks of comes first. Buttons that lead on to other places do nothing themselves,
-        and what a place has in common with the one that leads to it is done there.
+    def _done_on(self, place: Place) -> Iterator[Plan]:
+        """Each field with the first if that is empty, and lone buttons.
+
+        Buttons that lead on to other places do nothing themselves, and what a place has in common with the
+        one that leads to it is done there.
         """
-        found = []
-        lone: set[str] = set()
         before = self._before.get(place.path[:-1]) if place.path else None
         same = {one.element for form in before.forms for one in form.fields} if before else set()
         for form in place.forms:
@@ -247,9 +270,8 @@ class _Known:
                     label = _label(button.element)
                     # Asked whether it is meant, one presses the same again.
                     confirms = bool(place.path) and _label(place.path[-1]) == label
-                    if label not in lone and (confirms or label not in self._ways):
-                        found.append(Plan(place=place, buttons=(button,)))
-                        lone.add(label)
+                    if confirms or label not in self._ways:
+                        yield Plan(place=place, buttons=(button,))
                 continue
             # What is made new has a name, which is asked for first.
             first = form.fields[0] if form.fields[0].role in TYPED and not form.fields[0].value else None
@@ -257,12 +279,7 @@ class _Known:
                 if field.element in same or _label(field.element) in self._ways:
                     continue
                 together = (field,) if first in (None, field) else (first, field)
-                found.append(Plan(place=place, fields=together, buttons=form.buttons[:BESIDE]))
-        seed = f"{document.id}{place.title}"
-        found.sort(key=lambda plan: (not plan.fields, -plan.spoken_of(told), digest([seed, plan.line])))
-        if _rows(place.text):
-            found.insert(min(1, len(found)), Plan(place=place))
-        return found
+                yield Plan(place=place, fields=together, buttons=form.buttons[:BESIDE])
 
 
 def _told(document: Document) -> Counter[str]:
@@ -283,10 +300,8 @@ def _label(element: str) -> str:
     )
 
 
-def _kind(place: Place) -> tuple[str, ...]:
-    """What places that are alike have in common: their fields and buttons, or else their title."""
-    labels = {_label(one.element) for form in place.forms for one in (*form.fields, *form.buttons)}
-    return tuple(sorted(labels)) or (place.title,)
+def _plain(title: str) -> str:
+    return re.sub(r"\d+", "0", title)
 
 
 def _apart(fields: Sequence[Field]) -> list[Field]:

@@ -157,14 +157,19 @@ class Propose(ModelStage):
         found: dict[str, Task] = {}
         usage = Usage()
         failure: ParseError | None = None
-        for first in range(0, len(items), BATCH):
+        waiting = [items[first : first + BATCH] for first in range(0, len(items), BATCH)]
+        while waiting:
+            some = waiting.pop(0)
             try:
-                answer, used = self._ask(words, system, page, items[first : first + BATCH], commands)
+                answer, used = self._ask(words, system, page, some, commands)
             except ParseError as error:
                 failure, usage = error, usage + getattr(error, "usage", Usage())
                 continue
             usage = usage + used
-            told = {item.text for item in items[first : first + BATCH]}
+            # A reply that found no end did not get beyond the first task that it lacks.
+            if behind := some[len([*_read(answer["tasks"])]) + 1 :]:
+                waiting.append(behind)
+            told = {item.text for item in some}
             ways = [form for page in (document, *others) for form in forms(page, world.tools)]
             for instruction, hint in _read(answer["tasks"]):
                 if any(text in hint for text in told) or instruction in EXAMPLES:

@@ -149,4 +149,12 @@ def teaches(step: Step, before: Observation) -> bool:
     if step.action.tool == STOP:
         return bool(step.observation.text)
     seen = step.observation
-    return not seen.failed and (seen.state != before.state or seen.text.strip() not in NOTHING)
+    if seen.failed or _as_before(seen.text):
+        return False
+    return seen.state != before.state or seen.text.strip() not in NOTHING
+
+
+def _as_before(text: str) -> bool:
+    """Whether what an observation tells to have gone is what it tells to have come: it is the same."""
+    gone, come = (sorted(line[1:] for line in text.split("\n") if line[:1] == sign) for sign in "-+")
+    return bool(gone) and gone == come

@@ -37,9 +37,10 @@ _WORDS = re.compile(r"[\w-]+( [a-z][\w.-]*)+")
 ASIDE = frozenset({"--help", "--version", "-h", "-V"})
 """Options that no task is about."""
 
-_MIDDLE = r"""[^ "'\\|<>;&$`()[]*"""
+_MIDDLE = r"""[^ "'\\|<>;&$`()[]{0,40}"""
+"""Bounded, as all that repeats: a small model that may go on goes on without end."""
 PLAIN = rf"""[^ "'\\|<>;&$`()[{{,-]({_MIDDLE}[^ "'\\|<>;&$`()[,:=])?"""
-QUOTED = "'([^'\"\\\\]|\\\\\")+'" + r'|\\"[^"\\]+\\"'
+QUOTED = "'([^'\"\\\\]|\\\\\"){1,120}'" + r'|\\"[^"\\]{1,120}\\"'
 WORD = rf"({PLAIN}|{QUOTED})"
 """Regular expression of an argument, over JSON text: quotation marks are escaped in it."""
 NO_FILE = WORD.replace(_MIDDLE, _MIDDLE.replace("[^ ", "[^. "))
@@ -47,13 +48,13 @@ NO_FILE = WORD.replace(_MIDDLE, _MIDDLE.replace("[^ ", "[^. "))
 ONE_OF_MANY = WORD.replace(_MIDDLE, _MIDDLE.replace("[^ ", "[^, "))
 """The same of an argument that may be repeated: blanks stand between several, no commas."""
 CODE = (
-    r"'[^'\"\\\n]*[ (.=*]([^'\"\\\n]|\\\")*'"
-    r'|\\"[^"\\\n]*[ (.=*][^"\\\n]*\\"'
+    r"'[^'\"\\\n]{0,80}[ (.=*]([^'\"\\\n]|\\\"){0,160}'"
+    r'|\\"[^"\\\n]{0,80}[ (.=*][^"\\\n]{0,160}\\"'
 )
 """The same of an argument in another language: quoted, and more than a word."""
 VERBS = ("select", "insert", "update", "delete", "create")
 """What a statement in SQL begins with; not `with`, by which the question begins what it says of an option."""
-STATEMENT = rf"""\\"({"|".join(f"{verb}|{verb.upper()}" for verb in VERBS)})[ (][^"\\\n]*\\\""""
+STATEMENT = rf"""\\"({"|".join(f"{verb}|{verb.upper()}" for verb in VERBS)})[ (][^"\\\n]{{0,200}}\\\""""
 """The same of one in SQL, whose own strings stand between single quotation marks: within double ones. A small
 model writes there what the question says of its command."""
 NEW = r"(new|my)_[a-z]{1,12}(_[a-z]{1,12})?"
@@ -74,6 +75,8 @@ MANY = re.compile(r"<[a-z]+s>")
 CALLED = 3
 """First letters by which a command is called like an argument: `tool modify <mods>`."""
 
+FURTHER = 3
+"""Options that a command may have beside those that it must."""
 INTO = r"( > [A-Za-z0-9_-]+\.[a-z]+)?"
 """Regular expression of what may follow a command: a file for its output."""
 
@@ -102,6 +105,8 @@ class Option:
     """The longest of its names: `--output`."""
     values: int
     """Values that follow it."""
+    choices: tuple[str, ...]
+    """What the last of them can be; () where nothing says so."""
     joined: bool
     """A value stands behind `=`."""
     help: str
@@ -113,7 +118,9 @@ class Option:
         if not self.values:
             return literal(self.name)
         join = "=" if self.joined else " "
-        return f"{literal(self.name)}{join}{WORD}" + f" {WORD}" * (self.values - 1)
+        word = WORD if self.values == 1 else ONE_OF_MANY
+        words = [word] * (self.values - 1) + [_one_of(self.choices) if self.choices else word]
+        return f"{literal(self.name)}{join}{' '.join(words)}"
 
 
 def options(text: str) -> list[Option]:
@@ -131,8 +138,18 @@ def options(text: str) -> list[Option]:
         values = match["values"] or ""
         count = len(values[1:].strip("<>.").split()) if values[1:].startswith("<") else bool(values)
         told = " ".join([match["help"] or "", *_below(lines[number + 1 :], indent(line))]).strip()
-        found.setdefault(name, Option(name, int(count), values.startswith("="), told[:160]))
+        choices = _choices(values[1:], told)
+        found.setdefault(name, Option(name, int(count), choices, values.startswith("="), told[:160]))
     return list(found.values())
+
+
+def _choices(values: str, told: str) -> tuple[str, ...]:
+    """What a value can be: `[add|set]`, `{add,set}`, a CHOICE whose help says `INTEGER, TEXT or BLOB`."""
+    inside = values.strip("[]{}<>.")
+    if re.fullmatch(r"[\w-]+([|,][\w-]+)+", inside):
+        return tuple(re.split("[|,]", inside))
+    named = re.search(r"\b[A-Z]{2,}(?:, [A-Z]{2,})+,? or [A-Z]{2,}\b", told)
+    return tuple(re.findall(r"[A-Z]{2,}", named[0])) if named and inside.endswith("CHOICE") else ()
 
 
 def _below(lines: Sequence[str], margin: int) -> Iterator[str]:
@@ -266,7 +283,7 @@ def pattern(
     `further`: what an argument can name that is called as OTHER says.
     """
     written: list[str] = []
-    parts, made = GROUP.findall(form), _made(form)
+    parts, makes_a = GROUP.findall(form), made(form)
     for number, part in enumerate(parts, 1):
         if OPTIONS.fullmatch(part):
             continue
@@ -275,7 +292,7 @@ def pattern(
             continue
         many = part.endswith("...") or bool(MANY.fullmatch(part))
         named = further.get(part.strip("[]<>."), ())
-        word = _one_of(named) if named else _word(part, made, files, targets)
+        word = _one_of(named) if named else _word(part, makes_a, files, targets)
         optional = part.startswith("[") and not (FILE.search(part) and targets)
         several = part.startswith("<") and not many
         if several and keyed and any(map(_LITERAL.fullmatch, parts[number:])):
@@ -287,13 +304,13 @@ def pattern(
         written.append(f"( {word}){sign}{f'( {TERM}){{0,3}}' if several else ''}")
     must = "".join(f" {option.pattern}" for option in chosen)
     others = "|".join(option.pattern for option in known if option not in chosen)
-    more = f"( ({others}))*" if others else ""
+    more = f"( ({others})){{0,{FURTHER}}}" if others else ""
     end = f"( {rest})?" if rest else f"{must}{more}{INTO}"
     return f"^{''.join(written)}{end}$"
 
 
-def _word(part: str, made: str, files: Sequence[str], targets: Sequence[str]) -> str:
-    """Regular expression of an argument; `made`: see `_made`."""
+def _word(part: str, makes_a: str, files: Sequence[str], targets: Sequence[str]) -> str:
+    """Regular expression of an argument; `makes_a`: see `made`."""
     name = part.strip("[]<>.")
     if FILE.search(part) and files:
         return _one_of(files)
@@ -304,7 +321,7 @@ def _word(part: str, made: str, files: Sequence[str], targets: Sequence[str]) ->
         return _one_of(part[1:-1].split("|"))
     if LANGUAGE.fullmatch(name):
         return f"({STATEMENT if SQL.fullmatch(name) else CODE})"
-    if _new(name, made):
+    if _new(name, makes_a):
         return NEW
     if part.endswith("..."):
         return ONE_OF_MANY.replace("[^, ", "[^,. ") if targets else ONE_OF_MANY
@@ -313,17 +330,17 @@ def _word(part: str, made: str, files: Sequence[str], targets: Sequence[str]) ->
 
 def makes(form: str) -> bool:
     """Whether a command makes something that one of its arguments names."""
-    return any(_new(part.strip("[]<>."), _made(form)) for part in GROUP.findall(form))
+    return any(_new(part.strip("[]<>."), made(form)) for part in GROUP.findall(form))
 
 
-def _made(form: str) -> str:
+def made(form: str) -> str:
     """What the command of a synopsis makes, by its name: `view` of `tool create-view PATH VIEW`; or ""."""
-    made = MAKING.search(re.split(r" (?=[\[<]|[A-Z]{2})", form, maxsplit=1)[0])
-    return made[1] if made else ""
+    found = MAKING.search(re.split(r" (?=[\[<]|[A-Z]{2})", form, maxsplit=1)[0])
+    return found[1] if found else ""
 
 
-def _new(name: str, made: str) -> bool:
-    return bool(FRESH.fullmatch(name)) or (bool(made) and made.upper() == name)
+def _new(name: str, makes_a: str) -> bool:
+    return bool(FRESH.fullmatch(name)) or (bool(makes_a) and makes_a.upper() == name)
 
 
 def _one_of(names: Sequence[str], *patterns: str) -> str:
