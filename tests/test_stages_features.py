@@ -61,7 +61,7 @@ def test_tasks_of_a_page_differ_in_how_often_an_argument_may_be_repeated() -> No
 
 
 def test_what_an_argument_is_called_like_is_what_its_task_is_about() -> None:
-    start = START + "\n  view due_today(id)\n  view empty_rooms(id)"
+    start = START.replace("menu.csv", "  view due_today(id)\n  view empty_rooms(id)\nmenu.csv", 1)
     for form, kind in (("tool drop PATH VIEW", "view"), ("tool fill PATH TABLE", "table")):
         text = f"Usage: {form}\n\nOptions:\n  --fast  Skip checks\n  --sole  No doubles\n"
         page = Document(source="m", title=form, text=text, begin=1, end=9)
