@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import pytest
 
+from learn_by_interact.agents.rollout import Decision
 from learn_by_interact.environments.places import Field, Form, Place
 from learn_by_interact.environments.web.actions import WebActions
-from learn_by_interact.stages.explore import planned
+from learn_by_interact.stages.explore import Begun, planned
 from learn_by_interact.stages.plans import Plan, plans
-from learn_by_interact.types import STOP, Document
+from learn_by_interact.types import STOP, Document, Observation, Step, Task
 
 SUMMARY = Field(element='textbox "Summary:"', role="textbox", label="Summary:")
 KIND = Field(
@@ -174,6 +176,28 @@ def test_a_button_that_leads_on_is_no_task_and_one_of_several_alike_is_enough() 
     assert {plan.place.title for plan in found} == {"Delete?"}
     alone = plans(document("Deleting a wiki page", "Delete a page."), (wiki,), 9, 0)
     assert {plan.buttons[0].element for plan in alone} == {'button "Delete page"'}
+
+
+class Lost:
+    """An agent that knows one action."""
+
+    name = "lost"
+
+    def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision:
+        return Decision(thought="", action=WebActions().parse("ACTION: back")[1])
+
+
+@pytest.mark.parametrize(("settle", "then"), [(True, STOP), (False, "back")])
+def test_a_plan_that_failed_on_a_page_is_not_gone_on_with_where_exploration_settles(
+    settle: bool, then: str
+) -> None:
+    agent = Begun(Lost(), WebActions(), 'click [button "Go"]\ngoto /', settle)
+    task, start = Task(environment="e", instruction="Go."), Observation(text="", state="a", key="a")
+    first = agent.act(task, start, [])
+    assert first.action.tool == "click"
+    failed = Observation(text="There is no [button].", state="a", key="b", failed=True)
+    step = Step(thought="", action=first.action, observation=failed)
+    assert agent.act(task, start, [step]).action.tool == then
 
 
 def test_what_cannot_be_read_ends_a_plan() -> None:

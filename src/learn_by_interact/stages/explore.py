@@ -28,7 +28,8 @@ class Explore(ModelStage):
     begin: bool = True
     """The first action is the command that the proposer wrote with the task; no call is made for it."""
     settle: bool = False
-    """A first command that worked ends the rollout: it saves the call in which a small model says stop."""
+    """A first command that worked ends the rollout: it saves the call in which a small model says stop. On a
+    screen what was planned ends it, also where an action of it failed."""
     limits: Limits = Limits()
     max_tokens: int = 160
     version: str = PROMPT.version
@@ -72,7 +73,7 @@ class Begun:
 
     def __init__(self, agent: Agent, actions: ActionSpace, first: str, settle: bool) -> None:
         self.name = agent.name
-        self._settle = settle
+        self._settle, self._commands = settle, actions.commands
         self._agent, self._planned = agent, planned(actions, first)
 
     def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision:
@@ -80,7 +81,8 @@ class Begun:
         if len(steps) < len(self._planned) and not failed:
             thought, action = self._planned[len(steps)]
             return Decision(thought=thought, action=action)
-        if self._settle and len(steps) == max(1, len(self._planned)) and not failed:
+        over = len(steps) == max(1, len(self._planned)) and not failed
+        if self._settle and (over or (failed and self._planned and not self._commands)):
             return Decision(thought="", action=Action(tool=STOP, arguments={"answer": ""}))
         return self._agent.act(task, start, steps)
 
