@@ -89,9 +89,9 @@ def test_an_episode_sees_what_it_would_see_in_bubblewrap(tmp_path: Path, image: 
             seen.append([environment.reset(TASK), *(act(environment, command) for command in commands)])
             home = environment.sandbox.home
     assert [one.text for one in seen[1]] == [
-        "a.txt (8 bytes)",
+        "a.txt (8 bytes)\n  one\n  two",
         "one\ntwo",
-        "no\n[new: sub/b]\n+ sub/b (2 bytes)",
+        "no\n[new: sub/b]\n+ sub/b (2 bytes)\n+   x",
         "/home/user/sub",
         "green\n[exit code 3]",
     ]

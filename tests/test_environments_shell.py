@@ -62,7 +62,7 @@ def do(small: ShellEnvironment) -> Do:
 def test_the_start_folder_is_seen_and_left_alone(tmp_path: Path) -> None:
     folder = declare(tmp_path)
     with ShellEnvironment(folder) as environment:
-        assert environment.reset(TASK).text == "a.txt (8 bytes)"
+        assert environment.reset(TASK).text == "a.txt (8 bytes)\n  one\n  two"
         environment.step(Action(tool="bash", arguments={"command": "rm a.txt"}))
         home = environment.sandbox.home
         assert not (home / "a.txt").exists()
@@ -70,10 +70,27 @@ def test_the_start_folder_is_seen_and_left_alone(tmp_path: Path) -> None:
     assert not home.exists()
 
 
+def test_a_start_without_a_look_shows_the_first_lines_of_what_is_text(tmp_path: Path) -> None:
+    folder = declare(tmp_path)
+    start = tmp_path / "start"
+    (start / "with blank.csv").write_text("id,name\n" + 9 * "1,ä\n" + "\n")
+    (start / "wide").write_text(300 * "w")
+    (start / "binary").write_bytes(b"a\0b\nc")
+    (start / ".git").mkdir()
+    (start / ".git" / "HEAD").write_text("ref")
+    for number in range(30):
+        (start / f"z{number:02}").write_text("z\n")
+    with ShellEnvironment(folder) as environment:
+        text = environment.reset(TASK).text
+    assert "with blank.csv (54 bytes)\n  id,name\n  1,ä\n  1,ä\nz00 (2 bytes)\n  z\n" in text
+    assert f"wide (300 bytes)\n  {100 * 'w'}\n" in text and "binary (5 bytes)\nwide" in text
+    assert "HEAD" not in text and text.endswith("z28 (2 bytes)\nz29 (2 bytes)")
+
+
 def test_setup_runs_before_the_first_observation(tmp_path: Path) -> None:
     with ShellEnvironment(declare(tmp_path)) as environment:
         start = environment.reset(TASK.model_copy(update={"setup": {"run": "echo x > b; cd /"}}))
-        assert start.text == "a.txt (8 bytes)\nb (2 bytes)"
+        assert start.text == "a.txt (8 bytes)\n  one\n  two\nb (2 bytes)\n  x"
     with ShellEnvironment(declare(tmp_path)) as environment, pytest.raises(EnvironmentFault, match="oh"):
         environment.reset(TASK.model_copy(update={"setup": {"run": "echo oh; false"}}))
 

@@ -45,6 +45,8 @@ CHANGE = (
 )
 """Of a task that changes something: what is said of it, and its form over JSON text."""
 FIND = ("something to find out", f"^(Count|Find|Find out|How many|List|Show|What|When|Which|Who){_REST}")
+SEVERAL = re.compile(r"file\w*[\]>]? ?\.\.\.|\bpaths\b", re.IGNORECASE)
+"""An argument of a synopsis that names several files."""
 KEYED = re.compile(r"[^\W\d][\w ]* \d+(, |$)")
 """A thing that is called by a number: `ID 7, Description Call the plumber`."""
 LENT = 3
@@ -105,8 +107,12 @@ class Item(Value):
         return next((option for option in self.known if option.name in names and not option.values), None)
 
     def about(self, thing: str) -> Item:
-        """This item about a thing: what it reads is the thing's file, with the option that says its kind."""
-        files = tuple(name for name in self.inputs if name in _files_of(thing))
+        """This item about a thing: what it reads is the thing's file, with the option that says its kind.
+
+        What reads several files can read all.
+        """
+        several = bool(SEVERAL.search(self.synopsis))
+        files = self.inputs if several else tuple(name for name in self.inputs if name in _files_of(thing))
         kind = self.kind(thing) if files and self.chosen else None
         if kind is None or kind in self.chosen:
             return self.model_copy(update={"thing": thing, "inputs": files or self.inputs})

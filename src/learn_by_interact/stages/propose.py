@@ -140,7 +140,8 @@ class Propose(ModelStage):
             planned = plans(document, places, self.tasks, self.round, others)
             if isinstance(environment, Listing) and not planned:
                 start = environment.overview()
-        if planned:
+        if planned or places:
+            # A section may have left what it has to do to others.
             return self._planned(document, planned, environment)
         commands, code = environment.actions.commands, environment.actions.code
         part = "system" if commands else "screen"

@@ -293,13 +293,14 @@ def pattern(
         many = part.endswith("...") or bool(MANY.fullmatch(part))
         named = further.get(part.strip("[]<>."), ())
         word = _one_of(named) if named else _word(part, makes_a, files, targets)
-        optional = part.startswith("[") and not (FILE.search(part) and targets)
+        # What could come from a pipe is read from a file that is there.
+        optional = part.startswith("[") and not (FILE.search(part) and (targets or files))
         several = part.startswith("<") and not many
         if several and keyed and any(map(_LITERAL.fullmatch, parts[number:])):
             word = TERM
         optional_many = many or " " in part
-        sign = ("*" if optional_many else "?") if optional else ("+" if many else "")
-        if sign in ("*", "+") and (part.endswith("...") or number < len(parts)):
+        sign = ("*" if optional_many else "?") if optional else ("+" if optional_many else "")
+        if sign in ("*", "+") and (part.strip("]").endswith("...") or number < len(parts)):
             sign = f"{{{int(not optional)},{most}}}"
         written.append(f"( {word}){sign}{f'( {TERM}){{0,3}}' if several else ''}")
     must = "".join(f" {option.pattern}" for option in chosen)
