@@ -69,6 +69,19 @@ def test_what_an_argument_is_called_like_is_what_its_task_is_about() -> None:
         assert {one.thing.partition(": ")[2].partition(" ")[0] for one in found} == {kind}
 
 
+def test_options_that_most_pages_have_come_last() -> None:
+    def page(name: str, *named: str) -> Document:
+        listed = "\n".join(f"  --{one}  Do it {one}" for one in ("color", *named))
+        text = f"Usage: tool {name} [OPTIONS] PATH\n\nOptions:\n{listed}\n"
+        return Document(source="m", title=f"tool {name}", text=text, begin=1, end=9)
+
+    own, *others = (page(name, f"{name}-only") for name in ("a", "b", "c", "d"))
+    told = [one.text.split(" (")[0] for one in features(own, START, ABOUT, ("tool",), (), others)]
+    assert told == ["without options", "with --a-only", "with --color"]
+    few = [one.text.split(" (")[0] for one in features(own, START, ABOUT, ("tool",), (), others[:2])]
+    assert few == ["without options", "with --color", "with --a-only"], "two pages say little"
+
+
 def option_value(one: Item) -> str:
     """The part of a pattern that stands for an option's value."""
     return next((option.pattern.partition(" ")[2] for option in one.chosen if option.values), "\0")

@@ -132,7 +132,9 @@ def test_a_later_round_asks_about_pages_of_which_too_little_worked_and_tells_wha
         failed = parent == DOCUMENTS["put"].id
         learned(store, acted("show z.txt" if failed else task.hint, task=task))
     (found,) = later.inputs(store)
-    assert found[0] == DOCUMENTS["put"].id and len(found) == 3
+    assert found[0] == DOCUMENTS["put"].id and len(found) == 5, (
+        "with two sections beside it, and what was tried"
+    )
     done(later, store)
     question = asked_for[-1].messages[-1].content
     assert "$ show z.txt" in question and "do not repeat these commands" in question
@@ -147,7 +149,7 @@ def test_a_command_of_a_help_page_is_the_command_that_the_page_is_about() -> Non
 
 
 def test_propose_shows_the_page_its_commands_and_the_start(store: Store) -> None:
-    documents = [record for (at,) in Propose(environment=NAME, model=model("noted")).inputs(store)
+    documents = [record for at, *_ in Propose(environment=NAME, model=model("noted")).inputs(store)
                  if isinstance(record := store.get(at), Document)]  # fmt: skip
     assert [document.title for document in documents] == ["show", "put", "list"]
     done(Propose(environment=NAME, model=model("noted"), tasks=2), store)

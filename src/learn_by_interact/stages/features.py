@@ -77,6 +77,8 @@ class Item(Value):
     """How often an argument that may be repeated is given."""
     further: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Arguments that are a further one of their kind, and what of that kind is there."""
+    common: bool = False
+    """Its option is one that most pages have."""
     thing: str = ""
     """The line of the start state that the task is about; "" for any."""
 
@@ -160,11 +162,14 @@ def features(
 ) -> list[Item]:
     """The forms that a page gives and its options (but `skip`); without these the commands that it shows.
 
-    `others`: sections of the same manual, whose synopses a page has that gives none.
+    `others`: sections of the same manual, whose synopses a page has that gives none; options that most of
+    their pages have too come last.
     """
     opening = calls(document.title, tools)
     anything = rf"^({'|'.join(map(literal, opening))}) {ANYTHING}$" if tools else ""
     known = [option for option in options(document.text) if option.name not in skip]
+    common = _common(document, others)
+    known.sort(key=lambda option: option.name in common)
     found: list[Item] = []
     begun: list[Item] = []
     own = forms(document, tools)
@@ -180,7 +185,8 @@ def features(
         found.append(item.model_copy(update={"text": told}))
         for option in known:
             told = f"with {option.name} ({option.help})"
-            found.append(item.model_copy(update={"text": told, "chosen": (option,)}))
+            update = {"text": told, "chosen": (option,), "common": option.name in common}
+            found.append(item.model_copy(update=update))
     if found:
         return found
     like = begun[0] if len(begun) == 1 else Item(text="", free=anything)
@@ -189,6 +195,16 @@ def features(
     # What the examples show may be too much for a small model; this is not.
     simple = [item.model_copy(update={"text": "without options", "rest": ""}) for item in begun]
     return [*simple, *(like.model_copy(update={"text": text}) for text in shows)]
+
+
+def _common(document: Document, others: Sequence[Document]) -> set[str]:
+    """Options that more than half of the other pages have: what all commands of a manual take."""
+    pages: dict[str, set[str]] = {}
+    for other in others:
+        if page_of(other.title) != page_of(document.title):
+            pages.setdefault(page_of(other.title), set()).update(one.name for one in options(other.text))
+    counts = Counter(name for names in pages.values() for name in names)
+    return {name for name, count in counts.items() if count > max(len(pages) / 2, 2)}
 
 
 def _both_ways(forms: Sequence[str]) -> list[str]:

@@ -43,7 +43,8 @@ SECTION, PAGE = 900, 1800
 BATCH = 4
 """Tasks in one question."""
 BESIDE = 30
-"""Sections before and after one among which what an application can do is dealt out."""
+"""Sections before and after one among which what an application can do is dealt out, and which say what
+options all commands have."""
 
 
 def in_order(documents: Sequence[Document]) -> list[Document]:
@@ -74,8 +75,8 @@ class Propose(ModelStage):
     version: str = f"{PROMPT.version}+{PLAN.version}"
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
-        """Documents; those without a synopsis with the sections of the same source that have one, and those
-        of an application that is looked over with the sections around them.
+        """Documents; those without a synopsis with the sections of the same source that have one, the others
+        with the sections around them.
 
         In a later round also with the trajectories of their earlier tasks.
         """
@@ -96,18 +97,18 @@ class Propose(ModelStage):
         return found
 
     def _others(self, documents: Sequence[Document]) -> dict[str, tuple[str, ...]]:
-        world = self.world()
-        if isinstance(world.environment(), Surveyed):
-            ids = [one.id for one in documents]
-            return {
-                one: (*ids[max(0, at - BESIDE) : at], *ids[at + 1 : at + 1 + BESIDE])
-                for at, one in enumerate(ids)
-            }
+        tools = self.world().tools
         manual: dict[str, list[str]] = defaultdict(list)
         for document in documents:
-            if forms(document, world.tools):
+            if forms(document, tools):
                 manual[document.source].append(document.id)
-        return {one.id: () if forms(one, world.tools) else tuple(manual[one.source]) for one in documents}
+        ids = [one.id for one in documents]
+        found = {}
+        for at, one in enumerate(documents):
+            around = (*ids[max(0, at - BESIDE) : at], *ids[at + 1 : at + 1 + BESIDE])
+            lent = tuple(manual[one.source]) if tools and not forms(one, tools) else ()
+            found[one.id] = lent or around
+        return found
 
     def _earlier(self, store: Store) -> tuple[set[str], set[str], dict[str, list[Trajectory]]]:
         """What the rounds before led to, by document: asked, tasks not explored yet, trajectories."""
@@ -132,7 +133,7 @@ class Propose(ModelStage):
         assert isinstance(document, Document)
         earlier = [record for record in rest if isinstance(record, Trajectory)]
         others = [record for record in rest if isinstance(record, Document)]
-        world = self.world()
+        world, tools = self.world(), self.world().tools
         with world.environment() as environment:
             setup = environment.setup_of(document) if isinstance(environment, Placed) else {}
             start = environment.reset(Task(environment=environment.name, instruction="", setup=setup)).text
@@ -155,7 +156,7 @@ class Propose(ModelStage):
             if commands
             else screen_items(document, start, self.tasks, self.round)
         )
-        found: dict[str, Task] = {}
+        found: dict[str, str] = {}
         usage = Usage()
         failure: ParseError | None = None
         waiting = [items[first : first + BATCH] for first in range(0, len(items), BATCH)]
@@ -170,24 +171,21 @@ class Propose(ModelStage):
             # A reply that found no end did not get beyond the first task that it lacks.
             if behind := some[len([*_read(answer["tasks"])]) + 1 :]:
                 waiting.append(behind)
+            ways = forms(document, tools) or [form for one in others for form in forms(one, tools)]
             told = {item.text for item in some}
-            ways = [form for page in (document, *others) for form in forms(page, world.tools)]
             for instruction, hint in _read(answer["tasks"]):
                 if any(text in hint for text in told) or instruction in EXAMPLES:
                     continue  # The command repeats the question, or the task an example.
-                hint = filled(hint, ways, start)
-                task = Task(
-                    environment=environment.name,
-                    instruction=instruction,
-                    setup=setup,
-                    parent=document.id,
-                    hint=hint,
-                )
-                found.setdefault(instruction, task)
+                found.setdefault(instruction, filled(hint, ways, start))
         if failure is not None and not found:
             failure.usage = usage  # type: ignore[attr-defined]
             raise failure
-        return Outcome(records=tuple(found.values()), usage=usage)
+        name, parent = environment.name, document.id
+        tasks = [
+            Task(environment=name, instruction=told, setup=setup, parent=parent, hint=hint)
+            for told, hint in found.items()
+        ]
+        return Outcome(records=tuple(tasks), usage=usage)
 
     def _planned(self, document: Document, planned: Sequence[Plan], environment: Environment) -> Outcome:
         """Tasks with the actions that do them, those of one place in one question."""
@@ -231,7 +229,8 @@ class Propose(ModelStage):
         known = features(document, start, description, self.world().tools, self.skip, others)
         # Once is enough for a command that leaves nothing open.
         again = [feature for feature in known if not feature.fixed]
-        number = min(max(len(known), self.tasks if again else 0), self.most)
+        own = sum(not feature.common for feature in known)
+        number = min(max(own, self.tasks if again else 0), self.most)
         turns = range(self.round * number, (self.round + 1) * number)
         again = again or known
         chosen = [known[turn] if turn < len(known) else again[turn % len(again)] for turn in turns]
