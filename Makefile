@@ -33,7 +33,7 @@ demo:
 	$(BIN)/lbi run recipes/demo.toml
 
 demo-web:
-	@echo "This takes more than an hour on 2 cores, 4 GB of memory and 4 GB of disk. It installs Chromium (apt) and Trac (in a"
+	@echo "This takes about an hour on 2 cores, 4 GB of memory and 4 GB of disk. It installs Chromium (apt) and Trac (in a"
 	@echo "virtual environment), fetches the language model of the demo, and lets it learn Trac from pages of its manual."
 	$(MAKE) --no-print-directory system browser .venv/.stamp-web
 	$(BIN)/lbi models pull $(DEMO_MODEL)
