@@ -26,7 +26,7 @@ def test_two_instances_are_compared(tmp_path: Path) -> None:
     other = tiny.lbi("look", world, "head -c 8 /dev/urandom | base64 > key.txt", "--twice")
     assert other.returncode == 1
     assert (
-        "They differ after 'head -c 8 /dev/urandom | base64 > key.txt':\nwhat was seen:\n  - " in other.stdout
+        "They differ after 'head -c 8 /dev/urandom | base64 > key.txt':\nkey.txt:\n  - " in other.stdout
     )
     file = world / "environment.toml"
     file.write_text(file.read_text() + "\n[volatile]\npatterns = ['^\\S+=$']\n")

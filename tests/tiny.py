@@ -85,6 +85,7 @@ ENVIRONMENT = """\
 name = "tiny"
 description = "A folder with short text files, and the usual commands of a shell."
 start = "start"
+look = "find . -type f -printf '%P (%s bytes)\\\\n' | LC_ALL=C sort"
 
 [docs]
 folder = ["docs"]
