@@ -25,9 +25,7 @@ def test_two_instances_are_compared(tmp_path: Path) -> None:
     assert same.returncode == 0 and same.stdout.endswith("Both instances have the same fingerprints.\n")
     other = tiny.lbi("look", world, "head -c 8 /dev/urandom | base64 > key.txt", "--twice")
     assert other.returncode == 1
-    assert (
-        "They differ after 'head -c 8 /dev/urandom | base64 > key.txt':\nkey.txt:\n  - " in other.stdout
-    )
+    assert "They differ after 'head -c 8 /dev/urandom | base64 > key.txt':\nkey.txt:\n  - " in other.stdout
     file = world / "environment.toml"
     file.write_text(file.read_text() + "\n[volatile]\npatterns = ['^\\S+=$']\n")
     named = tiny.lbi("look", world, "head -c 8 /dev/urandom | base64 > key.txt", "--twice")
