@@ -41,9 +41,13 @@ def test_what_shows_something_or_changes_the_state_teaches() -> None:
 def test_what_was_only_rewritten_teaches_nothing() -> None:
     table = "[changed: a.db]\n-   table books(id)\n+   table books(id"
     before = Observation(text="table books(id)", state="a", key="a")
-    for end, taught in ((")", []), (", title)", [(0, 1)])):
+    for command, end, taught in (
+        ("tool books", ")", []),
+        ("tool books", ", title)", [(0, 1)]),
+        ("tool books --type id integer", ")", [(0, 1)]),
+    ):
         seen = Observation(text=f"{table}{end}", state="b", key="b")
-        action = Action(tool="bash", arguments={"command": "tool books"})
+        action = Action(tool="bash", arguments={"command": command})
         step = Step(thought="", action=action, observation=seen)
         assert windows(Trajectory(task="t", start=before, steps=(step,), stop="done")) == taught
 

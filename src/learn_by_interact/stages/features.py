@@ -173,7 +173,8 @@ def features(
     found: list[Item] = []
     begun: list[Item] = []
     own = forms(document, tools)
-    lent = [] if own else borrowed(document, others, tools)[:LENT]
+    manual = [one for one in others if one.source == document.source]
+    lent = [] if own else borrowed(document, manual, tools)[:LENT]
     shown = page_about(document, start, tools)[1] if lent and not known else ()
     for form in _both_ways(own) or (() if shown else lent):
         inputs, targets = _files(form, start, description)

@@ -123,6 +123,8 @@ def plans(
     `turn`: of the round; a later one goes on. `others`: the other sections, which get plans too. A section
     with little to do leaves its share to others, on whose places there is more.
     """
+    if not places:
+        return []
     every = sorted((document, *others), key=lambda one: (one.source, one.begin, one.id))
     known = _Known(places, every)
     lists = {one.id: known.of(one) for one in every}

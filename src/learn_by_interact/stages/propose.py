@@ -171,7 +171,8 @@ class Propose(ModelStage):
             # A reply that found no end did not get beyond the first task that it lacks.
             if behind := some[len([*_read(answer["tasks"])]) + 1 :]:
                 waiting.append(behind)
-            ways = forms(document, tools) or [form for one in others for form in forms(one, tools)]
+            manual = [one for one in others if one.source == document.source]
+            ways = forms(document, tools) or [form for one in manual for form in forms(one, tools)]
             told = {item.text for item in some}
             for instruction, hint in _read(answer["tasks"]):
                 if any(text in hint for text in told) or instruction in EXAMPLES:

@@ -149,7 +149,8 @@ def teaches(step: Step, before: Observation) -> bool:
     if step.action.tool == STOP:
         return bool(step.observation.text)
     seen = step.observation
-    if seen.failed or _as_before(seen.text):
+    # What is seen may not tell all: a type that an option changed.
+    if seen.failed or (_as_before(seen.text) and not OPTION.search(_written(step))):
         return False
     return seen.state != before.state or seen.text.strip() not in NOTHING
 
