@@ -133,7 +133,8 @@ class Propose(ModelStage):
         assert isinstance(document, Document)
         earlier = [record for record in rest if isinstance(record, Trajectory)]
         others = [record for record in rest if isinstance(record, Document)]
-        world, tools = self.world(), self.world().tools
+        world = self.world()
+        tools = world.tools
         with world.environment() as environment:
             setup = environment.setup_of(document) if isinstance(environment, Placed) else {}
             start = environment.reset(Task(environment=environment.name, instruction="", setup=setup)).text
