@@ -322,7 +322,9 @@ def test_only_the_newest_observations_are_sent_with_their_pictures() -> None:
 
 def test_what_was_done_in_a_state_before_is_not_offered_in_it_again() -> None:
     class Offering(ShellActions):
-        def form(self, seen: Sequence[str], tried: Sequence[Action]) -> dict[str, Any] | None:
+        def form(
+            self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = ()
+        ) -> dict[str, Any] | None:
             offered.append([str(action.arguments["command"]) for action in tried])
             return None
 

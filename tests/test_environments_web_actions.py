@@ -225,3 +225,23 @@ def test_what_changed_is_on_the_page_that_was_seen_before() -> None:
     assert not allowed('type "y" into [textbox "Title:"]', seen, done, typed)
     assert allowed('type "y" into [combobox "City"]', seen, done, typed)
     assert ACTIONS.form(["[an empty page]"], ()) is None and ShellActions().form([WHOLE], ()) is None
+
+
+def test_what_retrieval_told_of_other_pages_may_be_named_though_it_is_not_here() -> None:
+    told = (
+        'Page New:\nACTION: click [link "New"]\nThere: [textbox "Name"], [combobox "Size"], [button "Save"]'
+    )
+    form = ACTIONS.form([WHOLE], (), [told, "See [this] and [wiki](/wiki)."])
+    assert form is not None
+
+    def fits(written: str) -> bool:
+        return bool(re.search(form["pattern"], json.dumps(f"ACTION: {written}")[1:-1]))
+
+    for written in (
+        'click [link "New"]',
+        'type "x" into [textbox "Name"]',
+        'select "any" in [combobox "Size"]',
+    ):
+        assert fits(written) and not allowed(written), written
+    assert fits('click [link "Home"]') and not fits("click [this]") and not fits('click [link "Old"]')
+    assert fits('select "plain" in [combobox "Kind:"]') and not fits('select "any" in [combobox "Kind:"]')

@@ -116,6 +116,8 @@ def test_long_observations_are_cut_to_both_ends_or_to_the_telling_lines() -> Non
     long = acted(f"put a.txt {table}", "show a.txt")
     ends = made(1, 2, long).text(Layout(seen=120, start=False, cut="ends"))
     assert "characters left out" in ends and len(ends) < 300
+    none = made(1, 2, long).text(Layout(seen=0))
+    assert none.split("\n")[1:] == ["ACTION: show a.txt"] and none.startswith("Example task: ")
     text = "\n".join([*(f"[{at}] link page" for at in range(40)), "[77] button Save note", "end"])
     assert telling(text, "Save the note", 60) == "[...]\n[77] button Save note\nend"
     assert telling(text, "Save the note", len(text)) == text

@@ -20,7 +20,7 @@ from learn_by_interact.retrieval.demonstration import LIKE, SAME
 from learn_by_interact.retrieval.index import number as number_of
 from learn_by_interact.retrieval.index import open_index
 from learn_by_interact.retrieval.retrieve import ExampleRetriever, Retrieval
-from learn_by_interact.types import Attempt, Example, Page, Trajectory
+from learn_by_interact.types import Action, Attempt, Example, Observation, Page, Trajectory
 from room import DOCUMENTS, acted, asked
 
 READ = acted("list", "show a.txt", "show b.txt")
@@ -414,3 +414,48 @@ def test_pages_are_bounded_and_those_of_the_last_survey(store: Store) -> None:
     shown = small(store, pages=2)(TASK, READ.start, ()).hits
     assert [hit.text.split("\n")[1][:8] for hit in shown if hit.why.startswith("page")] == ["ACTION: "] * 2
     assert before.id not in [hit.id for hit in shown]
+
+
+def where(hits: Sequence[Hit]) -> list[str]:
+    return [hit.text.split("\n")[1] for hit in hits if hit.why.startswith("page")]
+
+
+def test_a_page_that_the_task_names_by_its_number_comes_first_though_only_others_were_seen(
+    store: Store,
+) -> None:
+    looked_over(
+        store,
+        "survey:1",
+        page("Apples", "goto /apples", text="apples apples"),
+        page("Note 4", "goto /note/4", text="pears"),
+        page("Box 1", "goto /box1", text="pears"),
+    )
+
+    def told(instruction: str, **settings: Any) -> list[Hit]:
+        task = asked(instruction=instruction)
+        found = small(store, **settings)(task, READ.start, ()).hits
+        return [hit for hit in found if hit.why.startswith("page")]
+
+    assert where(told("Read note #12 about apples.")) == ["ACTION: goto /note/12", "ACTION: goto /apples"]
+    assert told("Read note #12 about apples.")[0].text.startswith("Page /note/12:\n")
+    assert told("Read note 4.")[0].text.startswith("Page Note 4:\n"), "it was looked at"
+    both = told("Put note 1.2 into box 3, not apples.", pages=2)
+    assert sorted(where(both)) == ["ACTION: goto /box3", "ACTION: goto /note/1.2"]
+    assert where(told("Read the 12 notes about apples."))[0] == "ACTION: goto /apples"
+
+
+def test_after_an_action_on_what_is_not_there_a_page_that_has_it_is_told(store: Store) -> None:
+    looked_over(store, "survey:1", page("Apples", "goto /apples"), page("Tools", "goto /tools"))
+    episode = small(store)
+    assert where(episode(TASK, READ.start, ()).hits) == ["ACTION: goto /apples"]
+    missing = Action(tool="click", arguments={"element": 'button "Open Tools"'})
+    failed = READ.steps[0].model_copy(
+        update={"action": missing, "observation": Observation(text="There is none.", key="k", failed=True)}
+    )
+    hits = [hit for hit in episode(TASK, READ.start, [failed]).hits if hit.why.startswith("page, element")]
+    assert [hit.text for hit in hits] == [
+        '[button "Open Tools"] is on another page.\nPage Tools:\nACTION: goto /tools\n'
+        'There: [button "Open Tools"]'
+    ]
+    worked = failed.model_copy(update={"observation": READ.start})
+    assert not where(episode(TASK, READ.start, [worked]).hits)

@@ -148,7 +148,8 @@ class LanguageAgent:
         tried = [step.action for step, was in zip(steps, seen, strict=False) if was.key == seen[-1].key]
         if steps and not steps[-1].observation.failed:
             tried.append(steps[-1].action)
-        return self.actions.form([one.text for one in seen], tried)
+        known = [hit.text for hits in self._added for hit in hits]
+        return self.actions.form([one.text for one in seen], tried, known)
 
     def _unstuck(
         self,
@@ -226,9 +227,9 @@ class LanguageAgent:
         """Keep the hits of this step -> what finding them took; an agent serves one episode."""
         usage = Usage()
         while len(self._added) <= len(steps):
-            known = {hit.id for hits in self._added for hit in hits}
+            known = {(hit.id, hit.text) for hits in self._added for hit in hits}
             found = self.retriever(task, start, steps[: len(self._added)]) if self.retriever else Found()
-            new = [hit for hit in found.hits if hit.id not in known]
+            new = [hit for hit in found.hits if (hit.id, hit.text) not in known]
             self._added.append(new if self.settings.placement == "append" else list(found.hits))
             usage = usage + found.usage
         return usage

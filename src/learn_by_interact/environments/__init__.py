@@ -29,11 +29,14 @@ class ActionSpace(Protocol):
         """A model's reply -> (thought, action). Raises ParseError, worded for the model."""
         ...
 
-    def form(self, seen: Sequence[str], tried: Sequence[Action]) -> dict[str, Any] | None:
+    def form(
+        self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = ()
+    ) -> dict[str, Any] | None:
         """JSON schema of the next reply, after these observations; None: it may be anything.
 
         `tried`: what was done in this very state before, and the last action where it worked: neither leads
-        on. `parse` reads what the schema allows.
+        on. `known`: what retrieval told; what it names may be named too, though it is not there now: the
+        observation then says how to get there. `parse` reads what the schema allows.
         """
         ...
 

@@ -60,7 +60,9 @@ class ShellActions:
             raise ParseError(f"The command is too long. {WANTED}")
         return thought, action
 
-    def form(self, seen: Sequence[str], tried: Sequence[Action]) -> dict[str, Any] | None:
+    def form(
+        self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = ()
+    ) -> dict[str, Any] | None:
         """None: a shell takes anything."""
         return None
 

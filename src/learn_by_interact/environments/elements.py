@@ -122,7 +122,9 @@ class ElementActions:
         """A model's reply -> (thought, action). Raises ParseError, worded for the model."""
         return self.grammar.parse(reply)
 
-    def form(self, seen: Sequence[str], tried: Sequence[Action]) -> dict[str, Any] | None:
+    def form(
+        self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = ()
+    ) -> dict[str, Any] | None:
         """See `ActionSpace.form`."""
         raise NotImplementedError
 

@@ -33,7 +33,7 @@ class Layout(Value):
     steps: int = 6
     """Steps of an example that are shown: the last ones, or earlier ones around the matching state."""
     seen: int = 240
-    """Characters of an observation that are shown."""
+    """Characters of an observation that are shown. 0: none, the actions alone."""
     cut: Literal["ends", "lines"] = "lines"
     """What is shown of a longer observation: both ends, or the lines that say most about the task."""
     start: bool = True
@@ -102,14 +102,14 @@ class Demonstration(Value):
         lines = [f"Example task: {self.instruction}"]
         if first:
             lines.append(f"({first} earlier steps are left out.)")
-        if first or layout.start:
+        if layout.seen and (first or layout.start):
             lines.append(self._shown(self.before(shown[0]), shown[0], layout))
         for place, number in enumerate(shown, first):
             moment = self.moments[number]
             if place == here:
                 lines.append(SAME if same else LIKE)
             lines.append(f"ACTION: {moment.action}")
-            if moment.seen:
+            if moment.seen and layout.seen:
                 lines.append(self._shown(moment.seen, number + 1, layout))
         if later := len(told) - first - len(shown):
             lines.append(f"({later} later steps are left out.)")

@@ -5,6 +5,7 @@ The index is derived from the store and safe to delete; ties in the score are br
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from functools import lru_cache
@@ -20,10 +21,14 @@ from .index import words
 
 TITLE = 2.0
 """What a word in the title counts for; one in the text counts 1."""
-VERSION = 2
+VERSION = 3
 """Of the form of the index."""
 ELEMENTS = 8
 """Fields and buttons of a page that are told."""
+DEPTH = 60
+"""Pages that are looked at for the best of them."""
+_NUMBERED = re.compile(r"goto (/(?:[^?\s]*/)?([A-Za-z]+)/?)(\w*\d[\w.-]*)(?=\n|$)")
+"""A way to one of the pages of a kind: `goto /ticket/28`, `goto /issue4`."""
 SHORTEST = 200
 """Characters; what is left of a section that is cut to fewer says little."""
 
@@ -47,15 +52,50 @@ def pages(store: Store) -> str:
     for page in map(store.get, known):
         assert isinstance(page, Page)
         lines = [f"Page {page.title}:", *(f"ACTION: {action}" for action in page.path)]
-        some = page.elements[:ELEMENTS]
-        lines += ["There: " + ", ".join(f"[{name}]" for name in some)] if some else []
-        rows.append((page.id, page.title, "\n".join([*lines, "", *page.elements, page.text])))
+        rows.append((page.id, page.title, "\n".join([*lines, "", *page.elements, "", page.text])))
     return _written(store.folder / "index", "pages", rows)[0].name if rows else ""
 
 
-def way(text: str) -> str:
-    """What a prompt says of a page: how it is reached, and what is there; `text`: as `search` gives it."""
-    return text.partition("\n\n")[0]
+def places(folder: str, text: str, limit: int, element: str = "") -> list[tuple[str, str, float]]:
+    """Pages that share words with a text: (id, how it is reached and what is there, score), best first.
+
+    What the text names by number comes first, such as `/ticket/27` for "close ticket #27"; where this
+    one was not looked at, another of its kind says what is there. `element`: only pages that have it.
+    """
+    ways: dict[str, tuple[str, tuple[str, str, float]]] = {}
+    for identity, _, body, score in search(folder, text, DEPTH):
+        told, _, shown = body.partition("\n\n")
+        there, _, shown = shown.partition("\n\n") if shown[:1] != "\n" else ("", "", shown)
+        if element and element not in there.split("\n") and f"[{element}]" not in shown:
+            continue
+        numbered = _NUMBERED.search(told)
+        wanted = _number(text, numbered[2]) if numbered else ""
+        if numbered and wanted and wanted != numbered[3]:
+            address = f"{numbered[1]}{wanted}"
+            rest = told.partition("\n")[2].replace(numbered[0], f"goto {address}", 1)
+            told = f"Page {address}:\n{rest}"
+        way = told.partition("\n")[2]
+        told += _there(there.split("\n"), f"{text}\n{element}") if there else ""
+        ways.setdefault(way, (numbered[2] if numbered and wanted else "", (identity, told, score)))
+    first: dict[str, tuple[str, str, float]] = {}
+    for kind, row in ways.values():
+        if kind:
+            first.setdefault(kind, row)
+    rows = [row for _, row in ways.values() if row not in first.values()]
+    return [*first.values(), *rows][:limit]
+
+
+def _there(elements: Sequence[str], about: str) -> str:
+    """A line with a page's elements, at most `ELEMENTS`: those that share words with a text before others."""
+    wanted = set(words(about))
+    told = sorted(range(len(elements)), key=lambda at: not wanted & set(words(elements[at])))[:ELEMENTS]
+    return "\nThere: " + ", ".join(f"[{elements[at]}]" for at in sorted(told))
+
+
+def _number(text: str, kind: str) -> str:
+    """The number of the thing of this kind that a text names first: `27` of "Ticket #27" for `ticket`."""
+    found = re.search(rf"(?i)\b{re.escape(kind)}s?\s+(?:number\s+|no\.?\s+)?#?(\w*\d(?:[\w.-]*\w)?)", text)
+    return found[1] if found else ""
 
 
 def _written(parent: Path, kind: str, rows: Sequence[tuple[str, str, str]]) -> tuple[Path, str]:

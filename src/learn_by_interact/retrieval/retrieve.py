@@ -12,7 +12,7 @@ from ..models import Model
 from ..types import Observation, Step, Task, Usage
 from .build import vectors_name
 from .demonstration import Demonstration, Layout
-from .documents import search, section, way
+from .documents import places, search, section
 from .encoders import encoder
 from .index import Candidate, fuse, open_index
 from .lines import telling_lines, usage
@@ -81,7 +81,7 @@ class Retrieval(Layout):
     instruction; after a failure one is found by the action that failed. 0: none."""
     pages: int = 3
     """Pages of an application that was looked over, of which the way there is shown before the first action,
-    found by the instruction. 0: none."""
+    found by the instruction; after an action on what is not there, one that has it. 0: none."""
     placement: Placement = "append"
     """Where demonstrations stand. `append`: with the step that they were found at, where they stay, and each
     is shown once; `before` the task or `after` the history: those of the present step alone."""
@@ -146,16 +146,26 @@ class ExampleRetriever:
         if steps and now.failed and self._actions:
             about = f"{about}\n{self._actions.format(steps[-1].action)}\n{now.text}"
         sections = self._sections(task, steps, about)
-        pages = self._pages(task) if not steps else []
+        pages = self._pages(task, steps)
         self._found = Found(hits=(*pages, *sections, *self._take(plan, now, about)), usage=usage)
         return self._found
 
-    def _pages(self, task: Task) -> list[Hit]:
-        """Pages that share words with the instruction, each with the way there."""
-        if not (self._settings.pages and self._index.pages):
+    def _pages(self, task: Task, steps: Sequence[Step]) -> list[Hit]:
+        """Pages about the task, with the way there; after an action on what is not there, one that has it."""
+        folder, settings = self._index.pages, self._settings
+        if not (settings.pages and folder):
             return []
-        found = search(self._index.pages, task.instruction, self._settings.pages)
-        return [Hit(id=one, text=way(text), why=f"page, goal {score:.2f}") for one, _, text, score in found]
+        if not steps:
+            found = places(folder, task.instruction, settings.pages)
+            return [Hit(id=one, text=text, why=f"page, goal {score:.2f}") for one, text, score in found]
+        element = str(steps[-1].action.arguments.get("element", ""))
+        if not (element and steps[-1].observation.failed):
+            return []
+        found = places(folder, f"{task.instruction}\n{element}", 1, element)
+        return [
+            Hit(id=one, text=f"[{element}] is on another page.\n{text}", why=f"page, element {score:.2f}")
+            for one, text, score in found
+        ]
 
     def _sections(self, task: Task, steps: Sequence[Step], about: str) -> list[Hit]:
         """Sections that may help now, each with its usage and the lines about the task."""

@@ -116,7 +116,9 @@ class DesktopActions(ElementActions):
         before = re.sub(r"(?i)\bACTION:\s*$", "", text[: found.start()].rstrip())
         return thought_of(before), Action(tool=PYTHON, arguments={"code": code})
 
-    def form(self, seen: Sequence[str], tried: Sequence[Action]) -> dict[str, Any] | None:
+    def form(
+        self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = ()
+    ) -> dict[str, Any] | None:
         """JSON schema of one of the actions that the screen has; code is not among them."""
         found = list(named(seen, AS_BEFORE))[:MOST]
         if not found:

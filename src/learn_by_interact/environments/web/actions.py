@@ -81,6 +81,8 @@ class WebActions(ElementActions):
     ends: tuple[str, ...] = ("\nOUTPUT:", "\nURL:", "\nChanged on this page:")
     grammar = GRAMMAR
 
-    def form(self, seen: Sequence[str], tried: Sequence[Action]) -> dict[str, Any] | None:
+    def form(
+        self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = ()
+    ) -> dict[str, Any] | None:
         """One of the actions that the page has; see `choices.py`."""
-        return schema(seen, tried)
+        return schema(seen, tried, known)

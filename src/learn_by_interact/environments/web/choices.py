@@ -23,10 +23,10 @@ MOST = 120
 """Elements; of a page with more, the first."""
 
 
-def schema(seen: Sequence[str], tried: Sequence[Action]) -> dict[str, Any] | None:
+def schema(seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = ()) -> dict[str, Any] | None:
     """The form of a reply after these observations; None where the page has nothing that can be acted on.
 
-    `tried`: what is not to be done again here.
+    `tried`: what is not to be done again here. `known`: texts about other pages, whose elements may be named.
     """
     found = list(named(seen))[:MOST]
     if not found:
@@ -46,6 +46,7 @@ def schema(seen: Sequence[str], tried: Sequence[Action]) -> dict[str, Any] | Non
             values = [unquoted(value) for value in QUOTED.findall(options[1])]
             if given := [value for value in values if value]:
                 forms.append(rf"select \\\"({any_of(given)})\\\" in \[{_literal(name)}\]")
+    forms += _elsewhere(known, {name for name, _, _ in found})
     # Who has done nothing yet may stop with an answer, and not without one.
     stop = rf"stop( {TEXT})?" if len(seen) > 1 else rf"stop {TEXT}"
     forms += ["press (Enter|Tab|Escape|ArrowDown)", r"goto /[^\"\\ \n]{0,80}", "back", stop]
@@ -53,6 +54,18 @@ def schema(seen: Sequence[str], tried: Sequence[Action]) -> dict[str, Any] | Non
         forms.append("scroll (down|up)")
     # With the label that the prompt asks for: without it a small model goes on otherwise than it would.
     return {"type": "string", "pattern": f"^ACTION: ({'|'.join(forms)})$"}
+
+
+def _elsewhere(known: Sequence[str], here: set[str]) -> Iterator[str]:
+    """What can be done with the elements that these texts name and the page lacks."""
+    others = {name: role for text in known for name, role, _ in ELEMENT.findall(text) if '"' in name}
+    rest = [(name, role) for name, role in others.items() if name not in here][:MOST]
+    if click := [name for name, role in rest if role not in TYPED]:
+        yield rf"click \[({any_of(click)})\]"
+    if fields := [name for name, role in rest if role in TYPED and role != "combobox"]:
+        yield rf"type \\\"{TEXT}\\\" into \[({any_of(fields)})\]"
+    if lists := [name for name, role in rest if role in ("combobox", "listbox")]:
+        yield rf"select \\\"{TEXT}\\\" in \[({any_of(lists)})\]"
 
 
 def named(seen: Sequence[str], same: str = AS_BEFORE) -> Iterator[tuple[str, str, str]]:
