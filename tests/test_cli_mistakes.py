@@ -75,7 +75,10 @@ def test_an_environment_without_tasks_or_documentation_is_said(recipe: Path, tmp
         page.write_text("")
     assert "no documentation was found" in told(tiny.lbi("run", recipe))
     (tmp_path / "world" / "tasks.toml").unlink()
-    assert "there is no tasks.toml in this folder" in told(tiny.lbi("run", recipe))
+    assert "has no held-out tasks, so nothing is measured: write a tasks.toml" in told(
+        tiny.lbi("evaluate", recipe)
+    )
+    assert "has no held-out tasks" in told(tiny.lbi("validate", tmp_path / "world"))
     (tmp_path / "world" / "tasks.toml").write_text("[[task]\n")
     assert "tasks.toml:1:7: this is not TOML" in told(tiny.lbi("run", recipe))
 

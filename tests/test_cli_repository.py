@@ -69,6 +69,7 @@ def test_a_repository_is_learned_and_its_tests_decide(recipe: Recipe, tmp_path: 
     write(folder, make_repairs(folder, 2))
     with Pipeline(recipe) as pipeline:
         result = pipeline.run()
+        assert result is not None
         store = pipeline.store
         sources = {document.source for document in store.records(Document)}
         assert sources == {"README.md", "calc/__init__.py"}

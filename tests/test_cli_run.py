@@ -212,3 +212,24 @@ def test_terminal_gets_live_bars(tmp_path: Path) -> None:
     os.close(outer)
     assert "propose" in seen and "6/6" in seen and "0 failed" in seen
     assert json.loads(done.stdout)["stages"][0]["done"] == 6
+
+
+def test_what_has_no_held_out_tasks_is_learned_and_not_measured(tmp_path: Path) -> None:
+    recipe = tiny.make(tmp_path)
+    (tmp_path / "world" / "tasks.toml").unlink()
+    dry = tiny.lbi("run", recipe, "--dry-run", "--json", cwd=tmp_path)
+    assert dry.returncode == 0, dry.stderr
+    assert "relabel" in dry.stdout and "evaluate" not in {
+        one["stage"] for one in json.loads(dry.stdout)["stages"]
+    }
+    run = tiny.lbi("run", recipe, cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    with Store(tmp_path / "run", readonly=True) as store:
+        kept = store.count(Example)
+    assert kept > 30 and "examples are kept, and indexed in " in run.stdout
+    assert "has no held-out tasks, so nothing is measured" in run.stdout
+    assert f"Then measure: lbi evaluate {recipe}." in run.stdout
+    again = tiny.lbi("run", recipe, "--json", cwd=tmp_path)
+    assert json.loads(again.stdout)["examples"] > 30 and json.loads(again.stdout)["tasks"] == 0
+    shown = tiny.lbi("show", tmp_path / "run")
+    assert shown.returncode == 0, shown.stderr

@@ -80,7 +80,9 @@ def forecast(
     too small to reach all stages, and what stages raise.
     """
     with Pipeline(recipe, report, say, pilot) as pipeline:
-        pipeline.chosen()
+        measured = bool(pipeline.world.tasks())
+        if measured:
+            pipeline.chosen()
         pipeline.ingest()
         pipeline.synthesise()
         pipeline.relabel()
@@ -88,12 +90,13 @@ def forecast(
         pipeline.distill()
         pipeline.replay()
         pipeline.judge()
-        for needs in _needed(recipe):
+        for needs in _needed(recipe) if measured else ():
             if needs in ("examples", "distilled"):
                 found = bool(kept(pipeline.store, recipe.judge.rule, needs == "distilled"))
                 what = "distilled example" if needs == "distilled" else "example"
                 _reached(found, pilot, f"gave no {what} that the rule {recipe.judge.rule!r} keeps")
-        pipeline.evaluate()
+        if measured:
+            pipeline.evaluate()
         made = Forecast(stages=tuple(_scaled(recipe, pipeline.store)), workers=pipeline.pool.window)
         pipeline.store.set_meta(META, made.model_dump(mode="json"))
     return made
@@ -163,7 +166,8 @@ def _expected(recipe: Recipe, store: Store, measured: dict[str, StageTotals]) ->
     tasks_held_out = benchmark(recipe.world, recipe.unsafe).tasks()
     held_out = choose(tasks_held_out, recipe.evaluate.only, recipe.evaluate.tasks)
     needed = _needed(recipe)
-    unused = sum(needs in ("examples", "distilled") for needs in needed) * measured["evaluate"].inputs
+    pilot = measured["evaluate"].inputs if held_out else 0
+    unused = sum(needs in ("examples", "distilled") for needs in needed) * pilot
     return {
         "propose": round(scale * tried("propose")),
         "explore": round(explore),

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
 from typing import Any
 
-from .benchmarks import Benchmark, Predicting
+from .benchmarks import NO_TASKS, Benchmark, Predicting
 from .blobs import BLOBS
 from .config import ArmTable, Recipe
 from .engine.pools import Pool
@@ -260,6 +260,7 @@ class Pipeline:
 
     def evaluate(self) -> Result:
         """All arms over the same held-out tasks; each repeat of an arm is a stage of its own."""
+        tasks = self.chosen()
         self._prepare()
         for missing in getattr(self.world, "missing", ()):
             self.say(missing)
@@ -287,7 +288,6 @@ class Pipeline:
             for seed in range(table.seed, table.seed + table.repeats)
             for entry, variant, index in arms
         ]
-        tasks = self.chosen()
         self.store.add(tasks)
         for stage in stages:
             self._run(stage)
@@ -396,14 +396,15 @@ class Pipeline:
         world, rule = self.world, self.recipe.judge.rule
         return contamination(self.store, world.environment().actions, world.name, self.held_out(), rule)
 
-    def run(self) -> Result:
-        """All stages of the recipe, then the evaluation."""
+    def run(self) -> Result | None:
+        """All stages of the recipe, then the evaluation; None where there are no held-out tasks."""
         self.learn()
-        return self.evaluate()
+        return self.evaluate() if self.world.tasks() else None
 
     def learn(self) -> None:
         """All stages but the evaluation."""
-        self.chosen()  # What is wrong with the choice is said before the work.
+        if self.world.tasks():
+            self.chosen()  # What is wrong with the choice is said before the work.
         if self.recipe.retrieval.encoder:
             proved(self.recipe.retrieval.encoder)
         self.ingest()
@@ -417,7 +418,9 @@ class Pipeline:
         return overview(self.store, self.recipe.judge.rule, self.recipe.relabel.cap)
 
     def chosen(self) -> list[Task]:
-        """The held-out tasks of the evaluation. Raises ConfigError, as `choose` does."""
+        """The held-out tasks of the evaluation. Raises ConfigError, as `choose` does, and for none."""
+        if not self.world.tasks():
+            raise ConfigError(NO_TASKS.format(self.world.name))
         return choose(self.world.tasks(), self.recipe.evaluate.only, self.recipe.evaluate.tasks)
 
     def held_out(self) -> Iterator[HeldOut]:

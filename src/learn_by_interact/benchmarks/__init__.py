@@ -9,6 +9,11 @@ from typing import Protocol, Self, runtime_checkable
 from ..environments import Environment
 from ..types import Action, Task, Trajectory
 
+NO_TASKS = (
+    "{} has no held-out tasks, so nothing is measured: write a tasks.toml beside its environment.toml, or "
+    "make some of a project with lbi repairs."
+)
+
 
 class Benchmark(Protocol):
     """A set of tasks with a grader that proves itself."""

@@ -1,5 +1,7 @@
 """A benchmark that needs no Python: `tasks.toml` beside a folder's `environment.toml`.
 
+Without the file there are no held-out tasks: what is learned is not measured then.
+
     [[task]]
     name = "count-books"                 # unique
     instruction = "How many books are in library.db?"
@@ -78,7 +80,9 @@ class FolderBenchmark:
         self.load(self.folder.path / "tasks.toml")
 
     def load(self, file: Path) -> None:
-        """Read the tasks. Raises ConfigError."""
+        """Read the tasks, if there are any. Raises ConfigError."""
+        if not file.exists():
+            return
         self._tasks = {task.name: task for task in load_tasks(file)}
         for task in self._tasks.values():
             if self.folder.web is None and (task.expect or task.page):
@@ -174,8 +178,6 @@ class FolderBenchmark:
 
 def load_tasks(file: Path) -> list[FolderTask]:
     """Read a `tasks.toml`. Raises ConfigError that names the file, the task and the key."""
-    if not file.is_file():
-        raise ConfigError(f"{file.parent}: there is no tasks.toml in this folder")
     table = read_toml(file)
     if unknown := [key for key in table if key != "task"]:
         raise ConfigError(f"{file}: unknown key {unknown[0]}; the file is a list of [[task]] tables")

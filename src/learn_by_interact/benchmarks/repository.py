@@ -7,7 +7,7 @@ from pathlib import Path
 from ..environments import Environment
 from ..environments.actions import SHELL
 from ..environments.repository.environment import RepositoryEnvironment
-from ..errors import ConfigError, EnvironmentFault, GraderFault
+from ..errors import EnvironmentFault, GraderFault
 from ..types import STOP, Action, Task, Trajectory
 from .folder import FolderBenchmark
 from .repairs import Repair, Repairs
@@ -16,20 +16,11 @@ END = "END_OF_PATCH"
 
 
 class RepositoryBenchmark(FolderBenchmark):
-    """Raises ConfigError when there are neither repairs nor tasks, or a file is wrong."""
+    """Raises ConfigError when a file is wrong."""
 
     def __init__(self, path: str | Path, unsafe: bool = False) -> None:
         super().__init__(path, unsafe)
         self.repairs = Repairs.load(self.folder)
-        if not self._tasks and self.repairs is None:
-            raise ConfigError(
-                f"{path}: there are no tasks: write a tasks.toml, or make some: lbi repairs {path}"
-            )
-
-    def load(self, file: Path) -> None:
-        """The tasks of the file, which need not be there."""
-        if file.is_file():
-            super().load(file)
 
     def tasks(self) -> list[Task]:
         """The repairs, then the tasks of the file; what is checked otherwise is another task."""

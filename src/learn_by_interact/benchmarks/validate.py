@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 from ..environments import Environment
 from ..errors import ConfigError, EnvironmentFault, GraderFault, ParseError, sentence
 from ..types import STOP, Action, Observation, Step, Task, Trajectory, Value
-from . import Benchmark
+from . import NO_TASKS, Benchmark
 from .folder import CHECK, FolderBenchmark
 
 
@@ -60,8 +60,10 @@ def validate(
 
 
 def named(benchmark: Benchmark, only: Sequence[str]) -> list[Task]:
-    """The tasks that one of these names fits, with `*` and `?`; no names: all. Raises ConfigError."""
+    """The tasks that one of these names fits, with `*` and `?`; no names: all. ConfigError for none."""
     tasks = benchmark.tasks()
+    if not tasks:
+        raise ConfigError(NO_TASKS.format(benchmark.name))
     found = [task for task in tasks if not only or any(fnmatchcase(task.parent, name) for name in only)]
     if only and not found:
         raise ConfigError(

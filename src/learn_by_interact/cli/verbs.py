@@ -111,6 +111,8 @@ def _done(pipeline: Pipeline, name: str) -> tuple[Any, str]:
 
     if name in ("run", "evaluate"):
         result = pipeline.run() if name == "run" else pipeline.evaluate()
+        if result is None:
+            return _unmeasured(pipeline)
         file, written = write_result(pipeline, result)
         more = f"Everything is in {file}; `lbi report {file.parent}` makes a page of it."
         return written.model_dump(mode="json"), f"{result_text(result)}\n\n{more}"
@@ -138,6 +140,20 @@ def _done(pipeline: Pipeline, name: str) -> tuple[Any, str]:
     ]
     value = {"stages": [row.model_dump(mode="json") for row in rows]}
     return value, "\n".join(lines) or "No model is on the committee; the other judges are through."
+
+
+def _unmeasured(pipeline: Pipeline) -> tuple[Any, str]:
+    """What a run gave where there are no held-out tasks: for machines, and for people."""
+    from ..benchmarks import NO_TASKS
+
+    folder, digest, count = pipeline.index()
+    recipe = pipeline.recipe.path
+    text = (
+        f"{count} examples are kept, and indexed in {folder}.\n{NO_TASKS.format(pipeline.world.name)}\n"
+        f"See them: lbi show {pipeline.recipe.folder}. Train on them: lbi export {pipeline.recipe.folder}.\n"
+        f"Then measure: lbi evaluate {recipe}."
+    )
+    return {"examples": count, "folder": str(folder), "digest": digest, "tasks": 0}, text
 
 
 def _forecast(options: Options, pilot: int | None, as_json: bool) -> None:
