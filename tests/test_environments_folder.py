@@ -67,3 +67,15 @@ def test_wrong_declarations_are_told_in_one_sentence(tmp_path: Path, text: str, 
 def test_a_folder_without_a_declaration(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"there is no environment.toml"):
         EnvironmentFolder.load(tmp_path)
+
+
+def test_the_manual_page_of_a_part_of_a_command_is_about_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("shelf", "book-end"):
+        command = tmp_path / "bin" / name
+        command.parent.mkdir(exist_ok=True)
+        command.touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    folder = load(tmp_path, LEAST + '[docs]\nman = ["shelf-add", "1 shelf-sort", "book-end", "other-tool"]\n')
+    assert folder.tools == ("shelf", "book-end", "other-tool")

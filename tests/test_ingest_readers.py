@@ -19,6 +19,9 @@ from learn_by_interact.types import Document
 ROFF = r""".TH SHELF 1 "2024" "shelf 1.0"
 .SH NAME
 shelf \- keep books
+.SH SYNOPSIS
+.B shelf
+[\fIoptions\fR...] \fIfilter\fR [\fIbooks\fR...] \fI<year>\fR
 .SH DESCRIPTION
 Keeps \fBbooks\fP in a file, with an extraordinarily comprehensive explanation of the responsibilities.
 .SS Files
@@ -131,6 +134,8 @@ def test_a_manual_page(tmp_path: Path) -> None:
     found = read(Docs(man=("./shelf.1",), chars=200), tmp_path)
     assert [document.title.split(" > ", 1)[-1] for document in found][-1] == "OPTIONS"
     text = "\n".join(document.text for document in found)
+    assert "shelf [options...] <filter> [<books>...] <year>" in text, "what is italic stands for something"
+    assert "named shelf.txt." in " ".join(text.split()), "elsewhere it is a word"
     assert "shelf - keep books" in text and "--year" in text and "\x08" not in text
     assert "an extraordinarily comprehensive explanation of the responsibilities" in " ".join(text.split())
     with pytest.raises(ConfigError, match=r"no manual page `no-such-page`"):

@@ -274,3 +274,28 @@ def test_no_word_is_without_an_end() -> None:
     tool = pattern("tool NAME", options("  --of TEXT  Of what"))
     assert re.search(tool, "tool " + 40 * "a") and not re.search(tool, "tool " + 60 * "a")
     assert re.search(tool, "tool a" + 3 * " --of b") and not re.search(tool, "tool a" + 4 * " --of b")
+
+
+GIT = """SYNOPSIS
+       git tag [-a | -s] [-f] [-m <msg> | -F <file>] [-e]
+               <tagname> [<commit> | <object>]
+       git tag (-d | --delete) <tagname>...
+       git branch (--set-upstream-to=<upstream> | -u <upstream>) [<branchname>]
+       git worktree add -d <path> creates a new worktree with a detached head
+
+EXAMPLES
+       jq '.[] - ["xml"]'
+       jq '.[] | length' [[1,2], "string"] => 2, 6
+"""
+
+
+def test_what_a_synopsis_lists_is_options_and_of_a_choice_the_first_is_taken() -> None:
+    assert forms(page(GIT), ("git", "jq")) == [
+        "git tag [OPTIONS] <tagname> [<commit> | <object>]",
+        "git tag -d <tagname>...",
+        "git branch --set-upstream-to=<upstream> [<branchname>]",
+    ]
+    form = pattern("git branch --set-upstream-to=<upstream> [<branchname>]", ())
+    assert allows(form, "git branch --set-upstream-to=origin/main") and not allows(form, "git branch main")
+    form = pattern("git branch -m <branchname>", ())
+    assert allows(form, "git branch -m new") and not allows(form, "git branch -m new +home")

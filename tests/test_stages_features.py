@@ -232,3 +232,19 @@ def test_a_statement_does_not_begin_as_the_question_tells_of_an_option() -> None
         more = "".join(f" {option.pattern}" for option in one.chosen)
         assert allows(one, rf"tool query main.db \"select 1\"{more}")
         assert not allows(one, rf"tool query main.db \"with --raw (As it is)\"{more}")
+
+
+def test_what_a_manual_s_only_synopsis_reads_stands_at_the_end_of_what_its_sections_show() -> None:
+    about = "Files with data."
+    first = "NAME\n    tool - Processor of data\n\nSYNOPSIS\n    tool [options...] <filter> [<files>...]\n"
+    pages = [
+        Document(source="m", title=f"man tool > {at}", text=text, begin=at, end=9)
+        for at, text in enumerate((first, "Pipes:\n\n    tool '.[] | .id'\n"))
+    ]
+    made = features(pages[1], START, about, ("tool",), others=pages)
+    assert [one.text for one in made] == ["like: tool '.[] | .id'"]
+    assert allows(made[0], "tool '.name' menu.csv") and allows(made[0], "tool '.name' notes.json > a.txt")
+    assert not allows(made[0], "tool '.name'") and not allows(made[0], "tool '.name' other.csv")
+    alone = features(pages[1], START, about, ("tool",))
+    assert allows(alone[0], "tool '.name'")
+    assert not any("Processor" in one.text for one in features(pages[0], START, about, ("tool",)))

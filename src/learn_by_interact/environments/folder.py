@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tomllib
 from functools import cached_property
 from pathlib import Path
@@ -165,16 +166,26 @@ class EnvironmentFolder(Value):
 
     @cached_property
     def tools(self) -> tuple[str, ...]:
-        """Names of the commands that the environment is about: those its documentation is of."""
-        documented = [*self.docs.help, *self.docs.man, *self.docs.info]
-        words = [name.split() for name in documented]
-        names = [words[-1] if words[0].isdigit() else words[0] for words in words if words]
+        """Names of the commands that the environment is about: those its documentation is of.
+
+        The page `git-stash` is of a command of `git`, unless there is one of that name.
+        """
+        kinds = (self.docs.help, self.docs.man, self.docs.info)
+        first, manual, last = ([name.split() for name in names if name.strip()] for names in kinds)
+        pages = [_whole(words[-1] if words[0].isdigit() else words[0]) for words in manual]
+        names = [*(words[0] for words in first), *pages, *(words[0] for words in last)]
         return tuple(dict.fromkeys(name for name in names if re.fullmatch(r"[\w.+-]+", name)))
 
     @cached_property
     def start_folder(self) -> Path | None:
         """The start folder as it stands beside `environment.toml`."""
         return self.path / self.start if self.start else None
+
+
+def _whole(page: str) -> str:
+    """The command that a page is about: `git` of `git-stash`."""
+    first = page.partition("-")[0]
+    return first if not shutil.which(page) and first and shutil.which(first) else page
 
 
 def read_toml(file: Path) -> dict[str, Any]:

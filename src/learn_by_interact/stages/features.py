@@ -17,6 +17,7 @@ from .readers.shown import commands
 from .readers.synopsis import (
     FILE,
     GROUP,
+    INTO,
     MANY,
     OPTIONS,
     OTHER,
@@ -174,6 +175,9 @@ def features(
     begun: list[Item] = []
     own = forms(document, tools)
     manual = [one for one in others if one.source == document.source]
+    read = _read(manual, start, description, tools)
+    if read and not own:
+        anything = anything.removesuffix("$") + rf" ({'|'.join(map(literal, read))}){INTO}$"
     lent = [] if own else borrowed(document, manual, tools)[:LENT]
     shown = page_about(document, start, tools)[1] if lent and not known else ()
     for form in _both_ways(own) or (() if shown else lent):
@@ -196,6 +200,14 @@ def features(
     # What the examples show may be too much for a small model; this is not.
     simple = [item.model_copy(update={"text": "without options", "rest": ""}) for item in begun]
     return [*simple, *(like.model_copy(update={"text": text}) for text in shows)]
+
+
+def _read(manual: Sequence[Document], start: str, description: str, tools: Sequence[str]) -> tuple[str, ...]:
+    """The files of which a command of a manual ends with one: those that its only synopsis ends with."""
+    every = list(dict.fromkeys(form for page in manual for form in forms(page, tools)))
+    if len(every) != 1 or not FILE.search(GROUP.findall(every[0])[-1]):
+        return ()
+    return _files(every[0], start, description)[0]
 
 
 def _common(document: Document, others: Sequence[Document]) -> set[str]:

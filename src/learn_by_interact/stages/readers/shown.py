@@ -20,6 +20,9 @@ PROSE = re.compile(
     r"and|or|also|which|that|command|commands)\b"
 )
 
+TITLE = re.compile(r"\S+ - \w+ \w+")
+"""The first line of a manual page, `jq - Command-line JSON processor`."""
+
 
 def commands(document: Document, tools: Collection[str]) -> list[str]:
     """Example command lines shown in a document that run one of the tools, in order, each once.
@@ -109,5 +112,5 @@ def _runs(command: str, tools: Collection[str]) -> bool:
     first = parts[0][0] if parts[0] else ""
     runs = any(part and part[0] in tools for part in parts) and re.match(r"[a-z./]", first)
     unfinished = any(part and part[0] in ("while", "for", "if", "until", "case") for part in parts)
-    prose = PROSE.match(bare) or re.search(r"[a-z)][.:]$", bare)
+    prose = PROSE.match(bare) or TITLE.match(bare) or re.search(r"[a-z)][.:]$", bare)
     return bool(runs) and not (PLACEHOLDER.search(bare) or unfinished or prose)

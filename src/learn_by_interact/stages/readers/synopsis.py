@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -32,6 +32,9 @@ OPTION = re.compile(
 )
 _LITERAL = re.compile(r"[a-z\d][\w:.-]*|[\w:.-]*[a-z][\w:.-]*")
 """A part of a synopsis that is written as it stands."""
+STRING = re.compile(r"'[^']*'|\"[^\"]*\"")
+_VALUED = re.compile(r"(--[\w-]+=)<[^<>]*>")
+"""An option that must stand in a synopsis, with its value."""
 _WORDS = re.compile(r"[\w-]+( [a-z][\w.-]*)+")
 """A command without placeholders; what it does stands below it, indented further."""
 ASIDE = frozenset({"--help", "--version", "-h", "-V"})
@@ -82,6 +85,8 @@ INTO = r"( > [A-Za-z0-9_-]+\.[a-z]+)?"
 
 TERM = rf"""([+][a-z]+|[A-Za-z.]+:{_MIDDLE}|\d[\d,-]*)"""
 """The same of a further word of `<filter>`: no bare word, which could be another command."""
+SEARCHED = re.compile(r"<[\w-]*(filter|search|term|criteri)")
+"""What an argument is called that may be several words."""
 FILE = re.compile(r"file|\bpaths\b", re.IGNORECASE)
 TARGET = re.compile(r"\b(DB_)?(PATH|DB|DATABASE)\b", re.IGNORECASE)
 """What an argument is called into which a FILE goes."""
@@ -168,11 +173,11 @@ def usage_of(lines: Sequence[str], at: int) -> str:
     return line if short == whole else short
 
 
-def _without_each_option(form: str) -> str:
-    """A usage that lists every option, with `[OPTIONS]` for them: `tool [-h] [-d CHAR] [FILE]`."""
+def _without_each_option(form: str, least: int = 2) -> str:
+    """A synopsis that lists so many options, with `[OPTIONS]` for them: `tool [-h] [-d CHAR] [FILE]`."""
     parts = GROUP.findall(form)
-    listed = [part for part in parts if part.startswith("[-") and not OPTIONS.fullmatch(part)]
-    if len(listed) < 2:
+    listed = [part for part in parts if part.startswith(("[-", "[(-")) and not OPTIONS.fullmatch(part)]
+    if len(listed) < least:
         return form
     parts[parts.index(listed[0])] = "[OPTIONS]"
     return " ".join(part for part in parts if part not in listed)
@@ -190,10 +195,14 @@ def forms(document: Document, tools: Sequence[str]) -> list[str]:
         text = line[usage.end() :] if usage else line.strip()
         if text.partition(" ")[0] not in tools:
             continue
-        text = _joined(text, lines[number + 1 :] if usage else ())
-        text = _without_each_option(text) if usage else text
+        text = _joined(text, lines[number + 1 :] if usage else _deeper(lines, number))
+        text = _without_each_option(_first(text), 2 if usage else 1)
         below = lines[number + 1] if number + 1 < len(lines) else ""
-        if usage or _placeholders(text) or (_WORDS.fullmatch(text) and indent(below) > indent(line)):
+        if (
+            usage
+            or _placeholders(STRING.sub("''", text))
+            or (_WORDS.fullmatch(text) and indent(below) > indent(line))
+        ):
             found.setdefault(text)
     return [form for form in found if not ANY_COMMAND.search(form)]
 
@@ -243,10 +252,24 @@ def filled(command: str, forms: Sequence[str], start: str = "") -> str:
 
 
 def _placeholders(text: str) -> bool:
-    return bool(re.search(r"<\w[^<>]*>|\s\[", text)) and not re.search(r"\s{3,}|<-|[.:]$", text)
+    prose = re.search(r"\s{3,}|<-|(?<!\.\.)[.:]$|[>\]](?: [a-z]+){4}", text)
+    return bool(re.search(r"<\w[^<>]*>|\s\[[A-Za-z<(-]", text)) and not prose
 
 
-def _joined(usage: str, lines: Sequence[str]) -> str:
+def _first(form: str) -> str:
+    """A synopsis with the first of each choice: `tool (-m | -M) NAME`."""
+    return re.sub(r"(?<=\s)\(([^()|]*?)\s*\|[^()]*\)", r"\1", form)
+
+
+def _deeper(lines: Sequence[str], number: int) -> Iterator[str]:
+    """The lines that go on with a synopsis, further inside: more of its groups."""
+    for line in lines[number + 1 :]:
+        if indent(line) < indent(lines[number]) + 4 or line.strip()[:1] not in tuple("[<(-."):
+            return
+        yield line
+
+
+def _joined(usage: str, lines: Iterable[str]) -> str:
     """A synopsis with the lines that go on with it."""
     for more in _continued(lines):
         # A choice may have been wrapped inside a word.
@@ -254,7 +277,7 @@ def _joined(usage: str, lines: Sequence[str]) -> str:
     return re.sub(r" {1,2}(?! )", " ", usage.strip())
 
 
-def _continued(lines: Sequence[str]) -> Iterator[str]:
+def _continued(lines: Iterable[str]) -> Iterator[str]:
     """The lines of a usage after its first, which are indented far."""
     for line in lines:
         if not line.strip() or indent(line) < 8:
@@ -290,12 +313,15 @@ def pattern(
         if _LITERAL.fullmatch(part):
             written.append(("" if not written else " ") + literal(part))
             continue
+        if valued := _VALUED.fullmatch(part):
+            written.append(f" {literal(valued[1])}{WORD}")
+            continue
         many = part.endswith("...") or bool(MANY.fullmatch(part))
         named = further.get(part.strip("[]<>."), ())
         word = _one_of(named) if named else _word(part, makes_a, files, targets)
         # What could come from a pipe is read from a file that is there.
         optional = part.startswith("[") and not (FILE.search(part) and (targets or files))
-        several = part.startswith("<") and not many
+        several = bool(SEARCHED.search(part)) and not many
         if several and keyed and any(map(_LITERAL.fullmatch, parts[number:])):
             word = TERM
         optional_many = many or " " in part

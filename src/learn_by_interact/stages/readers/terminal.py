@@ -27,6 +27,8 @@ BOX_LINE = re.compile(r"^\s*[│┃](.*)[│┃]\s*$")
 BOX_END = re.compile(r"^\s*[╰└┗][─━]+[╯┘┛]\s*$")
 TYPOGRAPHY = str.maketrans("‐‑−‘’“”", "---''\"\"")
 """groff's hyphens and quotes, which no shell understands."""
+BOLD = re.compile(r"(\S)\x08\1")
+ITALIC = re.compile(r"(?:_\x08[^\s<>_])(?:_\x08[^\s<>])*")
 PAGE = re.compile(r"(?:[0-9]\w* )?[\w.+:@-]+")
 FOOTING = re.compile(r"\S+\(\w+\)\s*$")
 NODE = re.compile(r"File: .*\bNode: ([^,\n]*)")
@@ -87,10 +89,10 @@ def man(page: str, run: Run) -> Source:
         name = page
     else:
         raise ConfigError(f"[docs] man: {page!r} is no name of a manual page, such as `task`, `5 taskrc`.")
-    width = f"{PLAIN} MANWIDTH=100 LC_ALL=C.UTF-8 man"
+    width = f"{PLAIN} MANWIDTH=100 LC_ALL=C.UTF-8 MAN_KEEP_FORMATTING=1 GROFF_NO_SGR=1 man"
     # Only man-db knows the options that keep words and spaces as they were written.
     printed = run(f"{width} --nh --nj -P cat {name} 2>/dev/null || {width} -P cat {name} 2>&1")
-    lines = lines_of(clean(printed).translate(TYPOGRAPHY))
+    lines = lines_of(clean(_named(printed)).translate(TYPOGRAPHY))
     filled = [at for at, line in enumerate(lines) if line.strip()]
     headings = []
     for at in filled[1:-1]:
@@ -103,6 +105,25 @@ def man(page: str, run: Run) -> Source:
             "install the package it belongs to, or take it out."
         )
     return Source(f"man {page}", f"man {page}", lines, tuple(headings))
+
+
+def _named(printed: str) -> str:
+    """A manual page in whose synopsis the italic words stand as `<word>`, if the others are bold."""
+    lines = printed.split("\n")
+    plain = [re.sub(r".\x08", "", line) for line in lines]
+    begin = next((at for at, line in enumerate(plain, 1) if line.strip() == "SYNOPSIS"), len(lines))
+    end = next((at for at in range(begin, len(lines)) if plain[at][:1].strip()), len(lines))
+    if any(map(BOLD.search, lines[begin:end])):
+        lines[begin:end] = [ITALIC.sub(_placeholder, line) for line in lines[begin:end]]
+    return "\n".join(lines)
+
+
+def _placeholder(found: re.Match[str]) -> str:
+    word = re.sub(r".\x08", "", found[0])
+    before, after = found.string[: found.start()], found.string[found.end() :]
+    named = before.endswith("<") or after.startswith(">")
+    plain = re.fullmatch(r"[a-z][\w-]*", word) and not re.fullmatch(r"options?|flags?|switch(es)?", word)
+    return f"<{word}>" if plain and not named else word
 
 
 def info(manual: str, run: Run) -> Source:
