@@ -51,7 +51,8 @@ PAGES = {
       <p id=now></p><script>now.textContent = 'It is ' + new Date().toISOString().slice(0, 10)</script></main>""",
     "/slowly": """<main><h1>Slowly</h1><p id=part>Loading entries...</p></main>
       <script>setTimeout(() => part.textContent = 'All entries are here', 600)</script>""",
-    "/ways": """<main><h1>Ways</h1><form action=/new><input type=hidden name=kind value=urgent><button>Write one</button></form>
+    "/ways": """<main><h1>Ways</h1><form action=/slowly><input type=hidden name=kind value=urgent><button>Wait</button></form>
+      <form action=/new><input type=hidden name=kind value=urgent><button>Write one</button></form>
       <button onclick="box.hidden = false">Rename all</button>
       <form id=box hidden><label>New name <input></label><label>All <input type=checkbox></label><button>Cancel</button><button>Rename</button></form>
       <a href="/help">Help</a> <a href="/file">Export</a> <a href="http://example.com/">Outside</a></main>""",

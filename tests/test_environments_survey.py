@@ -11,6 +11,7 @@ from learn_by_interact.benchmarks.folder import FolderBenchmark
 from learn_by_interact.environments.places import Place, Surveyed, forms
 from learn_by_interact.environments.web import application
 from learn_by_interact.environments.web.environment import WebEnvironment
+from learn_by_interact.environments.web.survey import Looked, Way
 from learn_by_interact.types import Task
 from shop import ENVIRONMENT, notes
 
@@ -41,7 +42,8 @@ def test_pages_are_reached_by_links_and_by_buttons_that_change_nothing(
     paths = {place.path: place for place in surveyed[1]}
     assert surveyed[1][0].path == () and "# All notes" in surveyed[1][0].text
     assert "# New note" in paths['click [link "New note"]',].text
-    assert "# New note" in paths["goto /ways", 'click [button "Write one"]'].text
+    assert "# Slowly" in paths["goto /ways", 'click [button "Wait"]'].text
+    assert ("goto /ways", 'click [button "Write one"]') not in paths, "its form is that of New note"
     (form,) = (one for one in paths["goto /ways", 'click [button "Rename all"]'].forms if one.fields)
     assert [field.label for field in form.fields] == ["New name", "All"]
     assert [button.label for button in form.buttons] == ["Rename"], "Cancel ends nothing"
@@ -105,3 +107,25 @@ def test_elements_of_one_form_belong_together_wherever_they_stand() -> None:
     first, second = (form for form in forms(NEW, together) if form.fields)
     assert ([one.label for one in first.fields], first.buttons[0].label) == (["Summary:"], "Go")
     assert ([one.label for one in second.fields], second.buttons[0].label) == (["Search:"], "Create")
+
+
+def test_pages_are_alike_that_differ_by_a_number_or_a_name_and_show_the_same() -> None:
+    looked = Looked()
+    tickets = [Way((f"goto /ticket/{n}",), f"/ticket/{n}?page={n}") for n in range(1, 7)]
+    assert tickets[0].kind == tickets[5].kind != Way((), "/ticket/1/edit").kind
+    looked.add(tickets[0], ("button",))
+    assert not looked.enough(tickets[1]) and looked.order(tickets[1]) > looked.order(Way((), "/report"))
+    looked.add(tickets[1], ("button",))
+    assert looked.enough(tickets[2])
+
+    models = [Way((f"goto /admin/{name}/add",), f"/admin/{name}/add") for name in "abcdefgh"]
+    for model in models[:4]:
+        looked.add(model, (model.address,))
+    assert not looked.enough(models[4]) and looked.order(models[4]) == (0, 0), "each shows something else"
+    for model in models[4:]:
+        looked.add(model, ("/admin/a/add",))
+    further = Way((), "/admin/z/add")
+    assert looked.enough(further) and looked.order(further) > looked.order(Way((), "/admin/z"))
+    for top in ("/report", "/roadmap", "/search", "/wiki", "/about", "/login"):
+        looked.add(Way((), top), ())
+    assert not looked.enough(Way((), "/timeline")), "what stands first in an address is of different kinds"

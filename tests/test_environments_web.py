@@ -59,7 +59,7 @@ def do(web: WebEnvironment, *written: str) -> Observation:
 def test_an_episode_begins_logged_in_on_the_page_that_its_task_names(web: WebEnvironment) -> None:
     seen = web.reset(at("/"))
     assert seen.text.startswith("URL: /\nTitle: All - Notes\n")
-    assert '| Buy paint | plain | [link "Open"]' in seen.text and '[link "Open" #3]' in seen.text
+    assert '| Buy paint | plain | [link "Open (Buy paint)"]' in seen.text
     assert "127.0.0.1" not in seen.text and "Rendered at" in seen.text and not seen.failed
     assert web.reset(at("/note/2")).text.startswith("URL: /note/2\nTitle: Call Ann - Notes")
 

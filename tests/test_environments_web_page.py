@@ -52,14 +52,14 @@ def test_what_can_be_acted_on_stands_in_brackets_under_its_own_name() -> None:
         '[link "Home"]',
         "# All tickets",
         'See [link "the \'guide\': part \\"2\\""] for: help',
-        '1 | Printer | [link "Edit"]',
-        '2 | Phone | [link "Edit" #2]',
+        '1 | Printer | [link "Edit (Printer)"]',
+        '2 | Phone | [link "Edit (Phone)"]',
         '[textbox "Summary:"] contains "on \\"fire\\"" [combobox "Type:"] is "defect" of "defect", "task" '
         '[checkbox "Urgent"] checked [button "Save"] disabled [textbox] [textbox "Search"] '
         '[clickable "Card one"] [link "a: b"]',
         "alert: Saved.",
     ]
-    assert seen.elements['link "Edit" #2'].ref == "e18"
+    assert seen.elements['link "Edit (Phone)"'].ref == "e18"
     assert seen.elements['clickable "Card one"'].ref == "e27"
 
 
@@ -181,3 +181,48 @@ def test_what_changed_on_a_page_is_told_unless_all_of_it_did() -> None:
     assert changed(["Status of ticket 3: new"], ["Status of ticket 3: closed"]) == [
         "+ Status of ticket 3: closed"
     ]
+
+
+LISTS = """
+- list [ref=e1]:
+  - listitem [ref=e2]:
+    - text: Buy milk
+    - button "Delete" [ref=e3]
+    - list [ref=e4]:
+      - listitem [ref=e5]:
+        - link "oat milk" [ref=e6]
+        - button "Delete" [ref=e7]
+        - button "Choose" [ref=e8]
+  - listitem [ref=e9]:
+    - textbox [ref=e10]: x
+    - text: "7"
+    - button "Delete" [ref=e11]
+- table [ref=e12]:
+  - row [ref=e13]:
+    - cell [ref=e14]:
+      - checkbox "Mine" [ref=e15]
+    - cell "12" [ref=e16]
+    - cell "A name that is so long that nobody would say it" [ref=e17]
+    - cell [ref=e18]:
+      - link "Open" [ref=e19]
+  - row [ref=e20]:
+    - cell "13" [ref=e21]
+    - cell [ref=e22]:
+      - link "Open" [ref=e23]
+- button "Delete" [ref=e24]
+"""
+
+
+def test_what_every_row_or_item_has_is_called_by_its_row_or_item() -> None:
+    assert {name: node.ref for name, node in view(read(LISTS)).elements.items()} == {
+        'button "Delete (Buy milk)"': "e3",
+        'link "oat milk"': "e6",
+        'button "Delete (oat milk)"': "e7",
+        'button "Choose"': "e8",
+        "textbox": "e10",
+        'button "Delete (7)"': "e11",
+        'checkbox "Mine"': "e15",
+        'link "Open (A name that is so long that nobody wo...)"': "e19",
+        'link "Open (13)"': "e23",
+        'button "Delete"': "e24",
+    }

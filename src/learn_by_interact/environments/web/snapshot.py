@@ -6,7 +6,7 @@ what a reader sees, block by block, and in square brackets what can be acted on,
 same whenever the page is the same, whatever was seen before it:
 
     heading "Active tickets"
-    [link "#3"] | [link "Printer is on fire" #2] | defect | major
+    [link "#3"] | [link "Printer is on fire" #2] | defect | [link "Edit (Printer is on fire)"]
     [textbox "Summary:"] contains "Printer"
     [combobox "Type:"] is "defect" of "defect", "enhancement", "task"
 """
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,6 +96,10 @@ ANNOUNCED = frozenset({"alert", "status", "alertdialog", "dialog"})
 """Roles that are told."""
 NAMED = frozenset({"img", "group", "region", "radiogroup", "table", "figure", "iframe"})
 """Roles that are told with their name, if they have one."""
+ITEMS = frozenset({"row", "listitem", "article"})
+"""Of what there are several alike, each with a name."""
+CALLED = 40
+"""Characters of such a name."""
 CELLS = frozenset({"cell", "columnheader", "rowheader", "gridcell"})
 TOLD = ("checked", "pressed", "selected", "expanded", "disabled")
 """Attributes that a line tells."""
@@ -221,7 +225,7 @@ def _flat(text: str) -> str:
 
 def view(nodes: Sequence[Node]) -> View:
     """Nodes as lines of text with the names of elements."""
-    writer = _Writer()
+    writer = _Writer(_repeated(nodes))
     for node in nodes:
         writer.write(node)
     writer.end()
@@ -231,7 +235,10 @@ def view(nodes: Sequence[Node]) -> View:
 class _Writer:
     """Lines as they are written, node by node."""
 
-    def __init__(self) -> None:
+    def __init__(self, repeated: frozenset[tuple[str, str]]) -> None:
+        """`repeated`: role and label of what several items of a table or a list have."""
+        self._repeated = repeated
+        self._of = ""
         self.lines: list[str] = []
         self.elements: dict[str, Node] = {}
         self._line: list[str] = []
@@ -259,6 +266,13 @@ class _Writer:
         return f"{'  ' * (self._depth - 1)}-" if self._depth else "\0"
 
     def write(self, node: Node) -> None:
+        outside = self._of
+        if node.role in ITEMS:
+            self._of = _called(node, self._repeated) or outside
+        self._write(node)
+        self._of = outside
+
+    def _write(self, node: Node) -> None:
         if node.acted_on:
             self._element(node)
             return
@@ -323,6 +337,8 @@ class _Writer:
             label = self._before() or node.hint or label
         if node.role == "radio" and any(part.startswith("[") for part in self._line):
             self.end()  # Each choice has a line of its own, with what belongs to it.
+        if self._of not in ("", label) and (node.role, label) in self._repeated:
+            label = f"{label} ({self._of})"
         name = self._name(CLICKABLE if node.clickable else node.role, label)
         self.elements[name] = node
         # The label beside a field is its name.
@@ -357,6 +373,31 @@ class _Writer:
         name = f"{role} {quoted(label)}" if label else role
         self._used[name] += 1
         return name if self._used[name] == 1 else f"{name} #{self._used[name]}"
+
+
+def _repeated(nodes: Sequence[Node]) -> frozenset[tuple[str, str]]:
+    """Role and label of what stands in several items, such as a button `Edit` in each row."""
+    items: dict[tuple[str, str], set[int]] = defaultdict(set)
+
+    def walk(node: Node, item: int) -> None:
+        if item and node.acted_on and node.role not in FIELDS:
+            items[node.role, node.name or node.content or node.target].add(item)
+        for child in node.children:
+            walk(child, id(node) if node.role in ITEMS else item)
+
+    for node in nodes:
+        walk(node, 0)
+    return frozenset(one for one, found in items.items() if len(found) > 1 and one[1])
+
+
+def _called(item: Node, repeated: frozenset[tuple[str, str]]) -> str:
+    """What a row or an item of a list is called: the first text of its own, with letters if one has them."""
+    inside = [one for one in below(item) if one.role not in FIELDS and not one.children]
+    inside.sort(key=lambda one: one.role in ("checkbox", "radio"))
+    texts = [one.name or one.text for one in inside if (one.role, one.name) not in repeated]
+    texts = [text.strip() for text in (item.text, *texts) if any(map(str.isalnum, text))]
+    called = next((text for text in texts if any(map(str.isalpha, text))), texts[0] if texts else "")
+    return called if len(called) <= CALLED else f"{called[: CALLED - 3].rstrip()}..."
 
 
 def _menu(node: Node) -> list[Node]:

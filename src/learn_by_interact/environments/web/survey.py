@@ -8,7 +8,7 @@ ticked is a way where something else can be acted on then: a list of users besid
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -27,16 +27,25 @@ if TYPE_CHECKING:
 DEPTH = 3
 """Actions of the longest way to a page."""
 ALIKE = 2
-"""Pages of one kind, such as `/ticket/1` and `/ticket/2`."""
+"""Pages of one kind that show the same, such as `/ticket/1` and `/ticket/2`."""
+KIND = 4
+"""Pages of one kind that show different things."""
+BESIDE = 4
+"""Pages that are no more than alike and differ by a name, such as `/wiki/Start` and `/wiki/Plan`."""
 SIDES = 6
-"""Pages that differ in their kind by the query alone: `/wiki/Start?action=edit`."""
+"""Pages that differ by the query alone: `/wiki/Start?action=edit`."""
 PRESSED = 6
 """Buttons that are tried on a page."""
 TICKS = 6
 """Boxes and choices that are tried on a page."""
+IDLE = 2
+"""Times that a button opens nothing until it is not tried any more."""
 LEAVES = re.compile(r"(?i)log.?out|sign.?out|log.?off")
 CHANGES = re.compile(r"(?i)\b(delete|remove|drop|reset|clear|empty|cancel|unsubscribe|archive)\b")
 """Links that are not followed where nothing can be put back."""
+
+Kind = tuple[object, ...]
+"""What pages that may be alike have in common."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +58,59 @@ class Way:
     """After the page of the address was opened."""
 
     @property
-    def kind(self) -> tuple[object, ...]:
-        """What pages that are alike have in common."""
-        parts = urlsplit(self.address)
-        pieces = parts.path.strip("/").split("/")
-        query = sorted(f"{key}={value if value.isalpha() else ''}" for key, value in parse_qsl(parts.query))
-        return (pieces[0], len(pieces), tuple(query), self.clicks)
+    def kind(self) -> Kind:
+        """Its address without numbers: pages of one kind are about things of one kind."""
+        query = sorted(f"{key}={value if value.isalpha() else ''}" for key, value in parse_qsl(self._query))
+        return (self._pieces, tuple(query), self.clicks)
+
+    @property
+    def sides(self) -> Kind:
+        """The same for every query."""
+        return (self._pieces, self.clicks)
+
+    @property
+    def beside(self) -> list[Kind]:
+        """The same for every name, in turn of each piece of its address."""
+        pieces, *rest = self.kind
+        assert isinstance(pieces, tuple)
+        if len(pieces) < 2:
+            return []  # What an application has first of all is of different kinds.
+        return [((*pieces[:at], "*", *pieces[at + 1 :]), *rest) for at in range(len(pieces))]
+
+    @property
+    def _pieces(self) -> tuple[str, ...]:
+        pieces = urlsplit(self.address).path.strip("/").split("/")
+        return tuple(re.sub(r"\w*\d[\w.-]*", "#", piece) for piece in pieces)
+
+    @property
+    def _query(self) -> str:
+        return urlsplit(self.address).query
+
+
+class Looked:
+    """What pages of a kind have shown: which are worth looking at next."""
+
+    def __init__(self) -> None:
+        self._shown: dict[Kind, list[Kind]] = defaultdict(list)
+
+    def add(self, way: Way, look: Kind) -> None:
+        """`look`: what can be done on its page; that of pages that are alike is the same."""
+        for kind in (way.kind, *way.beside):
+            self._shown[kind].append(look)
+
+    def repeats(self, kind: Kind) -> int:
+        """Pages of a kind that showed nothing that others of it had not."""
+        return len(self._shown[kind]) - len(set(self._shown[kind]))
+
+    def order(self, way: Way) -> tuple[int, int]:
+        """Of each kind one before the second of any; then what stands beside different pages."""
+        return len(self._shown[way.kind]), max(map(self.repeats, way.beside), default=0)
+
+    def enough(self, way: Way) -> bool:
+        """Whether the like of it was seen."""
+        seen = len(self._shown[way.kind])
+        alike = seen >= ALIKE and self.repeats(way.kind) > 0
+        return alike or seen >= KIND or any(self.repeats(kind) >= BESIDE for kind in way.beside)
 
 
 class Survey:
@@ -64,25 +120,31 @@ class Survey:
         """`environment` has been entered and reset; afterwards it must be reset again."""
         self._environment, self._most = environment, most
         self._safe = environment.application.home is not None
-        self._kinds: Counter[tuple[object, ...]] = Counter()
+        self._kinds: Counter[Kind] = Counter()
         self._known: set[tuple[str, tuple[str, ...]]] = set()
-        self._pressed: set[tuple[object, ...]] = set()
+        self._pressed: set[tuple[Kind, str]] = set()
+        self._idle: Counter[str] = Counter()
+        self._looked = Looked()
         self._waiting: list[Way] = []
 
     def places(self) -> tuple[Place, ...]:
         """What was found, also when the application breaks on the way."""
         web = self._environment.web
         self._add(Way((), web.home))
-        found: dict[str, Place] = {}
-        looked: Counter[tuple[object, ...]] = Counter()
+        found: dict[object, Place] = {}
         while self._waiting and len(found) < self._most:
-            # Of each kind one before the second of any.
-            way = min(self._waiting, key=lambda way: looked[way.kind])
+            way = min(self._waiting, key=self._looked.order)
             self._waiting.remove(way)
-            looked[way.kind] += 1
+            if self._looked.enough(way):
+                continue
             with suppress(EnvironmentFault):  # A download, a page that is broken.
                 place, shown = self._environment.arrive(way.address, way.path, way.clicks)
-                if found.setdefault(place.text, place) is place and len(way.path) < DEPTH:
+                self._looked.add(way, _look(place))
+                # Sorted otherwise, or without its menu, a page is still the same.
+                held = tuple(one.value for form in place.forms for one in form.fields)
+                same: object = (urlsplit(self._environment.address).path, place.title, _look(place), held)
+                same = same if place.forms else place.text
+                if found.setdefault(same, place) is place and len(way.path) < DEPTH:
                     self._follow(way, shown)
                     self._press(way, place, shown)
             for page in web.overview if not way.path else ():
@@ -98,11 +160,11 @@ class Survey:
         known = (way.address.partition("#")[0], way.clicks)
         if any(fnmatchcase(page, pattern) for pattern in (*docs.pages, *docs.follow)):
             return
-        path = (*way.kind[:2], way.clicks)
-        if known not in self._known and self._kinds[way.kind] < ALIKE and self._kinds[path] < SIDES:
+        if known not in self._known and self._kinds[way.kind] < KIND and self._kinds[way.sides] < SIDES:
             self._known.add(known)
             self._kinds[way.kind] += 1
-            self._kinds[path] += 1
+            # Others of the kind are no other side of the page.
+            self._kinds[way.sides] += self._kinds[way.kind] == 1
             self._waiting.append(way)
 
     def _follow(self, way: Way, shown: Shown) -> None:
@@ -127,25 +189,36 @@ class Survey:
         alone = [one.element for form in place.forms if not form.fields for one in form.buttons]
         alone += [name for name, node in shown.elements.items() if _opens(node)]
         ticked = [one.element for form in place.forms for one in form.fields if one.role in TICKED]
+        look = _look(place)
         new, ticks = (
-            [name for name in names if (way.kind, name) not in self._pressed and not LEAVES.search(name)]
+            [name for name in names if (look, name) not in self._pressed and not LEAVES.search(name)]
             for names in (alone, ticked)
         )
+        new = [name for name in new if self._idle[name] < IDLE]
         for number, name in enumerate([*new[:PRESSED], *ticks[:TICKS]] if self._safe else ()):
             if number:
                 environment.arrive(way.address, way.path, way.clicks)
-            self._pressed.add((way.kind, name))
+            self._pressed.add((look, name))
             before = environment.application.state()
             seen = environment.step(Action(tool="click", arguments={"element": name}))
             if seen.state != before:
                 environment.reset(Task(environment=environment.name, instruction=""))
-            elif name in ticks and not _free(environment.shown) - _free(shown):
-                continue
             elif not seen.failed and environment.address.startswith("/"):
                 path = (*way.path, f"click [{name}]")
                 there = environment.address.partition("#")[0]
-                stayed = there == way.address.partition("#")[0]
-                self._add(Way(path, way.address, (*way.clicks, name)) if stayed else Way(path, there))
+                if there != way.address.partition("#")[0]:
+                    self._add(Way(path, there))
+                elif len(_free(environment.shown) - _free(shown)) > (name not in _free(environment.shown)):
+                    self._add(Way(path, way.address, (*way.clicks, name)))
+                else:
+                    self._idle[name] += 1
+
+
+def _look(place: Place) -> Kind:
+    """What can be done on a page, but for what can be ticked: lists have a box for each of their rows."""
+    every = [one for form in place.forms for one in (*form.fields, *form.buttons) if one.role not in TICKED]
+    names = (re.sub(r"\([^()]*\)|\d+", "#", one.element.partition(" #")[0]) for one in every)
+    return tuple(sorted(set(names)))
 
 
 def _free(shown: Shown) -> set[str]:
