@@ -459,3 +459,9 @@ def test_after_an_action_on_what_is_not_there_a_page_that_has_it_is_told(store: 
     ]
     worked = failed.model_copy(update={"observation": READ.start})
     assert not where(episode(TASK, READ.start, [worked]).hits)
+
+
+def test_what_is_called_by_a_mere_number_is_named_by_it(store: Store) -> None:
+    looked_over(store, "survey:1", page("#4 (Pears)", "goto /note/4", text="Read pears."))
+    found = small(store)(asked(instruction="Read #12 again."), READ.start, ()).hits
+    assert where(found) == ["ACTION: goto /note/12"]

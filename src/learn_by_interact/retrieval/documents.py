@@ -69,7 +69,8 @@ def places(folder: str, text: str, limit: int, element: str = "") -> list[tuple[
         if element and element not in there.split("\n") and f"[{element}]" not in shown:
             continue
         numbered = _NUMBERED.search(told)
-        wanted = _number(text, numbered[2]) if numbered else ""
+        title = told.partition("\n")[0]
+        wanted = _number(text, numbered[2], f"#{numbered[3]} " in title) if numbered else ""
         if numbered and wanted and wanted != numbered[3]:
             address = f"{numbered[1]}{wanted}"
             rest = told.partition("\n")[2].replace(numbered[0], f"goto {address}", 1)
@@ -92,9 +93,13 @@ def _there(elements: Sequence[str], about: str) -> str:
     return "\nThere: " + ", ".join(f"[{elements[at]}]" for at in sorted(told))
 
 
-def _number(text: str, kind: str) -> str:
-    """The number of the thing of this kind that a text names first: `27` of "Ticket #27" for `ticket`."""
+def _number(text: str, kind: str, hashed: bool) -> str:
+    """The number of the thing of this kind that a text names first: `27` of "Ticket #27" for `ticket`.
+
+    `hashed`: things of this kind are called by a mere `#27`.
+    """
     found = re.search(rf"(?i)\b{re.escape(kind)}s?\s+(?:number\s+|no\.?\s+)?#?(\w*\d(?:[\w.-]*\w)?)", text)
+    found = found or (re.search(r"(?<!\S)#(\d+)\b", text) if hashed else None)
     return found[1] if found else ""
 
 
