@@ -200,6 +200,11 @@ def test_a_tool_that_is_missing_is_named() -> None:
             "Most used commands:\n  list - list packages\n  search - search\n\nSee apt(8).\n",
             ["list", "search"],
         ),
+        (
+            "tool <cmd> [options]\n\nCommands:\n  tool serve [dir]   Start it\n  tool init <name>   New\n\n"
+            "Options:\n  --port  Port  [number]\n",
+            ["serve", "init"],
+        ),
         ("usage: tool [-h] {one,two-b} ...\n\noptions:\n  -h  x\n", ["one", "two-b"]),
         ("usage: tool [-h] [--to {csv,json}] file\n\noptions:\n  -h  x\n", []),
         ("Usage: tool [OPTIONS] COMMAND\n\n  Commands can be long.\n\nOptions:\n  one  word\n", []),

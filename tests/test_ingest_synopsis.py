@@ -299,3 +299,18 @@ def test_what_a_synopsis_lists_is_options_and_of_a_choice_the_first_is_taken() -
     assert allows(form, "git branch --set-upstream-to=origin/main") and not allows(form, "git branch main")
     form = pattern("git branch -m <branchname>", ())
     assert allows(form, "git branch -m new") and not allows(form, "git branch -m new +home")
+
+
+def test_options_of_parsers_that_write_values_in_small_letters_or_behind_the_help() -> None:
+    text = """FLAGS
+  -a, --assignee login           Assign people
+  -e, --editor                   Skip prompts and open the text editor
+  -R, --repo [HOST/]OWNER/REPO   Select another repository
+  -addr string
+        The address to listen on
+  --port  Port to bind  [number] [default: 3000]
+  --quiet  Say less  [boolean]
+  --odd things stand here
+"""
+    found = {option.name: option.values for option in options(text)}
+    assert found == {"--assignee": 1, "--editor": 0, "--repo": 1, "-addr": 1, "--port": 1, "--quiet": 0}

@@ -156,7 +156,10 @@ def subcommands(lines: Sequence[str], command: Sequence[str]) -> list[str]:
     `command` is the command itself in words: its usage lines tell sub-commands as well, as
     `{add,remove} ...` (argparse) or as the word after it (docopt).
     """
-    names = [*_listed(lines), *_in_usage(lines, command)]
+    # yargs lists them with the command itself: `tool add <name>  Add it`.
+    called = re.escape(" ".join([command[0].rsplit("/", 1)[-1], *command[1:]]))
+    without = [re.sub(rf"^(\s+){called} (?=[a-z])", r"\1", line) for line in lines]
+    names = [*_listed(without), *_in_usage(lines, command)]
     fit = (name for name in names if NAME.fullmatch(name) and name not in SKIPPED)
     return list(dict.fromkeys(fit))
 

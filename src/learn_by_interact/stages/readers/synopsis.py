@@ -23,11 +23,14 @@ GROUP = re.compile(
 )
 """A part of a synopsis: a bracketed group, a placeholder, or a word."""
 NAME = r"--?[A-Za-z][\w-]*"
+TYPED = re.compile(r"\[(string|number|array)\](?: \[[^\[\]]*\])*$")
+"""The end of what is said of an option of yargs that takes a value."""
 _EACH = r"(?: (?:<[^<>]*>|[A-Z][A-Z\d_|-]*|\{[^{}]*\})(?: \[[A-Z\d_]+ \.\.\.\])?(?=, ))?"
 """The value after a name but the last, where each name has its own: `-d DELIMITER, --delimiter DELIMITER`."""
 OPTION = re.compile(
     rf"^\s*(?P<names>{NAME}{_EACH}(?:(?:, | / | \| )\s*{NAME}{_EACH})*)"
-    r"(?P<values>[ =](?:<[^<>]*>|\[[^\[\]]*\]|[A-Z][A-Z\d_|-]*|\{[^{}]*\})(?:\.\.\.)?)?"
+    r"(?P<values>[ =](?:<[^<>]*>|\[[^\[\]]*\]|[A-Z][A-Z\d_|-]*|\{[^{}]*\}"
+    r"|[a-z][\w:/-]*(?=\s\s+\S|\s*$)|\S*[A-Z/]\S*(?=\s\s+\S))(?:\.\.\.)?)?"
     r"(?: \[[A-Z\d_]+ \.\.\.\])?(?:\s\s+(?P<help>\S.*)|\s*)$"
 )
 _LITERAL = re.compile(r"[a-z\d][\w:.-]*|[\w:.-]*[a-z][\w:.-]*")
@@ -142,6 +145,7 @@ def options(text: str) -> list[Option]:
         name = names[0] if " / " in match["names"] else max(names, key=len)
         values = match["values"] or ""
         count = len(values[1:].strip("<>.").split()) if values[1:].startswith("<") else bool(values)
+        count = count or bool(TYPED.search(match["help"] or ""))
         told = " ".join([match["help"] or "", *_below(lines[number + 1 :], indent(line))]).strip()
         choices = _choices(values[1:], told)
         found.setdefault(name, Option(name, int(count), choices, values.startswith("="), told[:160]))
