@@ -311,6 +311,9 @@ def test_options_of_parsers_that_write_values_in_small_letters_or_behind_the_hel
   --port  Port to bind  [number] [default: 3000]
   --quiet  Say less  [boolean]
   --odd things stand here
+
+    tool convert a.db \\
+        --import json
 """
     found = {option.name: option.values for option in options(text)}
     assert found == {"--assignee": 1, "--editor": 0, "--repo": 1, "-addr": 1, "--port": 1, "--quiet": 0}

@@ -147,6 +147,8 @@ def options(text: str) -> list[Option]:
         count = len(values[1:].strip("<>.").split()) if values[1:].startswith("<") else bool(values)
         count = count or bool(TYPED.search(match["help"] or ""))
         told = " ".join([match["help"] or "", *_below(lines[number + 1 :], indent(line))]).strip()
+        if not told and values[1:2].islower():
+            continue  # An end of a command that is shown.
         choices = _choices(values[1:], told)
         found.setdefault(name, Option(name, int(count), choices, values.startswith("="), told[:160]))
     return list(found.values())
