@@ -15,9 +15,11 @@ from learn_by_interact.environments.actions import ShellActions
 from learn_by_interact.errors import ConfigError, LbiError, ModelError
 from learn_by_interact.retrieval.build import build
 from learn_by_interact.retrieval.dense import CANDIDATES, Vectors, append
+from learn_by_interact.retrieval.documents import near
 from learn_by_interact.retrieval.encoders import encoder, proved
+from learn_by_interact.retrieval.index import open_index
 from learn_by_interact.retrieval.retrieve import ExampleRetriever, Retrieval
-from learn_by_interact.types import Attempt, Example, Usage
+from learn_by_interact.types import Attempt, Document, Example, Usage
 from models_server import Answer, Body, serving
 from room import acted, asked
 
@@ -161,6 +163,34 @@ def test_an_encoder_finds_what_shares_no_word_and_is_fused_with_bm25(store: Stor
     assert both.usage == Usage(calls=1, prompt=1)
 
 
+def test_a_section_is_found_by_its_meaning(store: Store) -> None:
+    pages = [
+        Document(
+            source="manual", title=f"tool {name}", text=f"Usage: tool {name} NAME\n\n{text}", begin=1, end=3
+        )
+        for name, text in (("grow", "Plants an orchard."), ("keep", "Saves a note to a store."), ("go", "x"))
+    ]
+    store.add(pages)
+    folder, digest = build(store, [APPLE], ACTIONS, GROUPS_NAME, "instruction")
+    chosen = {"query": "instruction", "by": "instruction", "observation": 0, "lines": 0, "sections": 1}
+    task = asked(instruction="Put fruit on the table.")
+
+    def told(**settings: Any) -> list[str]:
+        retriever = ExampleRetriever(str(folder), Retrieval(**chosen, **settings), None, ACTIONS, digest)
+        hits = retriever(task, EPISODE.start, ()).hits
+        return [hit.text.split("\n")[0] for hit in hits if hit.why.startswith("section")]
+
+    assert told(encoder=GROUPS_NAME) == ["Documentation of tool grow:"] and told() == []
+    meant = Groups().encode(["write"])[0][0]
+    documents = open_index(str(folder)).documents
+    assert near(documents, Groups.name, meant)[0] == pages[1].id
+    with pytest.raises(ConfigError, match="run `lbi index` again"):
+        near(documents, "another", meant)
+    Groups.encoded.clear()
+    build(store, [APPLE], ACTIONS, GROUPS_NAME, "instruction")
+    assert Groups.encoded == ["word"], "what is encoded is not encoded again"
+
+
 def test_only_what_is_new_is_encoded_and_what_it_took_is_in_the_ledger(store: Store) -> None:
     build(store, [APPLE, WRITE], ACTIONS, GROUPS_NAME, "instruction")
     assert Groups.encoded == ["word", APPLE.instruction, WRITE.instruction] or Groups.encoded == [
@@ -268,11 +298,16 @@ def test_a_run_does_not_start_with_an_encoder_that_does_not_work(
 
 
 def test_a_run_retrieves_with_an_encoder(tmp_path: Path) -> None:
-    done = tiny.lbi("run", tiny.make(tmp_path), "--set", f'retrieval.encoder="{GROUPS_NAME}"', timeout=300)
+    recipe, chosen = tiny.make(tmp_path), f'retrieval.encoder="{GROUPS_NAME}"'
+    done = tiny.lbi("run", recipe, "--set", chosen, timeout=300)
     assert done.returncode == 0, done.stderr
     with Store(tmp_path / "run", readonly=True) as store:
-        (spent,) = store.attempts("index")
-    assert spent.usage.prompt > 0
+        documents, examples = store.attempts("index")
+    assert documents.usage.prompt > 0 and examples.usage.prompt > 0
+    again = tiny.lbi("index", recipe, "--set", chosen)
+    assert again.returncode == 0, again.stderr
+    with Store(tmp_path / "run", readonly=True) as store:
+        assert len(list(store.attempts("index"))) == 2, "what is encoded is not encoded again"
 
 
 def test_minilm_gives_the_vectors_of_its_model() -> None:

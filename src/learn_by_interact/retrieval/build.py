@@ -42,8 +42,8 @@ def build(
     """Bring the index of these examples up to date -> (its folder, the digest of the examples).
 
     What is missing is added. An index with other examples is built again, and `say` is told so.
-    `encoder`: also vectors, of the text that `by` names. `name`: of the set; each has a folder.
-    `tested`: ids of those after which a project's own tests pass; they rank higher.
+    `encoder`: also vectors, of the text that `by` names, and of the documents. `name`: of the set; each has a
+    folder. `tested`: ids of those after which a project's own tests pass; they rank higher.
     Raises ConfigError when the encoder does not work.
     """
     working = proved(encoder) if encoder else None
@@ -72,6 +72,8 @@ def build(
         if (found := documents.pages(store)) != (meta(rows, "pages") or ""):
             _keep(rows, "pages", found)
         if working:
+            if store.count(Document) and (used := documents.encode(store, working)).calls:
+                store.commit(Attempt(stage="index", input=f"documents, {encoder}", usage=used))
             _encode(store, working, by, folder, rows)
     finally:
         rows.close()

@@ -10,14 +10,18 @@ import shutil
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..agents.agent import Hit
 from ..engine.store import Store
 from ..environments.places import SURVEY
 from ..errors import ConfigError
-from ..types import Document, Page, digest
+from ..types import Document, Page, Usage, digest
 from .index import words
+
+if TYPE_CHECKING:
+    from .dense import Floats
+    from .encoders import Encoder
 
 TITLE = 2.0
 """What a word in the title counts for; one in the text counts 1."""
@@ -25,6 +29,8 @@ VERSION = 3
 """Of the form of the index."""
 ELEMENTS = 8
 """Fields and buttons of a page that are told."""
+ENCODED = 1500
+"""Characters of a document that are encoded."""
 DEPTH = 60
 """Pages that are looked at for the best of them."""
 _NUMBERED = re.compile(r"goto (/(?:[^?\s]*/)?([A-Za-z]+)/?)(\w*\d[\w.-]*)(?=\n|$)")
@@ -120,6 +126,47 @@ def _written(parent: Path, kind: str, rows: Sequence[tuple[str, str, str]]) -> t
     writer.wait_merging_threads()
     (folder / "complete").write_text(str(len(rows)))
     return folder, name
+
+
+def encode(store: Store, encoder: Encoder) -> Usage:
+    """Vectors of all documents beside their index, once -> what they took. Raises ModelError, ConfigError."""
+    import numpy
+
+    folder, _ = build(store)
+    file = _vectors(folder, encoder.name)
+    if file.exists():
+        return Usage()
+    documents = list(store.records(Document))
+    vectors, usage = encoder.encode([f"{one.title}. {one.text[:ENCODED]}" for one in documents])
+    made = file.with_name(f"{file.name}.part")
+    with made.open("wb") as written:
+        numpy.savez(written, ids=numpy.asarray([one.id for one in documents]), vectors=vectors)
+    made.replace(file)
+    return usage
+
+
+def near(folder: str, encoder: str, vector: Floats) -> list[str]:
+    """Ids of the documents, that with the vector nearest to one of length 1 first.
+
+    Raises ConfigError when `encode` was not called for this encoder.
+    """
+    ids, vectors = _encoded(str(_vectors(Path(folder), encoder)))
+    scores = (vectors @ vector).round(5)
+    return [ids[at] for at in sorted(range(len(ids)), key=lambda at: (-scores[at], ids[at]))]
+
+
+def _vectors(folder: Path, encoder: str) -> Path:
+    return folder / f"vectors-{digest(encoder)[:16]}.npz"
+
+
+@lru_cache(maxsize=8)
+def _encoded(file: str) -> tuple[list[str], Floats]:
+    import numpy
+
+    if not Path(file).exists():
+        raise ConfigError(f"{file} is missing: run `lbi index` again.")
+    with numpy.load(file) as held:
+        return [str(one) for one in held["ids"]], held["vectors"]
 
 
 def find(folder: str, text: str, limit: int, characters: int) -> list[Hit]:

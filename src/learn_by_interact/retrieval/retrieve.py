@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from ..agents.agent import Found, Hit, Order, Placement
 from ..environments import ActionSpace
@@ -12,7 +12,7 @@ from ..models import Model
 from ..types import Observation, Step, Task, Usage
 from .build import vectors_name
 from .demonstration import Demonstration, Layout
-from .documents import places, search, section
+from .documents import near, places, search, section
 from .encoders import encoder
 from .index import Candidate, fuse, open_index
 from .lines import telling_lines, usage
@@ -68,7 +68,8 @@ class Retrieval(Layout):
     by: Literal["instruction", "instruction+actions", "instruction+observations"] = "instruction+actions"
     """The texts of an example that a query is compared with."""
     encoder: str = ""
-    """`minilm`, `openai/NAME`, `URL#NAME`, `module:Class`: dense retrieval, fused with BM25. "": none."""
+    """`minilm`, `openai/NAME`, `URL#NAME`, `module:Class`: dense retrieval of examples and of documentation,
+    fused with BM25. "": none."""
     characters: int = 2400
     """Budget of one step's demonstrations (a token is about four); their documentation comes on top. One is
     always given."""
@@ -118,6 +119,8 @@ class ExampleRetriever:
         self._depth = 8 * sum(settings.fused or (settings.observation, settings.model))
         self._asked: tuple[str, Observation] | None = None
         self._by_query: Ranking = []
+        self._meaning: tuple[str, Any] = ("", None)
+        """The text that was encoded last, and its vector."""
         self._found: Found | None = None
         self._shown: set[str] = set()
         self._learned: set[str] = set()
@@ -178,7 +181,8 @@ class ExampleRetriever:
         if steps and self._actions:
             asked, wanted, kind = self._actions.format(steps[-1].action), 1, "failed action"
         hits = []
-        for identity, title, text, score in search(folder, asked, wanted):
+        found = search(folder, asked, wanted) if steps else self._about(asked, wanted)
+        for identity, title, text, score in found:
             lines = [usage(text), *telling_lines(text, about, settings.lines)]
             lines = [line for line in lines if line and line not in self._lines]
             if lines:
@@ -207,10 +211,9 @@ class ExampleRetriever:
         text = query or task.instruction
         rankings = [_ranking(self._index.search(text, BY[settings.by], self._depth), why)]
         if self._encoder and self._vectors:
-            vectors, used = self._encoder.encode([text])
-            usage = usage + used
-            near = self._index.near(self._vectors, vectors[0], self._depth)
-            rankings.append(_ranking(near, f"meaning of {why}"))
+            usage = usage + self._encode(text)
+            alike = self._index.near(self._vectors, self._meaning[1], self._depth)
+            rankings.append(_ranking(alike, f"meaning of {why}"))
         self._by_query = self._standing(text, fuse(rankings) if len(rankings) > 1 else rankings[0])
         return True, usage
 
@@ -222,7 +225,7 @@ class ExampleRetriever:
         scores = {one.number: 1 / (STEEP + rank) for rank, (one, _) in enumerate(ranking, 1)}
         found = {one.number: (one, why) for one, why in ranking}
         # A page with a usage is about one command; a chapter says little about which of its examples fits.
-        pages = [identity for identity, _, page, _ in search(folder, text, SECTIONS) if usage(page)]
+        pages = [identity for identity, _, page, _ in self._about(text, SECTIONS) if usage(page)]
         for rank, identity in enumerate(pages, 1):
             here = _ranking(self._index.of(identity, text, BY[settings.by], EACH), "goal")
             for one, why in here:
@@ -230,6 +233,27 @@ class ExampleRetriever:
                 found[one.number] = (one, f"{known[1]}; section (rank {rank})")
                 scores[one.number] = scores.get(one.number, 0.0) + settings.standing / (STEEP + rank)
         return sorted(found.values(), key=lambda pair: (-scores[pair[0].number], pair[0].number))
+
+    def _about(self, text: str, limit: int) -> list[tuple[str, str, str, float]]:
+        """Sections about a text, by its words and, if it was encoded, its meaning: as `search` gives them."""
+        folder = self._index.documents
+        if self._encoder is None or self._meaning[0] != text:
+            return search(folder, text, limit)
+        found = {row[0]: row for row in search(folder, text, 4 * limit)}
+        scores: dict[str, float] = {}
+        for ids in (list(found), near(folder, self._encoder.name, self._meaning[1])[: 4 * limit]):
+            for rank, identity in enumerate(ids, 1):
+                scores[identity] = scores.get(identity, 0.0) + 1 / (STEEP + rank)
+        best = sorted(scores, key=lambda identity: (-scores[identity], identity))[:limit]
+        return [found.get(one) or (one, *section(folder, one), 0.0) for one in best]
+
+    def _encode(self, text: str) -> Usage:
+        """Keep the vector of a text -> what it took."""
+        if self._encoder is None or self._meaning[0] == text:
+            return Usage()
+        vectors, used = self._encoder.encode([text])
+        self._meaning = (text, vectors[0])
+        return used
 
     def _met(self, task: Task, now: Observation) -> Ranking:
         """Examples that were in this very state, best first for the goal; then those that saw the like."""
