@@ -4,13 +4,15 @@
 
 Counted are the held-out tasks of the environment, all of them, whose gold solution uses a command that a page
 of the run's documentation is about: how many have an example of such a command first, and how many among
-those that are shown before the first action; with and without the part of the documentation in the search.
+those that are shown before the first action; with and without the part of the documentation in the search,
+and, where the recipe names an encoder, with its part too.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from result import report
 
@@ -58,11 +60,13 @@ def main() -> None:
             if not (wanted := pages_of(commands, pages)):
                 continue
             figures["tasks"] += 1
-            for name, standing in (
-                ("by examples alone", 0.0),
-                ("with the documentation", recipe.retrieval.standing),
-            ):
-                settings = recipe.retrieval.model_copy(update={"standing": standing, "query": "instruction"})
+            ways: list[tuple[str, dict[str, Any]]] = [
+                ("by examples alone", {"standing": 0.0, "encoder": ""}),
+                ("with the documentation", {"encoder": ""}),
+            ]
+            ways += [("with its meaning", {})] if recipe.retrieval.encoder else []
+            for name, update in ways:
+                settings = recipe.retrieval.model_copy(update={**update, "query": "instruction"})
                 shown = found(folder, digest, settings, world.environment(), task, pages)
                 for key, some in ((f"first, {name}", shown[:1]), (f"shown, {name}", shown)):
                     figures[key] = figures.get(key, 0) + any(wanted & one for one in some)
