@@ -231,7 +231,7 @@ def test_what_retrieval_told_of_other_pages_may_be_named_though_it_is_not_here()
     told = (
         'Page New:\nACTION: click [link "New"]\nThere: [textbox "Name"], [combobox "Size"], [button "Save"]'
     )
-    form = ACTIONS.form([WHOLE], (), [told, "See [this] and [wiki](/wiki)."])
+    form = ACTIONS.form([WHOLE], (), [told, 'See [this], [wiki](/wiki), [link "Old"].'])
     assert form is not None
 
     def fits(written: str) -> bool:

@@ -197,18 +197,15 @@ LISTS = """
     - textbox [ref=e10]: x
     - text: "7"
     - button "Delete" [ref=e11]
-- table [ref=e12]:
-  - row [ref=e13]:
-    - cell [ref=e14]:
-      - checkbox "Mine" [ref=e15]
-    - cell "12" [ref=e16]
-    - cell "A name that is so long that nobody would say it" [ref=e17]
-    - cell [ref=e18]:
-      - link "Open" [ref=e19]
-  - row [ref=e20]:
-    - cell "13" [ref=e21]
-    - cell [ref=e22]:
-      - link "Open" [ref=e23]
+- table:
+  - row:
+    - checkbox "Mine" [ref=e15]
+    - cell: "12"
+    - cell "A name that is so long that nobody would say it"
+    - link "Open" [ref=e19]
+  - row:
+    - cell: "13"
+    - link "Open" [ref=e23]
 - button "Delete" [ref=e24]
 """
 

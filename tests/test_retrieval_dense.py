@@ -183,9 +183,9 @@ def test_a_section_is_found_by_its_meaning(store: Store) -> None:
     assert told(encoder=GROUPS_NAME) == ["Documentation of tool grow:"] and told() == []
     meant = Groups().encode(["write"])[0][0]
     documents = open_index(str(folder)).documents
-    assert near(documents, Groups.name, meant)[0] == pages[1].id
+    assert near(documents, Groups.name, meant, 1) == [pages[1].id]
     with pytest.raises(ConfigError, match="run `lbi index` again"):
-        near(documents, "another", meant)
+        near(documents, "another", meant, 1)
     Groups.encoded.clear()
     build(store, [APPLE], ACTIONS, GROUPS_NAME, "instruction")
     assert Groups.encoded == ["word"], "what is encoded is not encoded again"

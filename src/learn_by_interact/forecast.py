@@ -80,8 +80,7 @@ def forecast(
     too small to reach all stages, and what stages raise.
     """
     with Pipeline(recipe, report, say, pilot) as pipeline:
-        measured = bool(pipeline.world.tasks())
-        if measured:
+        if pipeline.measured:
             pipeline.chosen()
         pipeline.ingest()
         pipeline.synthesise()
@@ -90,12 +89,12 @@ def forecast(
         pipeline.distill()
         pipeline.replay()
         pipeline.judge()
-        for needs in _needed(recipe) if measured else ():
+        for needs in _needed(recipe) if pipeline.measured else ():
             if needs in ("examples", "distilled"):
                 found = bool(kept(pipeline.store, recipe.judge.rule, needs == "distilled"))
                 what = "distilled example" if needs == "distilled" else "example"
                 _reached(found, pilot, f"gave no {what} that the rule {recipe.judge.rule!r} keeps")
-        if measured:
+        if pipeline.measured:
             pipeline.evaluate()
         made = Forecast(stages=tuple(_scaled(recipe, pipeline.store)), workers=pipeline.pool.window)
         pipeline.store.set_meta(META, made.model_dump(mode="json"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase as fnmatch
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -399,11 +400,11 @@ class Pipeline:
     def run(self) -> Result | None:
         """All stages of the recipe, then the evaluation; None where there are no held-out tasks."""
         self.learn()
-        return self.evaluate() if self.world.tasks() else None
+        return self.evaluate() if self.measured else None
 
     def learn(self) -> None:
         """All stages but the evaluation."""
-        if self.world.tasks():
+        if self.measured:
             self.chosen()  # What is wrong with the choice is said before the work.
         if self.recipe.retrieval.encoder:
             proved(self.recipe.retrieval.encoder)
@@ -417,9 +418,14 @@ class Pipeline:
         """All counts of the run folder under this recipe's rule."""
         return overview(self.store, self.recipe.judge.rule, self.recipe.relabel.cap)
 
+    @cached_property
+    def measured(self) -> bool:
+        """Whether there are held-out tasks."""
+        return bool(self.world.tasks())
+
     def chosen(self) -> list[Task]:
         """The held-out tasks of the evaluation. Raises ConfigError, as `choose` does, and for none."""
-        if not self.world.tasks():
+        if not self.measured:
             raise ConfigError(NO_TASKS.format(self.world.name))
         return choose(self.world.tasks(), self.recipe.evaluate.only, self.recipe.evaluate.tasks)
 

@@ -35,8 +35,8 @@ class ActionSpace(Protocol):
         """JSON schema of the next reply, after these observations; None: it may be anything.
 
         `tried`: what was done in this very state before, and the last action where it worked: neither leads
-        on. `known`: what retrieval told; what it names may be named too, though it is not there now: the
-        observation then says how to get there. `parse` reads what the schema allows.
+        on. `known`: what retrieval told; where it also tells how to get somewhere else, what is there may be
+        named too. `parse` reads what the schema allows.
         """
         ...
 

@@ -66,14 +66,14 @@ def build(
         if lacking or meta(rows, "digest") is None:
             _add(store, lacking, actions, folder, rows, named, marked)
         if store.count(Document):
-            beside = documents.build(store)[0].name
-            if meta(rows, "documents") != beside:
-                _keep(rows, "documents", beside)
+            beside, _ = documents.build(store)
+            if meta(rows, "documents") != beside.name:
+                _keep(rows, "documents", beside.name)
+            if working and (used := documents.encode(store, beside, working)).calls:
+                store.commit(Attempt(stage="index", input=f"documents, {encoder}", usage=used))
         if (found := documents.pages(store)) != (meta(rows, "pages") or ""):
             _keep(rows, "pages", found)
         if working:
-            if store.count(Document) and (used := documents.encode(store, working)).calls:
-                store.commit(Attempt(stage="index", input=f"documents, {encoder}", usage=used))
             _encode(store, working, by, folder, rows)
     finally:
         rows.close()

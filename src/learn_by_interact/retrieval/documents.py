@@ -5,6 +5,7 @@ The index is derived from the store and safe to delete; ties in the score are br
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Sequence
@@ -20,12 +21,12 @@ from ..types import Document, Page, Usage, digest
 from .index import words
 
 if TYPE_CHECKING:
-    from .dense import Floats
+    from .dense import Floats, Vectors
     from .encoders import Encoder
 
 TITLE = 2.0
 """What a word in the title counts for; one in the text counts 1."""
-VERSION = 3
+VERSION = 4
 """Of the form of the index."""
 ELEMENTS = 8
 """Fields and buttons of a page that are told."""
@@ -57,8 +58,8 @@ def pages(store: Store) -> str:
     rows = []
     for page in map(store.get, known):
         assert isinstance(page, Page)
-        lines = [f"Page {page.title}:", *(f"ACTION: {action}" for action in page.path)]
-        rows.append((page.id, page.title, "\n".join([*lines, "", *page.elements, "", page.text])))
+        way = "\n".join([f"Page {page.title}:", *(f"ACTION: {action}" for action in page.path)])
+        rows.append((page.id, page.title, "\n\n".join([way, "\n".join(page.elements), page.text])))
     return _written(store.folder / "index", "pages", rows)[0].name if rows else ""
 
 
@@ -70,8 +71,7 @@ def places(folder: str, text: str, limit: int, element: str = "") -> list[tuple[
     """
     ways: dict[str, tuple[str, tuple[str, str, float]]] = {}
     for identity, _, body, score in search(folder, text, DEPTH):
-        told, _, shown = body.partition("\n\n")
-        there, _, shown = shown.partition("\n\n") if shown[:1] != "\n" else ("", "", shown)
+        told, there, shown = body.split("\n\n", 2)
         if element and element not in there.split("\n") and f"[{element}]" not in shown:
             continue
         numbered = _NUMBERED.search(told)
@@ -128,45 +128,43 @@ def _written(parent: Path, kind: str, rows: Sequence[tuple[str, str, str]]) -> t
     return folder, name
 
 
-def encode(store: Store, encoder: Encoder) -> Usage:
-    """Vectors of all documents beside their index, once -> what they took. Raises ModelError, ConfigError."""
-    import numpy
+def encode(store: Store, folder: Path, encoder: Encoder) -> Usage:
+    """Vectors of all documents in the folder of their index, once -> what they took. Raises ModelError."""
+    from .dense import append
 
-    folder, _ = build(store)
-    file = _vectors(folder, encoder.name)
-    if file.exists():
+    place = _vectors(folder, encoder.name)
+    if (place / "ids").exists():
         return Usage()
-    documents = list(store.records(Document))
+    documents = sorted(store.records(Document), key=lambda one: one.id)
     vectors, usage = encoder.encode([f"{one.title}. {one.text[:ENCODED]}" for one in documents])
-    made = file.with_name(f"{file.name}.part")
-    with made.open("wb") as written:
-        numpy.savez(written, ids=numpy.asarray([one.id for one in documents]), vectors=vectors)
-    made.replace(file)
+    append(place, 0, range(len(documents)), vectors)
+    # Last: without it they were not finished.
+    (place / "ids").write_text(json.dumps([vectors.shape[1], *(one.id for one in documents)]))
     return usage
 
 
-def near(folder: str, encoder: str, vector: Floats) -> list[str]:
-    """Ids of the documents, that with the vector nearest to one of length 1 first.
+def near(folder: str, encoder: str, vector: Floats, limit: int) -> list[str]:
+    """Ids of the documents whose vectors are nearest to one of length 1; best first, ties in order of id.
 
     Raises ConfigError when `encode` was not called for this encoder.
     """
     ids, vectors = _encoded(str(_vectors(Path(folder), encoder)))
-    scores = (vectors @ vector).round(5)
-    return [ids[at] for at in sorted(range(len(ids)), key=lambda at: (-scores[at], ids[at]))]
+    return [ids[number] for number, _ in vectors.search(vector, limit)]
 
 
 def _vectors(folder: Path, encoder: str) -> Path:
-    return folder / f"vectors-{digest(encoder)[:16]}.npz"
+    return folder / f"vectors-{digest(encoder)[:16]}"
 
 
 @lru_cache(maxsize=8)
-def _encoded(file: str) -> tuple[list[str], Floats]:
-    import numpy
+def _encoded(place: str) -> tuple[list[str], Vectors]:
+    from .dense import Vectors
 
-    if not Path(file).exists():
-        raise ConfigError(f"{file} is missing: run `lbi index` again.")
-    with numpy.load(file) as held:
-        return [str(one) for one in held["ids"]], held["vectors"]
+    file = Path(place, "ids")
+    if not file.exists():
+        raise ConfigError(f"{place} holds no vectors: run `lbi index` again.")
+    width, *ids = json.loads(file.read_text())
+    return ids, Vectors(Path(place), len(ids), width)
 
 
 def find(folder: str, text: str, limit: int, characters: int) -> list[Hit]:

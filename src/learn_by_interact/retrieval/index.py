@@ -12,7 +12,7 @@ import threading
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import apsw
 import zstandard
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 FIELDS = ("instruction", "actions", "observations", "start")
 """What BM25 searches: `observations` are those after the window's steps, `start` is the one before them."""
+Key = TypeVar("Key")
+
 K = 60
 """Constant of reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009)."""
 TABLES = """
@@ -255,13 +257,21 @@ def open_vectors(folder: Path, name: str, digest: str) -> Vectors:
     return Vectors(folder / found["folder"], found["rows"], found["width"])
 
 
+def reciprocal(rankings: Iterable[Sequence[Key]], constant: int) -> dict[Key, float]:
+    """Reciprocal rank fusion: score(d) = sum over rankings of 1 / (constant + rank of d)."""
+    scores: dict[Key, float] = {}
+    for ranking in rankings:
+        for rank, one in enumerate(ranking, 1):
+            scores[one] = scores.get(one, 0.0) + 1 / (constant + rank)
+    return scores
+
+
 def fuse(rankings: Sequence[Sequence[tuple[Candidate, str]]]) -> list[tuple[Candidate, str]]:
-    """Reciprocal rank fusion: score(d) = sum over rankings of 1 / (K + rank of d); ties in order of id."""
-    scores: dict[int, float] = {}
+    """The rankings as one, by `reciprocal`; ties in order of id."""
+    scores = reciprocal([[item.number for item, _ in ranking] for ranking in rankings], K)
     found: dict[int, tuple[Candidate, list[str]]] = {}
     for ranking in rankings:
         for rank, (item, why) in enumerate(ranking, 1):
-            scores[item.number] = scores.get(item.number, 0.0) + 1 / (K + rank)
             found.setdefault(item.number, (item, []))[1].append(f"{why} (rank {rank})")
     best = sorted(found.values(), key=lambda pair: (-scores[pair[0].number], pair[0].number))
     return [(item, "; ".join(whys)) for item, whys in best]

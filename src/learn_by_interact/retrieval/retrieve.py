@@ -14,7 +14,7 @@ from .build import vectors_name
 from .demonstration import Demonstration, Layout
 from .documents import near, places, search, section
 from .encoders import encoder
-from .index import Candidate, fuse, open_index
+from .index import Candidate, fuse, open_index, reciprocal
 from .lines import telling_lines, usage
 from .query import changed, written
 
@@ -181,8 +181,7 @@ class ExampleRetriever:
         if steps and self._actions:
             asked, wanted, kind = self._actions.format(steps[-1].action), 1, "failed action"
         hits = []
-        found = search(folder, asked, wanted) if steps else self._about(asked, wanted)
-        for identity, title, text, score in found:
+        for identity, title, text, score in self._about(asked, wanted):
             lines = [usage(text), *telling_lines(text, about, settings.lines)]
             lines = [line for line in lines if line and line not in self._lines]
             if lines:
@@ -240,10 +239,8 @@ class ExampleRetriever:
         if self._encoder is None or self._meaning[0] != text:
             return search(folder, text, limit)
         found = {row[0]: row for row in search(folder, text, 4 * limit)}
-        scores: dict[str, float] = {}
-        for ids in (list(found), near(folder, self._encoder.name, self._meaning[1])[: 4 * limit]):
-            for rank, identity in enumerate(ids, 1):
-                scores[identity] = scores.get(identity, 0.0) + 1 / (STEEP + rank)
+        alike = near(folder, self._encoder.name, self._meaning[1], 4 * limit)
+        scores = reciprocal([list(found), alike], STEEP)
         best = sorted(scores, key=lambda identity: (-scores[identity], identity))[:limit]
         return [found.get(one) or (one, *section(folder, one), 0.0) for one in best]
 

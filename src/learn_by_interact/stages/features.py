@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from ..patterns import literal
+from ..patterns import literal, one_of
 from ..types import Document, Value, digest
 from .ground import carried_over, file_names, focus, masked, unknown
 from .readers.shown import commands
@@ -30,6 +30,7 @@ from .readers.synopsis import (
     makes,
     options,
     pattern,
+    synopses,
 )
 
 ANYTHING = r'([^"\\<]|\\.){1,160}'
@@ -177,7 +178,7 @@ def features(
     manual = [one for one in others if one.source == document.source]
     read = _read(manual, start, description, tools)
     if read and not own:
-        anything = anything.removesuffix("$") + rf" ({'|'.join(map(literal, read))}){INTO}$"
+        anything = anything.removesuffix("$") + rf" ({one_of(read)}){INTO}$"
     lent = [] if own else borrowed(document, manual, tools)[:LENT]
     shown = page_about(document, start, tools)[1] if lent and not known else ()
     for form in _both_ways(own) or (() if shown else lent):
@@ -204,7 +205,7 @@ def features(
 
 def _read(manual: Sequence[Document], start: str, description: str, tools: Sequence[str]) -> tuple[str, ...]:
     """The files of which a command of a manual ends with one: those that its only synopsis ends with."""
-    every = list(dict.fromkeys(form for page in manual for form in forms(page, tools)))
+    every = synopses(manual, tools)
     if len(every) != 1 or not FILE.search(GROUP.findall(every[0])[-1]):
         return ()
     return _files(every[0], start, description)[0]

@@ -19,7 +19,7 @@ from .maintain import PROMPT as MAINTAIN
 from .maintain import code_items
 from .plans import PROMPT as PLAN
 from .plans import Plan, plans
-from .readers.synopsis import filled, forms
+from .readers.synopsis import filled, forms, synopses
 from .structured import ask, whole
 from .windows import choose
 
@@ -172,8 +172,9 @@ class Propose(ModelStage):
             # A reply that found no end did not get beyond the first task that it lacks.
             if behind := some[len([*_read(answer["tasks"])]) + 1 :]:
                 waiting.append(behind)
-            manual = [one for one in others if one.source == document.source]
-            ways = forms(document, tools) or [form for one in manual for form in forms(one, tools)]
+            ways = forms(document, tools) or synopses(
+                (one for one in others if one.source == document.source), tools
+            )
             told = {item.text for item in some}
             for instruction, hint in _read(answer["tasks"]):
                 if any(text in hint for text in told) or instruction in EXAMPLES:

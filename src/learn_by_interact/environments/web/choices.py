@@ -19,6 +19,8 @@ AS_BEFORE = "(All else on this page is as before.)"
 """The line of an observation that tells only what changed."""
 TEXT = r"[^\"\\\n]{1,160}"
 """Of what is typed, and of an answer."""
+TOLD = ("ACTION: ", "There: ")
+"""What lines begin with that name elements of other pages: those of demonstrations, and of the survey."""
 MOST = 120
 """Elements; of a page with more, the first."""
 
@@ -57,8 +59,9 @@ def schema(seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = 
 
 
 def _elsewhere(known: Sequence[str], here: set[str]) -> Iterator[str]:
-    """What can be done with the elements that these texts name and the page lacks."""
-    others = {name: role for text in known for name, role, _ in ELEMENT.findall(text) if '"' in name}
+    """What can be done with elements that the page lacks, and that an action or a page in these texts has."""
+    lines = [line for text in known for line in text.split("\n") if line.startswith(TOLD)]
+    others = {name: role for line in lines for name, role, _ in ELEMENT.findall(line) if '"' in name}
     rest = [(name, role) for name, role in others.items() if name not in here][:MOST]
     if click := [name for name, role in rest if role not in TYPED]:
         yield rf"click \[({any_of(click)})\]"

@@ -28,7 +28,7 @@ DEPTH = 3
 """Actions of the longest way to a page."""
 ALIKE = 2
 """Pages of one kind that show the same, such as `/ticket/1` and `/ticket/2`."""
-KIND = 4
+UNLIKE = 4
 """Pages of one kind that show different things."""
 BESIDE = 4
 """Pages that are no more than alike and differ by a name, such as `/wiki/Start` and `/wiki/Plan`."""
@@ -60,8 +60,7 @@ class Way:
     @property
     def kind(self) -> Kind:
         """Its address without numbers: pages of one kind are about things of one kind."""
-        query = sorted(f"{key}={value if value.isalpha() else ''}" for key, value in parse_qsl(self._query))
-        return (self._pieces, tuple(query), self.clicks)
+        return (self._pieces, *self._rest)
 
     @property
     def sides(self) -> Kind:
@@ -71,11 +70,10 @@ class Way:
     @property
     def beside(self) -> list[Kind]:
         """The same for every name, in turn of each piece of its address."""
-        pieces, *rest = self.kind
-        assert isinstance(pieces, tuple)
+        pieces = self._pieces
         if len(pieces) < 2:
             return []  # What an application has first of all is of different kinds.
-        return [((*pieces[:at], "*", *pieces[at + 1 :]), *rest) for at in range(len(pieces))]
+        return [((*pieces[:at], "*", *pieces[at + 1 :]), *self._rest) for at in range(len(pieces))]
 
     @property
     def _pieces(self) -> tuple[str, ...]:
@@ -83,8 +81,10 @@ class Way:
         return tuple(re.sub(r"\w*\d[\w.-]*", "#", piece) for piece in pieces)
 
     @property
-    def _query(self) -> str:
-        return urlsplit(self.address).query
+    def _rest(self) -> Kind:
+        """Its query without numbers, and what is clicked."""
+        pairs = parse_qsl(urlsplit(self.address).query)
+        return tuple(sorted(f"{key}={value if value.isalpha() else ''}" for key, value in pairs)), self.clicks
 
 
 class Looked:
@@ -110,7 +110,7 @@ class Looked:
         """Whether the like of it was seen."""
         seen = len(self._shown[way.kind])
         alike = seen >= ALIKE and self.repeats(way.kind) > 0
-        return alike or seen >= KIND or any(self.repeats(kind) >= BESIDE for kind in way.beside)
+        return alike or seen >= UNLIKE or any(self.repeats(kind) >= BESIDE for kind in way.beside)
 
 
 class Survey:
@@ -160,7 +160,7 @@ class Survey:
         known = (way.address.partition("#")[0], way.clicks)
         if any(fnmatchcase(page, pattern) for pattern in (*docs.pages, *docs.follow)):
             return
-        if known not in self._known and self._kinds[way.kind] < KIND and self._kinds[way.sides] < SIDES:
+        if known not in self._known and self._kinds[way.kind] < UNLIKE and self._kinds[way.sides] < SIDES:
             self._known.add(known)
             self._kinds[way.kind] += 1
             # Others of the kind are no other side of the page.

@@ -213,6 +213,11 @@ def forms(document: Document, tools: Sequence[str]) -> list[str]:
     return [form for form in found if not ANY_COMMAND.search(form)]
 
 
+def synopses(pages: Iterable[Document], tools: Sequence[str]) -> list[str]:
+    """The synopses in several documents, each once."""
+    return list(dict.fromkeys(form for page in pages for form in forms(page, tools)))
+
+
 def borrowed(document: Document, pages: Sequence[Document], tools: Sequence[str]) -> list[str]:
     """Synopses of other sections that a section without one is about, likeliest first.
 
@@ -221,7 +226,7 @@ def borrowed(document: Document, pages: Sequence[Document], tools: Sequence[str]
     that argument (`modify`) or have the words that the section uses most; the rest of the order follows from
     a hash, so that the sections of a manual do not all get the same ones.
     """
-    every = list(dict.fromkeys(form for page in pages for form in forms(page, tools)))
+    every = synopses(pages, tools)
     if options(document.text):
         every = [form for form in every if any(map(OPTIONS.fullmatch, GROUP.findall(form)))]
     else:
