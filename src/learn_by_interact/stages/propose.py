@@ -157,7 +157,28 @@ class Propose(ModelStage):
             if commands
             else screen_items(document, start, self.tasks, self.round)
         )
+        ways = forms(document, tools) or synopses(
+            (one for one in others if one.source == document.source), tools
+        )
         found: dict[str, str] = {}
+        told, usage = self._asked(words, system, page, items, commands)
+        for instruction, hint in told:
+            found.setdefault(instruction, filled(hint, ways, start))
+        name, parent = environment.name, document.id
+        tasks = [
+            Task(environment=name, instruction=instruction, setup=setup, parent=parent, hint=hint)
+            for instruction, hint in found.items()
+        ]
+        return Outcome(records=tuple(tasks), usage=usage)
+
+    def _asked(
+        self, words: Prompt, system: str, page: str, items: Sequence[Item], commands: bool
+    ) -> tuple[list[tuple[str, str]], Usage]:
+        """(instruction, command) of each task, asked for a few at a time.
+
+        Raises `ParseError` where no reply could be read.
+        """
+        found: list[tuple[str, str]] = []
         usage = Usage()
         failure: ParseError | None = None
         waiting = [items[first : first + BATCH] for first in range(0, len(items), BATCH)]
@@ -172,23 +193,15 @@ class Propose(ModelStage):
             # A reply that found no end did not get beyond the first task that it lacks.
             if behind := some[len([*_read(answer["tasks"])]) + 1 :]:
                 waiting.append(behind)
-            ways = forms(document, tools) or synopses(
-                (one for one in others if one.source == document.source), tools
-            )
             told = {item.text for item in some}
             for instruction, hint in _read(answer["tasks"]):
-                if any(text in hint for text in told) or instruction in EXAMPLES:
-                    continue  # The command repeats the question, or the task an example.
-                found.setdefault(instruction, filled(hint, ways, start))
+                # The command may repeat the question, or the task an example.
+                if not any(text in hint for text in told) and instruction not in EXAMPLES:
+                    found.append((instruction, hint))
         if failure is not None and not found:
             failure.usage = usage  # type: ignore[attr-defined]
             raise failure
-        name, parent = environment.name, document.id
-        tasks = [
-            Task(environment=name, instruction=told, setup=setup, parent=parent, hint=hint)
-            for told, hint in found.items()
-        ]
-        return Outcome(records=tuple(tasks), usage=usage)
+        return found, usage
 
     def _planned(self, document: Document, planned: Sequence[Plan], environment: Environment) -> Outcome:
         """Tasks with the actions that do them, those of one place in one question."""
