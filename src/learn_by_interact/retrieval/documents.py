@@ -195,6 +195,11 @@ def section(folder: str, identity: str) -> tuple[str, str]:
     return str(fields["title"][0]), str(fields["text"][0])
 
 
+def holding(folder: str, word: str, limit: int) -> list[tuple[str, str, str]]:
+    """At most `limit` sections that have a word: (id, title, text), in order of id."""
+    return sorted(row[:3] for row in search(folder, word, limit))
+
+
 def search(folder: str, text: str, limit: int) -> list[tuple[str, str, str, float]]:
     """Sections by BM25 over title and text: (id, title, text, score), best first."""
     import tantivy

@@ -16,6 +16,7 @@ from .documents import near, places, search, section
 from .encoders import encoder
 from .index import Candidate, fuse, open_index, reciprocal
 from .lines import telling_lines, usage
+from .manual import Correction, manual
 from .query import changed, written
 
 BY: dict[str, dict[str, float]] = {
@@ -79,7 +80,8 @@ class Retrieval(Layout):
     """Lines of that section that it brings besides: those that say most about the task and the last error."""
     sections: int = 2
     """Sections of the documentation of which such lines are shown before the first action, found by the
-    instruction; after a failure one is found by the action that failed. 0: none."""
+    instruction; after a failure one is found by the action that failed, and what the manual says against it
+    is told: no such command or option, and where there is one. 0: none."""
     pages: int = 3
     """Pages of an application that was looked over, of which the way there is shown before the first action,
     found by the instruction; after an action on what is not there, one that has it. 0: none."""
@@ -125,7 +127,9 @@ class ExampleRetriever:
         self._shown: set[str] = set()
         self._learned: set[str] = set()
         """Sections of documentation that what is shown came from."""
-        self._lines: set[str] = set()
+        self._told: set[str] = set()
+        """Sections of documentation of which lines were shown by themselves."""
+        self._lines: set[str] = set(self._common())
 
     def __call__(self, task: Task, start: Observation, steps: Sequence[Step]) -> Found:
         """The hits of this moment, and what the query took. Raises ModelError."""
@@ -133,7 +137,8 @@ class ExampleRetriever:
         if settings.once and self._found is not None:
             return self._found.model_copy(update={"usage": Usage()})
         if settings.placement != "append":
-            self._shown, self._lines, self._learned = set(), set(), set()
+            self._shown, self._learned, self._told = set(), set(), set()
+            self._lines = set(self._common())
         now = steps[-1].observation if steps else start
         fresh, usage = self._query(task, start, steps, now)
         met = self._met(task, now) if settings.observation and (steps or settings.start) else []
@@ -177,18 +182,38 @@ class ExampleRetriever:
             steps and not (steps[-1].observation.failed and self._actions)
         ):
             return []
-        asked, wanted, kind = task.instruction, settings.sections, "goal"
+        hits, asked, wanted, kind = [], task.instruction, settings.sections, "goal"
         if steps and self._actions:
-            asked, wanted, kind = self._actions.format(steps[-1].action), 1, "failed action"
-        hits = []
-        for identity, title, text, score in self._about(asked, wanted):
+            action = self._actions.format(steps[-1].action)
+            wrong = self._correction(action, task.instruction)
+            if wrong:
+                hits.append(Hit(id=wrong.section, text=wrong.text, why="manual, failed action"))
+            if not (wrong and wrong.missing):
+                asked, wanted, kind = action, 1, "failed action"
+        more = len(self._told) if kind == "goal" else 0
+        for identity, title, text, score in self._about(asked, wanted + more):
             lines = [usage(text), *telling_lines(text, about, settings.lines)]
             lines = [line for line in lines if line and line not in self._lines]
-            if lines:
+            if lines and wanted and not (more and identity in self._told):
                 self._lines.update(lines)
                 told = "\n".join([f"Documentation of {title}:", *lines])
                 hits.append(Hit(id=identity, text=told, why=f"section, {kind} {score:.2f}"))
+                self._told.add(identity)
+                wanted -= 1
         return hits
+
+    def _common(self) -> frozenset[str]:
+        """Lines of documentation that are never shown."""
+        commands = self._actions is not None and self._actions.commands and self._index.documents
+        return manual(self._index.documents).common if commands else frozenset()
+
+    def _correction(self, action: str, goal: str) -> Correction | None:
+        """What the manual says against a command that failed."""
+        if not (self._actions and self._actions.commands):
+            return None
+        return manual(self._index.documents).correction(
+            action, [row[0] for row in self._about(goal, SECTIONS)]
+        )
 
     def _query(
         self, task: Task, start: Observation, steps: Sequence[Step], now: Observation

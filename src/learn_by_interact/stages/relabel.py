@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,11 @@ from ..engine.stage import Outcome
 from ..errors import ParseError
 from ..models import Message, Request
 from ..prompts import cut, prompt
-from ..types import Example, Record, Trajectory, Usage
+from ..types import Document, Example, Record, Step, Task, Trajectory, Usage
 from .base import EXPLORATION, ModelStage
+from .readers.synopsis import forms, options
 from .structured import ask, whole
+from .told import Manual
 from .windows import choose, without_duplicates
 
 if TYPE_CHECKING:
@@ -37,8 +40,9 @@ def schema(changed: bool) -> dict[str, Any]:
 class Relabel(ModelStage):
     """Trajectory -> examples of both kinds (summary, abstraction) for its windows.
 
-    The prompt sees only the window. Windows with the same beginning are asked in the order of their
-    end, with the question last, so that each prompt extends the one before it.
+    The prompt sees only the window, without what failed and changed nothing. Windows with the same
+    beginning are asked in the order of their end, with the question last, so that each prompt extends
+    the one before it. What an instruction does not tell of a command is added from its documentation.
     """
 
     name = "relabel"
@@ -49,15 +53,28 @@ class Relabel(ModelStage):
     version: str = PROMPT.version
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
-        """Trajectories of exploration; those of evaluations are never learned from."""
+        """Trajectories of exploration, each with the sections of its manual that describe commands; those of
+        evaluations are never learned from."""
         found = {
             output for stage in EXPLORATION for attempt in store.attempts(stage) for output in attempt.outputs
         }
-        return [(identity,) for identity in sorted(found)]
+        tools = self.world().tools
+        if not tools:
+            return [(identity,) for identity in sorted(found)]
+        documents = list(store.records(Document))
+        sources = {document.id: document.source for document in documents}
+        manual: dict[str, list[str]] = defaultdict(list)
+        for document in sorted(documents, key=lambda one: one.id):
+            if options(document.text) or forms(document, tools):
+                manual[document.source].append(document.id)
+        return [
+            (identity, *manual[sources.get(_document_of(store, identity), "")]) for identity in sorted(found)
+        ]
 
     def __call__(self, *records: Record) -> Outcome:
-        (raw,) = records
+        raw, *rest = records
         assert isinstance(raw, Trajectory)
+        manual = Manual([one for one in rest if isinstance(one, Document)], self.world().tools)
         trajectory = without_duplicates(raw)
         examples: list[Record] = []
         usage = Usage()
@@ -70,9 +87,15 @@ class Relabel(ModelStage):
                 usage = usage + used
                 continue
             usage = usage + used
+            done = [
+                str(step.action.arguments.get("command", ""))
+                for step in trajectory.steps[begin:end]
+                if not step.observation.failed
+            ]
             for kind, key in (("summary", "summary"), ("abstraction", "task")):
                 instruction = " ".join(str(answer[key]).split())
                 if instruction:
+                    instruction = manual.told(instruction, done)
                     examples.append(
                         Example(
                             instruction=instruction,
@@ -95,7 +118,7 @@ class Relabel(ModelStage):
             "user",
             description=environment.description,
             start=cut(trajectory.observation(begin).text, 2 * self.observation),
-            session=session(environment.actions, trajectory.steps[begin:end], self.observation),
+            session=session(environment.actions, _achieving(trajectory, begin, end), self.observation),
         )
         states = [trajectory.observation(at).state for at in range(begin, end + 1)]
         changed = len(set(states)) > 1
@@ -114,3 +137,21 @@ class Relabel(ModelStage):
                 json_schema=schema(changed),
             ),
         )
+
+
+def _achieving(trajectory: Trajectory, begin: int, end: int) -> list[Step]:
+    """The steps of a window but those that failed and changed nothing: small models write of their errors."""
+    steps = [
+        trajectory.steps[at]
+        for at in range(begin, end)
+        if not trajectory.steps[at].observation.failed
+        or trajectory.steps[at].observation.state != trajectory.observation(at).state
+    ]
+    return steps or list(trajectory.steps[begin:end])
+
+
+def _document_of(store: Store, identity: str) -> str:
+    """Id of the section that the task of a trajectory was proposed from; "" where there is none."""
+    trajectory = store.get(identity)
+    task = store.get(trajectory.task) if isinstance(trajectory, Trajectory) else None
+    return task.parent or "" if isinstance(task, Task) else ""

@@ -1,0 +1,130 @@
+"""What an instruction leaves out of a command: what it is for, and its options, as its documentation says it.
+
+A small model writes "load the data from stations.csv" of `insert ... --csv --no-headers`. Who finds this
+example would load every file without its header. The documentation says what the option means: "CSV file has
+no header row" makes the instruction tell what was done, and costs no call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from ..types import Document
+from .features import calls
+from .readers.synopsis import USAGE, Option, options
+from .windows import TOKEN
+
+LONGEST = 40
+"""Characters of a value that is told."""
+FEWEST = 3
+"""Characters from which a word says something."""
+STEM = 5
+"""First letters by which two words are the same."""
+_CLAUSE = re.compile(
+    r"\. |[;(\[{]| - |: |, so\b|, (?=e\.g\.|default|for example|such as|one of)|\be\.g\.|\bdefaults? to\b"
+)
+"""Where the part of a help ends that says what an option does."""
+_BETWEEN = frozenset({"|", "||", "&&", ";", "&"})
+_COMMON = frozenset(
+    re.findall(r"\w+", "and are but can for from has have not that the this use used using was when with")
+)
+
+
+class Manual:
+    """What a documentation says of commands and of their options."""
+
+    def __init__(self, documents: Sequence[Document], tools: Sequence[str]) -> None:
+        self._options: dict[str, dict[str, Option]] = {}
+        self._purposes: dict[str, str] = {}
+        for document in documents:
+            for opening in calls(document.title, tools):
+                known = self._options.setdefault(opening, {})
+                for option in options(document.text):
+                    known.setdefault(option.name, option)
+                if opening not in tools and (purpose := _purpose(document.text)):
+                    self._purposes.setdefault(opening, purpose)
+
+    def told(self, instruction: str, commands: Sequence[str]) -> str:
+        """The instruction, with a sentence for each thing that the commands do and that it does not tell."""
+        for command in commands:
+            for sentence in self._untold(instruction, command):
+                if sentence not in instruction:
+                    instruction = f"{instruction.rstrip('. ')}. {sentence}"
+        return instruction
+
+    def _untold(self, instruction: str, line: str) -> Iterator[str]:
+        for words in _parts(line):
+            openings = [" ".join(words[:number]) for number in range(1, len(words) + 1)]
+            opening = next((one for one in reversed(openings) if one in self._options), "")
+            purpose = self._purposes.get(opening, "")
+            if purpose and not _named(instruction, opening) and not _means(instruction, purpose):
+                yield f"{purpose[0].upper()}{purpose[1:]}."
+            for at, word in enumerate(words):
+                name, _, joined = word.partition("=")
+                option = self._options.get(opening, {}).get(name)
+                if option is not None:
+                    values = [joined] if joined else words[at + 1 : at + 1 + option.values]
+                    value = " ".join(one.strip("'\"") for one in values)
+                    if not _tells(instruction, option, value):
+                        yield _sentence(option, value)
+
+
+def _purpose(page: str) -> str:
+    """What a page says first of its command, in one clause; "" where it begins with something else."""
+    for paragraph in re.split(r"\n\s*\n", page):
+        text = " ".join(paragraph.split())
+        if not USAGE.match(text):
+            return _clause(text) if re.match(r"[A-Z][\w-]+ [\w-]+ ", text) else ""
+    return ""
+
+
+def _named(instruction: str, opening: str) -> bool:
+    """Every word of a command's own name is in the instruction."""
+    return _stems(opening.rpartition(" ")[2]) <= _stems(instruction)
+
+
+def _means(instruction: str, text: str) -> bool:
+    """Half of what a text says is in the instruction."""
+    meant = _stems(text)
+    return bool(meant) and 2 * len(meant & _stems(instruction)) >= len(meant)
+
+
+def _parts(command: str) -> Iterator[list[str]]:
+    """The words of each command of a line."""
+    part: list[str] = []
+    for match in TOKEN.finditer(command):
+        if match[0] in _BETWEEN:
+            yield part
+            part = []
+        else:
+            part.append(match[0])
+    yield part
+
+
+def _tells(instruction: str, option: Option, value: str) -> bool:
+    """By its name, a word of it, its value, or half of what its help says."""
+    words, values = _stems(instruction), _stems(value)
+    return (
+        bool(re.search(rf"(?<![\w-]){re.escape(option.name)}(?![\w-])", instruction))
+        or bool(_stems(option.name) & words)
+        or bool(values and values <= words)
+        or not _stems(_clause(option.help))
+        or _means(instruction, _clause(option.help))
+    )
+
+
+def _sentence(option: Option, value: str) -> str:
+    """What the help of an option says of it, with its value."""
+    clause = _clause(option.help)
+    value = value if option.values and 0 < len(value) <= LONGEST else ""
+    return f"{clause[0].upper()}{clause[1:]}{f': {value}' if value else ''}."
+
+
+def _clause(text: str) -> str:
+    return _CLAUSE.split(text)[0].strip(" ,.:")
+
+
+def _stems(text: str) -> set[str]:
+    words = re.findall(r"[^\W_]+", text.lower())
+    return {word[:STEM] for word in words if (len(word) >= FEWEST or word.isdigit()) and word not in _COMMON}
