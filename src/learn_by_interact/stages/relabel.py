@@ -50,7 +50,8 @@ class Relabel(ModelStage):
     """Windows of one trajectory; what it leaves out is counted by `windows()`."""
     observation: int = 500
     """Characters of one observation in the prompt."""
-    version: str = PROMPT.version
+    version: str = f"{PROMPT.version}-told"
+    """Of the prompt, and of what is added to a reply."""
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
         """Trajectories of exploration, each with the sections of its manual that describe commands; those of
