@@ -264,6 +264,25 @@ def test_relabel_reads_episodes_of_explore_only_and_removes_repeated_steps(store
     assert {(begin, end) for begin, end, _, _ in examples(store)} == {(0, 1), (0, 2), (1, 2)}
 
 
+def test_relabel_leaves_out_what_failed_and_changed_nothing(store: Store) -> None:
+    learned(store, acted("put c.txtyes", "put c.txt yes"))
+    done(Relabel(environment=NAME, model=model("labels")), store)
+    assert {(begin, end) for begin, end, _, _ in examples(store)} >= {(0, 2)}
+    for request in asked_for:
+        assert "put c.txt yes" in request.messages[-1].content
+        assert "c.txtyes" not in request.messages[-1].content
+
+
+def test_relabel_adds_what_an_instruction_does_not_tell_of_a_command(store: Store) -> None:
+    listed = "Usage: put [OPTIONS] NAME TEXT\n\nOptions:\n  --twice  Write the text a second time below\n"
+    manual = Document(source=DOCUMENTS["put"].source, title="put > Options", text=listed, begin=50, end=54)
+    store.add([manual, asked()])
+    learned(store, acted("put c.txt --twice"))
+    done(Relabel(environment=NAME, model=model("labels")), store)
+    added = " Write the text a second time below."
+    assert {text for *_, text in examples(store)} == {LABEL["summary"] + added, LABEL["task"] + added}
+
+
 def test_relabel_obeys_its_cap(store: Store) -> None:
     learned(store, acted("list", "show a.txt", "show b.txt"))
     done(Relabel(environment=NAME, model=model("labels"), cap=2), store)

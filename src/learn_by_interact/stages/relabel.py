@@ -62,15 +62,19 @@ class Relabel(ModelStage):
         tools = self.world().tools
         if not tools:
             return [(identity,) for identity in sorted(found)]
-        documents = list(store.records(Document))
-        sources = {document.id: document.source for document in documents}
+        documents = sorted(store.records(Document), key=lambda one: one.id)
         manual: dict[str, list[str]] = defaultdict(list)
-        for document in sorted(documents, key=lambda one: one.id):
+        for document in documents:
             if options(document.text) or forms(document, tools):
                 manual[document.source].append(document.id)
-        return [
-            (identity, *manual[sources.get(_document_of(store, identity), "")]) for identity in sorted(found)
-        ]
+        sources = {document.id: document.source for document in documents}
+        asked = {task.id: sources.get(task.parent, "") for task in store.records(Task)}
+        inputs: list[tuple[str, ...]] = []
+        for identity in sorted(found):
+            trajectory = store.get(identity)
+            assert isinstance(trajectory, Trajectory)
+            inputs.append((identity, *manual.get(asked.get(trajectory.task, ""), ())))
+        return inputs
 
     def __call__(self, *records: Record) -> Outcome:
         raw, *rest = records
@@ -149,10 +153,3 @@ def _achieving(trajectory: Trajectory, begin: int, end: int) -> list[Step]:
         or trajectory.steps[at].observation.state != trajectory.observation(at).state
     ]
     return steps or list(trajectory.steps[begin:end])
-
-
-def _document_of(store: Store, identity: str) -> str:
-    """Id of the section that the task of a trajectory was proposed from; "" where there is none."""
-    trajectory = store.get(identity)
-    task = store.get(trajectory.task) if isinstance(trajectory, Trajectory) else None
-    return task.parent or "" if isinstance(task, Task) else ""

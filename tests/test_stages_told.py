@@ -1,0 +1,98 @@
+"""What an instruction does not tell of a command is added from its documentation."""
+
+from __future__ import annotations
+
+import pytest
+
+from learn_by_interact.stages.told import Manual
+from learn_by_interact.types import Document
+
+INSERT = """Usage: tool insert [OPTIONS] PATH TABLE [FILE]
+
+  Insert records from FILE into a table, creating it if needed.
+
+Options:
+  --pk TEXT          Columns to use as the primary key, e.g. id
+  --csv              Expect CSV input
+  --no-headers       CSV file has no header row
+  --encoding TEXT    Character encoding for CSV, defaults to utf-8
+  --nl               Expect newline-delimited JSON
+  --flatten          Flatten nested objects, so {"a": {"b": 1}} becomes {"a_b": 1}
+  --empty
+  -h, --help         Show this message and exit.
+"""
+FILES = """Usage: tool insert-files [OPTIONS] PATH TABLE FILE...
+
+  Insert files using BLOB columns in the specified table
+
+Options:
+  --text             Store file content as TEXT
+"""
+MANUAL = Manual(
+    [
+        Document(source="help", title="tool insert", text=INSERT, begin=1, end=13),
+        Document(source="help", title="tool insert-files", text=FILES, begin=1, end=6),
+    ],
+    ("tool",),
+)
+LOAD = "Load birds.csv into the table birds of zoo.db, a new database."
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("insert zoo.db birds birds.csv --csv --no-headers", ["CSV file has no header row."]),
+        ("insert zoo.db birds birds.csv --csv --pk id", ["Columns to use as the primary key: id."]),
+        ("insert zoo.db birds b.csv --encoding=latin-1", ["Character encoding for CSV: latin-1."]),
+        ("insert zoo.db birds b.csv --encoding 'latin-1'", ["Character encoding for CSV: latin-1."]),
+        ("insert zoo.db birds b.csv --flatten", ["Flatten nested objects."]),
+        ("insert zoo.db birds b.csv --empty --unknown --help", []),
+        ("schema zoo.db --no-headers", []),
+    ],
+)
+def test_options_are_told_in_the_words_of_their_help(command: str, told: list[str]) -> None:
+    inserted = LOAD.replace("Load", "Insert") if command.startswith("insert") else LOAD
+    assert MANUAL.told(inserted, [f"tool {command}"]) == " ".join([inserted, *told])
+
+
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        "Insert birds.csv, which has no header, into zoo.db.",
+        "Replicate the following: insert birds.csv into zoo.db with --no-headers.",
+        "Insert the CSV file birds.csv into zoo.db: it begins with a row of data, no names.",
+    ],
+)
+def test_what_is_told_in_any_words_is_not_told_twice(instruction: str) -> None:
+    assert MANUAL.told(instruction, ["tool insert zoo.db birds birds.csv --no-headers"]) == instruction
+
+
+def test_values_tell_an_option() -> None:
+    told = "Insert birds.csv into zoo.db; it is written in latin1."
+    assert MANUAL.told(told, ["tool insert zoo.db birds birds.csv --encoding latin1"]) == told
+
+
+def test_a_command_is_told_where_neither_its_name_nor_its_purpose_is() -> None:
+    command = "tool insert-files zoo.db birds birds.csv"
+    purpose = "Insert files using BLOB columns in the specified table."
+    assert MANUAL.told(LOAD, [command]) == f"{LOAD} {purpose}"
+    named = "Replicate the following: load birds.csv with tool insert-files."
+    assert MANUAL.told(named, [command]) == named
+    meant = "Insert the files of the folder as BLOB columns."
+    assert MANUAL.told(meant, [command]) == meant
+
+
+def test_each_command_of_a_line_has_its_own_options_and_a_sentence_stands_once() -> None:
+    line = (
+        "cat 'a | tool insert --nl' | tool insert zoo.db a - --csv && tool insert-files zoo.db b c.txt --text"
+    )
+    told = MANUAL.told("Do it", [line, line])
+    assert told == (
+        "Do it. Insert records from FILE into a table, creating it if needed. Expect CSV input."
+        " Insert files using BLOB columns in the specified table. Store file content as TEXT."
+    )
+
+
+def test_without_documentation_nothing_is_added() -> None:
+    assert Manual([], ("tool",)).told(LOAD, ["tool insert zoo.db birds birds.csv --csv"]) == LOAD
+    assert Manual([], ()).told(LOAD, [""]) == LOAD
