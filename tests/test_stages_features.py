@@ -220,10 +220,38 @@ def test_a_further_thing_of_a_kind_is_one_that_is_there_beside_the_first() -> No
         allowed = {
             name
             for name in ("books", "loans", "rooms", "users", "years", "loans_now", "due")
-            if allows(one, f"tool link main.db t id {name} new_one{more}")
+            if allows(one, f"tool link main.db {own} id {name} new_one{more}")
         }
         assert allowed == {"books", "loans", "rooms", "users"} - {own}
-    assert main and all(not one.further for one in found if one.thing.startswith("old.db: table "))
+        for wrong in ("old.db {own} id", "main.db years id", "main.db {own} shoe_size", "main.db t\tid id"):
+            assert not allows(one, f"tool link {wrong.format(own=own)} new_one{more}")
+    old = [dict(one.further) for one in found if one.thing.startswith("old.db: table ")]
+    assert main and all("OTHER_TABLE" not in named for named in old)
+
+
+def test_options_about_a_column_name_one_that_is_there() -> None:
+    text = (
+        "Usage: tool alter [OPTIONS] PATH TABLE\n\nOptions:\n"
+        "  --rename <TEXT TEXT>...  Rename this column to X\n"
+        "  --fk-column TEXT  Name of the column to add\n  --note TEXT  A remark\n"
+    )
+    page = Document(source="m", title="tool alter", text=text, begin=1, end=9)
+    for one in matched(features(page, START, ABOUT, ("tool",)), page, ABOUT, START, "seed"):
+        if one.chosen:
+            name, value = one.chosen[0].name, "books" if one.chosen[0].values == 1 else "books x"
+            begin = f"tool alter main.db {one.thing.split()[2].partition('(')[0]} {name}"
+            assert allows(one, f"{begin} {value}") is (name != "--rename")
+            assert allows(one, f"{begin} {value.replace('books', 'id')}")
+
+
+def test_what_is_added_to_a_thing_is_new_in_it() -> None:
+    form = "tool add-column [OPTIONS] PATH TABLE COL_NAME [integer|text]"
+    page = Document(source="m", title="tool add-column", text=f"Usage: {form}\n", begin=1, end=9)
+    for one in matched(features(page, START, ABOUT, ("tool",)), page, ABOUT, START, "seed"):
+        file, _, own = one.thing.partition(": ")
+        table = own.split()[1].partition("(")[0]
+        assert allows(one, f"tool add-column {file} {table} new_size integer")
+        assert not allows(one, f"tool add-column {file} {table} id integer")
 
 
 def test_a_statement_does_not_begin_as_the_question_tells_of_an_option() -> None:

@@ -26,6 +26,7 @@ from .readers.synopsis import (
     Option,
     borrowed,
     forms,
+    is_new,
     made,
     makes,
     options,
@@ -78,7 +79,7 @@ class Item(Value):
     most: int = REPEATED[-1]
     """How often an argument that may be repeated is given."""
     further: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """Arguments that are a further one of their kind, and what of that kind is there."""
+    """Arguments, and what of their kind is there."""
     common: bool = False
     """Its option is one that most pages have."""
     thing: str = ""
@@ -304,15 +305,41 @@ def matched(
 
 
 def _further(form: str, thing: str, things: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """What else is there under the same head, for arguments of a form called so: `OTHER_TABLE`."""
+    """What arguments of a form can be: for OTHER_TABLE what else is there under the same head; where a TABLE
+    is named, the one that the task is about, its file and its columns.
+    """
     head, _, own = thing.partition(": ")
     rows = [one.partition(": ")[2] for one in things if one.startswith(f"{head}: ")]
-    found = {}
-    for argument in (part.strip("[]<>.") for part in GROUP.findall(form)):
-        if kind := OTHER.fullmatch(argument):
-            named = re.compile(rf"{kind[1].lower()} ([\w.-]+)")
+    arguments = [part.strip("[]<>.") for part in GROUP.findall(form)]
+    found: dict[str, tuple[str, ...]] = {}
+    for argument in arguments:
+        if other := OTHER.fullmatch(argument):
+            named = re.compile(rf"{other[1].lower()} ([\w.-]+)")
             found[argument] = tuple(match[1] for row in rows if row != own and (match := named.match(row)))
+    kind, name, columns = _parts(own)
+    called = next((one for one in arguments if one in (kind, f"{kind}S", f"DB{kind}")), "")
+    if kind and called and made(form).upper() != kind:
+        others = [column for row in rows if row != own for column in _parts(row)[2]]
+        found["COLUMN"] = columns
+        for argument in arguments:
+            if argument == called:
+                found[argument] = (name,)
+            elif TARGET.fullmatch(argument):
+                found[argument] = tuple(_files_of(thing))
+            elif re.fullmatch(r"COL(UMN)?(_NAME|S)?", argument) and not is_new(argument, made(form)):
+                found[argument] = columns
+            elif argument == "OTHER_COLUMN":
+                found[argument] = tuple(dict.fromkeys(others))
     return tuple((argument, names) for argument, names in found.items() if names)
+
+
+def _parts(row: str) -> tuple[str, str, tuple[str, ...]]:
+    """Kind, in capitals, name and columns of a row `table books(id primary key, title)`; "" for others."""
+    match = re.fullmatch(r"(\w+) ([\w.-]+)\((.+)\)", row)
+    if not match:
+        return "", "", ()
+    columns = [part.split()[0] for part in match[3].split(",") if part.strip()]
+    return match[1].upper(), match[2], tuple(one for one in columns if re.fullmatch(r"[\w.-]+", one))
 
 
 def _fit(thing: str, item: Item, words: frozenset[str]) -> int:

@@ -14,12 +14,12 @@ from ..models import Message, Request
 from ..prompts import Prompt, cut, prompt
 from ..types import Document, Record, Task, Trajectory, Usage, Verdict
 from .base import EXPLORATION, ModelStage
-from .features import Item, features, matched, page_about, screen_items
+from .features import Item, features, matched, page_about, page_of, screen_items
 from .maintain import PROMPT as MAINTAIN
 from .maintain import code_items
 from .plans import PROMPT as PLAN
 from .plans import Plan, plans
-from .readers.synopsis import filled, forms, synopses
+from .readers.synopsis import filled, forms, purpose, synopses
 from .structured import ask, whole
 from .windows import choose
 
@@ -149,7 +149,7 @@ class Propose(ModelStage):
         part = "system" if commands else "screen"
         words = MAINTAIN if code else PROMPT
         system = words.fill(part, description=environment.description, start=start)
-        page = self._page(words, document, earlier, environment, start)
+        page = self._page(words, document, earlier, environment, start, others)
         items = (
             code_items(self.tasks, self.round)
             if code
@@ -289,11 +289,16 @@ class Propose(ModelStage):
         earlier: Sequence[Record],
         environment: Environment,
         start: str,
+        others: Sequence[Document],
     ) -> str:
+        text = page_about(document, start, self.world().tools)[0]
+        # A section of options does not say what its command is for.
+        parent = [one for one in others if one.title == page_of(document.title) != document.title]
+        does = next(filter(None, (purpose(one.text) for one in parent)), "")
         return words.fill(
             "user",
             title=document.title,
-            document=page_about(document, start, self.world().tools)[0],
+            document=f"{does}.\n\n{text}" if does else text,
             tried=_told(earlier, environment.actions),
         )
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from ..types import Document
 from .features import calls
-from .readers.synopsis import USAGE, Option, options
+from .readers.synopsis import Option, clause, options, purpose
 from .windows import TOKEN
 
 LONGEST = 40
@@ -21,10 +21,6 @@ FEWEST = 3
 """Characters from which a word says something."""
 STEM = 5
 """First letters by which two words are the same."""
-_CLAUSE = re.compile(
-    r"\. |[;(\[{]| - |: |, so\b|, (?=e\.g\.|default|for example|such as|one of)|\be\.g\.|\bdefaults? to\b"
-)
-"""Where the part of a help ends that says what an option does."""
 _BETWEEN = frozenset({"|", "||", "&&", ";", "&"})
 _COMMON = frozenset(
     re.findall(r"\w+", "and are but can for from has have not that the this use used using was when with")
@@ -42,8 +38,8 @@ class Manual:
                 known = self._options.setdefault(opening, {})
                 for option in options(document.text):
                     known.setdefault(option.name, option)
-                if opening not in tools and (purpose := _purpose(document.text)):
-                    self._purposes.setdefault(opening, purpose)
+                if opening not in tools and (does := purpose(document.text)):
+                    self._purposes.setdefault(opening, does)
 
     def told(self, instruction: str, commands: Sequence[str]) -> str:
         """The instruction, with a sentence for each thing that the commands do and that it does not tell."""
@@ -57,9 +53,9 @@ class Manual:
         for words in _parts(line):
             openings = [" ".join(words[:number]) for number in range(1, len(words) + 1)]
             opening = next((one for one in reversed(openings) if one in self._options), "")
-            purpose = self._purposes.get(opening, "")
-            if purpose and not _named(instruction, opening) and not _means(instruction, purpose):
-                yield f"{purpose[0].upper()}{purpose[1:]}."
+            does = self._purposes.get(opening, "")
+            if does and not _named(instruction, opening) and not _means(instruction, does):
+                yield f"{does[0].upper()}{does[1:]}."
             for at, word in enumerate(words):
                 name, _, joined = word.partition("=")
                 option = self._options.get(opening, {}).get(name)
@@ -68,15 +64,6 @@ class Manual:
                     value = " ".join(one.strip("'\"") for one in values)
                     if not _tells(instruction, option, value):
                         yield _sentence(option, value)
-
-
-def _purpose(page: str) -> str:
-    """What a page says first of its command, in one clause; "" where it begins with something else."""
-    for paragraph in re.split(r"\n\s*\n", page):
-        text = " ".join(paragraph.split())
-        if not USAGE.match(text):
-            return _clause(text) if re.match(r"[A-Z][\w-]+ [\w-]+ ", text) else ""
-    return ""
 
 
 def _named(instruction: str, opening: str) -> bool:
@@ -109,20 +96,16 @@ def _tells(instruction: str, option: Option, value: str) -> bool:
         bool(re.search(rf"(?<![\w-]){re.escape(option.name)}(?![\w-])", instruction))
         or bool(_stems(option.name) & words)
         or bool(values and values <= words)
-        or not _stems(_clause(option.help))
-        or _means(instruction, _clause(option.help))
+        or not _stems(clause(option.help))
+        or _means(instruction, clause(option.help))
     )
 
 
 def _sentence(option: Option, value: str) -> str:
     """What the help of an option says of it, with its value."""
-    clause = _clause(option.help)
+    text = clause(option.help)
     value = value if option.values and 0 < len(value) <= LONGEST else ""
-    return f"{clause[0].upper()}{clause[1:]}{f': {value}' if value else ''}."
-
-
-def _clause(text: str) -> str:
-    return _CLAUSE.split(text)[0].strip(" ,.:")
+    return f"{text[0].upper()}{text[1:]}{f': {value}' if value else ''}."
 
 
 def _stems(text: str) -> set[str]:

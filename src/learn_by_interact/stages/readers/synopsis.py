@@ -33,6 +33,10 @@ OPTION = re.compile(
     r"|[a-z][\w:/-]*(?=\s\s+\S|\s*$)|\S*[A-Z/]\S*(?=\s\s+\S))(?:\.\.\.)?)?"
     r"(?: \[[A-Z\d_]+ \.\.\.\])?(?:\s\s+(?P<help>\S.*)|\s*)$"
 )
+CLAUSE = re.compile(
+    r"\. |[;(\[{]| - |: |, so\b|, (?=e\.g\.|default|for example|such as|one of)|\be\.g\.|\bdefaults? to\b"
+)
+"""Where the part of a help ends that says what something does."""
 _LITERAL = re.compile(r"[a-z\d][\w:.-]*|[\w:.-]*[a-z][\w:.-]*")
 """A part of a synopsis that is written as it stands."""
 STRING = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -43,9 +47,9 @@ _WORDS = re.compile(r"[\w-]+( [a-z][\w.-]*)+")
 ASIDE = frozenset({"--help", "--version", "-h", "-V"})
 """Options that no task is about."""
 
-_MIDDLE = r"""[^ "'\\|<>;&$`()[]{0,40}"""
+_MIDDLE = r"""[^ \t"'\\|<>;&$`()[]{0,40}"""
 """Bounded, as all that repeats: a small model that may go on goes on without end."""
-PLAIN = rf"""[^ "'\\|<>;&$`()[{{,-]({_MIDDLE}[^ "'\\|<>;&$`()[,:=])?"""
+PLAIN = rf"""[^ \t"'\\|<>;&$`()[{{,-]({_MIDDLE}[^ \t"'\\|<>;&$`()[,:=])?"""
 QUOTED = "'([^'\"\\\\]|\\\\\"){1,120}'" + r'|\\"[^"\\]{1,120}\\"'
 WORD = rf"({PLAIN}|{QUOTED})"
 """Regular expression of an argument, over JSON text: quotation marks are escaped in it."""
@@ -101,7 +105,11 @@ OTHER = re.compile(r"(?!NEW_)[A-Z]+_([A-Z]+)")
 """What an argument is called that is a further one of its kind: `OTHER_TABLE`."""
 FRESH = re.compile(r"NEW_?(NAME|TABLE|VIEW|BRANCH|ID|KEY|LABEL|TAG)?")
 """What an argument is called that names what the command makes."""
-MAKING = re.compile(r"(?:create|make|new)[-_ ]([a-z]+)$")
+COLUMN = re.compile(r"\bcolumns?\b", re.IGNORECASE)
+"""In the help of an option whose value is the name of one."""
+ELSEWHERE = re.compile(r"\b(add|new|other|output|populate|referenced)\b", re.IGNORECASE)
+"""In the help of an option that is about a column which the table does not have."""
+MAKING = re.compile(r"(?:(?:create|make|new)[-_ ]|add[-_])([a-z]+)$")
 """The end of a command that makes what an argument of this name names."""
 
 
@@ -123,11 +131,17 @@ class Option:
     @property
     def pattern(self) -> str:
         """Regular expression of the option with its values."""
+        return self.about(())
+
+    def about(self, columns: Sequence[str]) -> str:
+        """The same where these columns are there: the first value is one, if the help tells of a column."""
         if not self.values:
             return literal(self.name)
         join = "=" if self.joined else " "
         word = WORD if self.values == 1 else ONE_OF_MANY
         words = [word] * (self.values - 1) + [_one_of(self.choices) if self.choices else word]
+        if columns and COLUMN.search(self.help) and not ELSEWHERE.search(self.help) and words[0] == word:
+            words[0] = _one_of(columns)
         return f"{literal(self.name)}{join}{' '.join(words)}"
 
 
@@ -211,6 +225,20 @@ def forms(document: Document, tools: Sequence[str]) -> list[str]:
         ):
             found.setdefault(text)
     return [form for form in found if not ANY_COMMAND.search(form)]
+
+
+def purpose(page: str) -> str:
+    """What a page says first of its command, in one clause; "" where it begins with something else."""
+    for paragraph in re.split(r"\n\s*\n", page):
+        text = " ".join(paragraph.split())
+        if not USAGE.match(text):
+            return clause(text) if re.match(r"[A-Z][\w-]+ [\w-]+ ", text) else ""
+    return ""
+
+
+def clause(text: str) -> str:
+    """The part of a help that says what a command or an option does."""
+    return CLAUSE.split(text)[0].strip(" ,.:")
 
 
 def synopses(pages: Iterable[Document], tools: Sequence[str]) -> list[str]:
@@ -314,7 +342,7 @@ def pattern(
     their kind; `rest`: what may follow instead of the options, where they are not known; `most`: how often
     an argument that may be repeated (`COLUMN...`) is given: a small model that may go on goes on without end;
     `keyed`: what is there has numbers, so that no word of `<filter>` before a command is a bare one;
-    `further`: what an argument can name that is called as OTHER says.
+    `further`: what an argument of this name can be; for COLUMN also options whose help tells of one.
     """
     written: list[str] = []
     parts, makes_a = GROUP.findall(form), made(form)
@@ -340,8 +368,9 @@ def pattern(
         if sign in ("*", "+") and (part.strip("]").endswith("...") or number < len(parts)):
             sign = f"{{{int(not optional)},{most}}}"
         written.append(f"( {word}){sign}{f'( {TERM}){{0,3}}' if several else ''}")
-    must = "".join(f" {option.pattern}" for option in chosen)
-    others = "|".join(option.pattern for option in known if option not in chosen)
+    columns = further.get("COLUMN", ())
+    must = "".join(f" {option.about(columns)}" for option in chosen)
+    others = "|".join(option.about(columns) for option in known if option not in chosen)
     more = f"( ({others})){{0,{FURTHER}}}" if others else ""
     end = f"( {rest})?" if rest else f"{must}{more}{INTO}"
     return f"^{''.join(written)}{end}$"
@@ -359,7 +388,7 @@ def _word(part: str, makes_a: str, files: Sequence[str], targets: Sequence[str])
         return _one_of(part[1:-1].split("|"))
     if LANGUAGE.fullmatch(name):
         return f"({STATEMENT if SQL.fullmatch(name) else CODE})"
-    if _new(name, makes_a):
+    if is_new(name, makes_a):
         return NEW
     if part.endswith("..."):
         return ONE_OF_MANY.replace("[^, ", "[^,. ") if targets else ONE_OF_MANY
@@ -368,7 +397,7 @@ def _word(part: str, makes_a: str, files: Sequence[str], targets: Sequence[str])
 
 def makes(form: str) -> bool:
     """Whether a command makes something that one of its arguments names."""
-    return any(_new(part.strip("[]<>."), made(form)) for part in GROUP.findall(form))
+    return any(is_new(part.strip("[]<>."), made(form)) for part in GROUP.findall(form))
 
 
 def made(form: str) -> str:
@@ -377,8 +406,13 @@ def made(form: str) -> str:
     return found[1] if found else ""
 
 
-def _new(name: str, makes_a: str) -> bool:
-    return bool(FRESH.fullmatch(name)) or (bool(makes_a) and makes_a.upper() == name)
+def is_new(name: str, makes_a: str) -> bool:
+    """Whether an argument names what the command makes: VIEW, NEW_NAME, COL_NAME. `makes_a`: see `made`."""
+    thing = makes_a.upper()
+    short = name.removesuffix("_NAME")
+    return bool(FRESH.fullmatch(name)) or (
+        bool(thing) and (thing == name or (short != name and thing.startswith(short)))
+    )
 
 
 def _one_of(names: Sequence[str], *patterns: str) -> str:
