@@ -85,8 +85,9 @@ MANY = re.compile(r"<[a-z]+s>")
 CALLED = 3
 """First letters by which a command is called like an argument: `tool modify <mods>`."""
 
-FURTHER = 3
-"""Options that a command may have beside those that it must."""
+FURTHER = 1
+"""Options that a command may have beside those that it must: a small model takes as many as it may, and what
+its task does not tell of them misleads whoever follows the example."""
 INTO = r"( > [A-Za-z0-9_-]+\.[a-z]+)?"
 """Regular expression of what may follow a command: a file for its output."""
 
