@@ -18,10 +18,11 @@ from learn_by_interact.stages.keep import (
     Rule,
     judge_contamination,
     judge_examples,
+    judge_superseded,
     judge_tasks,
     kept,
 )
-from learn_by_interact.types import Example, Record, Task, Trajectory, Verdict
+from learn_by_interact.types import Attempt, Example, Record, Task, Trajectory, Verdict
 from room import DOCUMENTS, acted, asked
 
 EPISODE = acted("list", "show a.txt", "put c.txt yes", "show c.txt")
@@ -132,6 +133,23 @@ def test_nearly_equal_examples_of_one_kind_are_dropped_but_one(store: Store) -> 
     first, second = sorted(one.id for one in same)
     assert verdict.subject == second and first in verdict.reason
     assert {one.id for one in kept(store)} == {first, *(one.id for one in others)}
+
+
+def test_what_was_labelled_again_is_superseded_and_no_near_duplicate(store: Store) -> None:
+    other = acted("show a.txt")
+    old = [example("Read the note a.txt.", 1, 2), example("Write yes into c.txt.", 2, 3)]
+    new = [example("Read the note a.txt!", 1, 2)]
+    left = example("Show what a.txt says.", 0, 1, other)
+    store.add([other])
+    store.commit(Attempt(stage="relabel:1", input=EPISODE.id, outputs=tuple(one.id for one in old)), old)
+    store.commit(Attempt(stage="relabel:1", input=other.id, outputs=(left.id,)), [left])
+    store.commit(Attempt(stage="relabel:2", input=EPISODE.id, outputs=(new[0].id,)), new)
+    assert {one.subject for one in judge_superseded(store, "relabel:2")} == {one.id for one in old}
+    assert judge_examples(store, ACTIONS) == []
+    assert {one.id for one in kept(store)} == {new[0].id, left.id}
+    assert {one.subject for one in judge_superseded(store, "relabel:1")} == {new[0].id}
+    assert {one.id for one in kept(store)} == {left.id, *(one.id for one in old)}
+    assert judge_superseded(store, "relabel:3") == []
 
 
 def test_an_example_of_a_held_out_task_is_dropped_by_instruction_or_solution(store: Store) -> None:

@@ -38,7 +38,15 @@ from .stages.explore import Explore
 from .stages.imported import Imported, import_logs
 from .stages.ingest import ingest, without_page
 from .stages.judge import Judge
-from .stages.keep import HeldOut, judge_contamination, judge_examples, judge_tasks, kept, tested_ids
+from .stages.keep import (
+    HeldOut,
+    judge_contamination,
+    judge_examples,
+    judge_superseded,
+    judge_tasks,
+    kept,
+    tested_ids,
+)
 from .stages.mend import Mend
 from .stages.propose import Propose
 from .stages.readers.logs import logs
@@ -205,7 +213,10 @@ class Pipeline:
     def relabel(self) -> Progress:
         self._need(Trajectory, "trajectories", "explore")
         self.store.set_meta("tools", list(self.world.tools))
-        return self._run(Relabel(**self._model(), **dict(self.recipe.relabel)))
+        return self._run(self._relabel())
+
+    def _relabel(self) -> Relabel:
+        return Relabel(**self._model(), **dict(self.recipe.relabel))
 
     def replay(self) -> Progress:
         self._need(Example, "examples", "relabel")
@@ -230,6 +241,7 @@ class Pipeline:
 
     def _sweep(self) -> None:
         actions = self.world.environment().actions
+        judge_superseded(self.store, self._relabel().key)
         judge_examples(self.store, actions)
         judge_contamination(self.store, actions, self.held_out())
 

@@ -22,6 +22,9 @@ TESTS = "tests"
 SAME_TASK = "near-duplicate task"
 SAME_EXAMPLE = "near-duplicate example"
 CONTAMINATED = "contamination"
+SUPERSEDED = "superseded"
+SWEEPS = (SAME_EXAMPLE, CONTAMINATED, SUPERSEDED)
+"""Judges of the whole set: what one drops is out, whatever the rule."""
 
 
 class HeldOut(Value):
@@ -64,6 +67,30 @@ def judge_examples(store: Store, actions: ActionSpace, threshold: float = 0.9) -
     return verdicts
 
 
+def judge_superseded(store: Store, stage: str) -> list[Verdict]:
+    """Drop the examples that another relabel stage (another prompt, model, setting) wrote of trajectories
+    that this one has labelled too. `stage`: its key.
+    """
+    now = [attempt for attempt in store.attempts(stage) if not attempt.error]
+    labelled = {attempt.input for attempt in now}
+    current = {identity for attempt in now for identity in attempt.outputs}
+    earlier = {
+        identity
+        for attempt in store.attempts("relabel")
+        if attempt.stage != stage and attempt.input in labelled
+        for identity in attempt.outputs
+        if identity not in current
+    }
+    reason = "labelled again since, with another prompt, model or setting"
+    verdicts = [
+        Verdict(subject=identity, judge=SUPERSEDED, keep=False, reason=reason)
+        for identity in sorted(earlier)
+        if isinstance(store.get(identity), Example)
+    ]
+    store.replace_verdicts(SUPERSEDED, verdicts)
+    return verdicts
+
+
 def judge_contamination(store: Store, actions: ActionSpace, held_out: Iterable[HeldOut]) -> list[Verdict]:
     """Drop examples that come close to a held-out task, by instruction or by solution."""
     examples = {
@@ -82,9 +109,9 @@ def judge_contamination(store: Store, actions: ActionSpace, held_out: Iterable[H
 def kept(store: Store, rule: Rule = "unanimous", distilled: bool = False) -> list[Example]:
     """The examples that the rule keeps, in order of their id: of backward construction, or distilled ones.
 
-    Whatever the rule, an example that a sweep dropped (near-duplicate, contamination) is out, and one after
-    which a project's own tests fail. A
-    committee of nobody keeps all; replay keeps the windows that held.
+    Whatever the rule, an example that a sweep dropped (near-duplicate, contamination, superseded) is out, and
+    one after which a project's own tests fail. A committee of nobody keeps all; replay keeps the windows that
+    held.
     """
     if rule not in RULES:
         raise ConfigError(f"There is no rule {rule!r}; there are {', '.join(RULES)}.")
@@ -178,7 +205,7 @@ def _agree(rule: str, votes: Sequence[bool]) -> bool:
 
 def keeps(rule: Rule, example: Example, verdicts: Mapping[str, list[Verdict]]) -> bool:
     """Whether the rule keeps an example, by the verdicts on it and on its trajectory."""
-    if any(v.judge in (SAME_EXAMPLE, CONTAMINATED) and not v.keep for v in verdicts.get(example.id, [])):
+    if any(v.judge in SWEEPS and not v.keep for v in verdicts.get(example.id, [])):
         return False
     if tests_pass(example, verdicts) is False:
         return False
@@ -186,9 +213,12 @@ def keeps(rule: Rule, example: Example, verdicts: Mapping[str, list[Verdict]]) -
 
 
 def with_commands(store: Store, actions: ActionSpace) -> Iterable[tuple[Example, list[str]]]:
-    """Each example with the actions of its window, as a model writes them."""
+    """Each example that is not superseded with the actions of its window, as a model writes them."""
     trajectories: dict[str, Trajectory] = {}
+    superseded = {one.subject for one in store.records(Verdict) if one.judge == SUPERSEDED}
     for example in store.records(Example):
+        if example.id in superseded:
+            continue
         if example.trajectory not in trajectories:
             record = store.get(example.trajectory)
             assert isinstance(record, Trajectory)

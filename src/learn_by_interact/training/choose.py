@@ -17,7 +17,7 @@ from pydantic import Field
 from ..engine.store import Store
 from ..errors import ConfigError
 from ..evaluation.selection import Selection, fitting, rank
-from ..stages.keep import CONTAMINATED, SAME_EXAMPLE, Rule, current_replays, keeps, standing_on, verified
+from ..stages.keep import SWEEPS, Rule, current_replays, keeps, standing_on, verified
 from ..types import STOP, Document, Example, Kind, Step, Task, Trajectory, Verdict, digest
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -159,7 +159,7 @@ class Chooser:
         """Why an example is left out; "": it is not."""
         choice = self._choice
         dropped = {one.judge for one in given[example.id] if not one.keep}
-        for judge in (SAME_EXAMPLE, CONTAMINATED):
+        for judge in SWEEPS:
             if judge in dropped:
                 return judge
         if not keeps(choice.rule, example, given):
