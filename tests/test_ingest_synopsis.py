@@ -270,6 +270,19 @@ def test_a_value_that_is_one_of_several_is_one_of_them() -> None:
     assert re.fullmatch(sort.pattern, "--sort up")
 
 
+def test_an_argument_is_left_out_only_with_those_that_follow_it() -> None:
+    tool = pattern("tool A [B] [C] D [E]", [], further={"B": ("b",), "C": ("c",), "E": ("e",)})
+    for right in ("x d", "x b d", "x b c d", "x b c d e", "x d e"):
+        assert re.search(tool, f"tool {right}")
+    assert not re.search(tool, "tool x c d e e") and re.search(tool, "tool x b d > all.txt")
+    assert not re.search(pattern("tool x [B] [C]", [], further={"B": ("b",), "C": ("c",)}), "tool x c")
+
+
+def test_what_a_command_makes_is_not_printed_into_a_file() -> None:
+    assert re.search(pattern("tool show-view VIEW", []), "tool show-view a > b.txt")
+    assert not re.search(pattern("tool create-view VIEW", []), "tool create-view new_a > b.txt")
+
+
 def test_no_word_is_without_an_end() -> None:
     tool = pattern("tool NAME", options("  --of TEXT  Of what"))
     assert re.search(tool, "tool " + 40 * "a") and not re.search(tool, "tool " + 60 * "a")

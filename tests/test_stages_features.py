@@ -244,6 +244,17 @@ def test_options_about_a_column_name_one_that_is_there() -> None:
             assert allows(one, f"{begin} {value.replace('books', 'id')}")
 
 
+def test_a_column_is_not_the_key_where_there_are_others() -> None:
+    start = "main.db\n  table books(id primary key, title)\n  table rooms(id primary key)"
+    page = Document(source="m", title="t", text="Usage: tool split PATH TABLE COLUMN\n", begin=1, end=9)
+    both = matched(2 * features(page, start, ABOUT, ("tool",)), page, ABOUT, start, "seed")
+    for one in both:
+        allowed = [name for name in ("id", "title") if allows(one, f"{one.form[1:11]} main.db books {name}")]
+        allowed += [name for name in ("id", "title") if allows(one, f"{one.form[1:11]} main.db rooms {name}")]
+        assert allowed == (["title"] if "books" in one.thing else ["id"])
+    assert len({one.thing for one in both}) == 2
+
+
 def test_what_is_added_to_a_thing_is_new_in_it() -> None:
     form = "tool add-column [OPTIONS] PATH TABLE COL_NAME [integer|text]"
     page = Document(source="m", title="tool add-column", text=f"Usage: {form}\n", begin=1, end=9)

@@ -320,6 +320,8 @@ def _further(form: str, thing: str, things: Sequence[str]) -> tuple[tuple[str, t
     called = next((one for one in arguments if one in (kind, f"{kind}S", f"DB{kind}")), "")
     if kind and called and made(form).upper() != kind:
         others = [column for row in rows if row != own for column in _parts(row)[2]]
+        # The key is what a small model takes, and hardly ever what one changes, searches or splits.
+        columns = tuple(one for one in columns if f"{one} primary key" not in own) or columns
         found["COLUMN"] = columns
         for argument in arguments:
             if argument == called:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -346,6 +346,7 @@ def pattern(
     `further`: what an argument of this name can be; for COLUMN also options whose help tells of one.
     """
     written: list[str] = []
+    left_out: set[int] = set()
     parts, makes_a = GROUP.findall(form), made(form)
     for number, part in enumerate(parts, 1):
         if OPTIONS.fullmatch(part):
@@ -369,12 +370,26 @@ def pattern(
         if sign in ("*", "+") and (part.strip("]").endswith("...") or number < len(parts)):
             sign = f"{{{int(not optional)},{most}}}"
         written.append(f"( {word}){sign}{f'( {TERM}){{0,3}}' if several else ''}")
+        if sign == "?" and not several:
+            left_out.add(len(written) - 1)
     columns = further.get("COLUMN", ())
     must = "".join(f" {option.about(columns)}" for option in chosen)
     others = "|".join(option.about(columns) for option in known if option not in chosen)
     more = f"( ({others})){{0,{FURTHER}}}" if others else ""
-    end = f"( {rest})?" if rest else f"{must}{more}{INTO}"
-    return f"^{''.join(written)}{end}$"
+    # What a command makes is nothing that it prints.
+    end = f"( {rest})?" if rest else f"{must}{more}{'' if makes(form) else INTO}"
+    return f"^{_nested(written, left_out)}{end}$"
+
+
+def _nested(written: Sequence[str], left_out: Collection[int]) -> str:
+    """Arguments in their order, of which some may be left out: then those that directly follow are too."""
+    text = inner = ""
+    for number in reversed(range(len(written))):
+        if number in left_out:
+            inner = f"({written[number][1:-2]}{inner})?"
+        else:
+            text, inner = f"{written[number]}{inner}{text}", ""
+    return inner + text
 
 
 def _word(part: str, makes_a: str, files: Sequence[str], targets: Sequence[str]) -> str:
