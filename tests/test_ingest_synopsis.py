@@ -278,6 +278,16 @@ def test_an_argument_is_left_out_only_with_those_that_follow_it() -> None:
     assert not re.search(pattern("tool x [B] [C]", [], further={"B": ("b",), "C": ("c",)}), "tool x c")
 
 
+def test_a_further_thing_is_named_where_it_is_known_and_pairs_fit_into_what_is_made() -> None:
+    form = "tool link A [OTHER_TABLE]"
+    assert not re.search(pattern(form, [], further={"OTHER_TABLE": ("b", "c")}), "tool link x")
+    assert re.search(pattern(form, [], further={"OTHER_TABLE": ("b", "c")}), "tool link x c")
+    assert re.search(pattern(form, []), "tool link x")
+    assert re.search(
+        pattern("tool create-table NAME COLUMNS...", [], most=1), "tool create-table x id integer"
+    )
+
+
 def test_what_a_command_makes_is_not_printed_into_a_file() -> None:
     assert re.search(pattern("tool show-view VIEW", []), "tool show-view a > b.txt")
     assert not re.search(pattern("tool create-view VIEW", []), "tool create-view new_a > b.txt")

@@ -361,14 +361,18 @@ def pattern(
         named = further.get(part.strip("[]<>."), ())
         word = _one_of(named) if named else _word(part, makes_a, files, targets)
         # What could come from a pipe is read from a file that is there.
-        optional = part.startswith("[") and not (FILE.search(part) and (targets or files))
+        # So is said what the tool could guess (`[OTHER_TABLE]`), where it is known what there is.
+        given = bool(FILE.search(part) and (targets or files))
+        given = given or bool(named and OTHER.fullmatch(part.strip("[]")))
+        optional = part.startswith("[") and not given
         several = bool(SEARCHED.search(part)) and not many
         if several and keyed and any(map(_LITERAL.fullmatch, parts[number:])):
             word = TERM
         optional_many = many or " " in part
         sign = ("*" if optional_many else "?") if optional else ("+" if optional_many else "")
         if sign in ("*", "+") and (part.strip("]").endswith("...") or number < len(parts)):
-            sign = f"{{{int(not optional)},{most}}}"
+            # What is made often needs pairs: `id integer`.
+            sign = f"{{{int(not optional)},{max(most, 2) if makes_a and not named else most}}}"
         written.append(f"( {word}){sign}{f'( {TERM}){{0,3}}' if several else ''}")
         if sign == "?" and not several:
             left_out.add(len(written) - 1)
