@@ -274,10 +274,10 @@ def test_relabel_leaves_out_what_failed_and_changed_nothing(store: Store) -> Non
 
 
 def test_relabel_adds_what_an_instruction_does_not_tell_of_a_command(store: Store) -> None:
-    listed = "Usage: put [OPTIONS] NAME TEXT\n\nOptions:\n  --twice  Write the text a second time below\n"
-    manual = Document(source=DOCUMENTS["put"].source, title="put > Options", text=listed, begin=50, end=54)
+    listed = "Usage: put twice [OPTIONS]\n\nOptions:\n  --twice  Write the text a second time below\n"
+    manual = Document(source="elsewhere", title="put twice > Options", text=listed, begin=50, end=54)
     store.add([manual, asked()])
-    learned(store, acted("put c.txt --twice"))
+    learned(store, acted("put twice --twice"))
     done(Relabel(environment=NAME, model=model("labels")), store)
     added = " Write the text a second time below."
     assert {text for *_, text in examples(store)} == {LABEL["summary"] + added, LABEL["task"] + added}

@@ -13,9 +13,10 @@ from ..models import Message, Request
 from ..prompts import cut, prompt
 from ..types import Document, Example, Record, Step, Task, Trajectory, Usage
 from .base import EXPLORATION, ModelStage
+from .features import calls
 from .readers.synopsis import forms, options
 from .structured import ask, whole
-from .told import Manual
+from .told import Manual, openings
 from .windows import choose, without_duplicates
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ class Relabel(ModelStage):
     """Of the prompt, and of what is added to a reply."""
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
-        """Trajectories of exploration, each with the sections of its manual that describe commands; those of
-        evaluations are never learned from."""
+        """Trajectories of exploration, each with the sections that describe its commands, or options of its
+        manual; those of evaluations are never learned from."""
         found = {
             output for stage in EXPLORATION for attempt in store.attempts(stage) for output in attempt.outputs
         }
@@ -63,17 +64,23 @@ class Relabel(ModelStage):
         if not tools:
             return [(identity,) for identity in sorted(found)]
         documents = sorted(store.records(Document), key=lambda one: one.id)
+        about: dict[str, list[str]] = defaultdict(list)
         manual: dict[str, list[str]] = defaultdict(list)
         for document in documents:
             if options(document.text) or forms(document, tools):
-                manual[document.source].append(document.id)
+                for opening in calls(document.title, tools):
+                    (manual[document.source] if opening in tools else about[opening]).append(document.id)
         sources = {document.id: document.source for document in documents}
         asked = {task.id: sources.get(task.parent, "") for task in store.records(Task)}
         inputs: list[tuple[str, ...]] = []
         for identity in sorted(found):
             trajectory = store.get(identity)
             assert isinstance(trajectory, Trajectory)
-            inputs.append((identity, *manual.get(asked.get(trajectory.task, ""), ())))
+            commands = [str(step.action.arguments.get("command", "")) for step in trajectory.steps]
+            used = {opening: None for command in commands for opening in openings(command)}
+            lent = [one for opening in used for one in about.get(opening, ())]
+            lent += manual.get(asked.get(trajectory.task, ""), ())
+            inputs.append((identity, *dict.fromkeys(lent)))
         return inputs
 
     def __call__(self, *records: Record) -> Outcome:

@@ -15,6 +15,8 @@ from .features import calls
 from .readers.synopsis import Option, clause, options, purpose
 from .windows import TOKEN
 
+DEEPEST = 5
+"""Words of a command's own name."""
 LONGEST = 40
 """Characters of a value that is told."""
 FEWEST = 3
@@ -51,8 +53,7 @@ class Manual:
 
     def _untold(self, instruction: str, line: str) -> Iterator[str]:
         for words in _parts(line):
-            openings = [" ".join(words[:number]) for number in range(1, len(words) + 1)]
-            opening = next((one for one in reversed(openings) if one in self._options), "")
+            opening = next((one for one in _openings(words) if one in self._options), "")
             does = self._purposes.get(opening, "")
             if does and not _named(instruction, opening) and not _means(instruction, does):
                 yield f"{does[0].upper()}{does[1:]}."
@@ -75,6 +76,17 @@ def _means(instruction: str, text: str) -> bool:
     """Half of what a text says is in the instruction."""
     meant = _stems(text)
     return bool(meant) and 2 * len(meant & _stems(instruction)) >= len(meant)
+
+
+def openings(line: str) -> Iterator[str]:
+    """What each command of a line begins with, longest first: `git remote add`, `git remote`, `git`."""
+    for words in _parts(line):
+        yield from _openings(words)
+
+
+def _openings(words: Sequence[str]) -> Iterator[str]:
+    for number in range(min(len(words), DEEPEST), 0, -1):
+        yield " ".join(words[:number])
 
 
 def _parts(command: str) -> Iterator[list[str]]:
