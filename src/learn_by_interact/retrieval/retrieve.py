@@ -85,6 +85,9 @@ class Retrieval(Layout):
     pages: int = 3
     """Pages of an application that was looked over, of which the way there is shown before the first action,
     found by the instruction; after an action on what is not there, one that has it. 0: none."""
+    best: Literal["first", "last"] = "first"
+    """Of the demonstrations found at one step, which stands first. `last`: the best is the nearest to the task,
+    and a small model does what it read last."""
     placement: Placement = "append"
     """Where demonstrations stand. `append`: with the step that they were found at, where they stay, and each
     is shown once; `before` the task or `after` the history: those of the present step alone."""
@@ -155,7 +158,9 @@ class ExampleRetriever:
             about = f"{about}\n{self._actions.format(steps[-1].action)}\n{now.text}"
         sections = self._sections(task, steps, about)
         pages = self._pages(task, steps)
-        self._found = Found(hits=(*pages, *sections, *self._take(plan, now, about)), usage=usage)
+        taken = self._take(plan, now, about)
+        taken = taken[::-1] if settings.best == "last" else taken
+        self._found = Found(hits=(*pages, *sections, *taken), usage=usage)
         return self._found
 
     def _pages(self, task: Task, steps: Sequence[Step]) -> list[Hit]:
