@@ -86,8 +86,8 @@ class Retrieval(Layout):
     """Pages of an application that was looked over, of which the way there is shown before the first action,
     found by the instruction; after an action on what is not there, one that has it. 0: none."""
     best: Literal["first", "last"] = "first"
-    """Of the demonstrations found at one step, which stands first. `last`: the best is the nearest to the task,
-    and a small model does what it read last."""
+    """Where the best of the demonstrations found at one step stands. `last`: nearest to the task; a small
+    model does what it read last."""
     placement: Placement = "append"
     """Where demonstrations stand. `append`: with the step that they were found at, where they stay, and each
     is shown once; `before` the task or `after` the history: those of the present step alone."""
