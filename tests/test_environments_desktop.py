@@ -155,7 +155,7 @@ def test_what_does_not_start_is_told(tmp_path: Path) -> None:
         pytest.raises(EnvironmentFault, match="ended before it showed a window"),
     ):
         episode.begin()
-    slow = ENVIRONMENT.replace('"Mousepad"', '"Gimp"\nseconds = 1')
+    slow = ENVIRONMENT.replace('"Mousepad"', '"Gimp"\nseconds = 5')
     with (
         Episode(editor(tmp_path / "b", slow)) as episode,
         pytest.raises(
