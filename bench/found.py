@@ -17,11 +17,11 @@ from typing import Any
 from result import report
 
 from learn_by_interact.benchmarks.folder import FolderBenchmark
+from learn_by_interact.commands import page_of
 from learn_by_interact.config import Recipe
 from learn_by_interact.environments import Environment
 from learn_by_interact.pipeline import Pipeline
 from learn_by_interact.retrieval.retrieve import ExampleRetriever, Retrieval
-from learn_by_interact.stages.features import page_of
 from learn_by_interact.types import Document, Task
 
 ACTION = "ACTION: "

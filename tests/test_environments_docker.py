@@ -126,7 +126,7 @@ def test_a_command_that_hangs_or_forks_is_killed_and_the_next_one_works(do: Do) 
     begin = time.monotonic()
     assert do("echo before; sleep 60").text == "before\n[killed: it ran longer than 3 s]"
     assert do("kill -STOP $PPID; sleep 60").text == "[killed: it ran longer than 3 s]"
-    assert time.monotonic() - begin < 40, "not the 60 s of a sleep"
+    assert time.monotonic() - begin < 12
     # What counts must not fork: there is no room for it.
     count = "set -- /proc/[0-9]*; if [ $# -gt $most ]; then most=$#; echo $most >> counts; fi"
     seen = do(f"f() {{ f | f & }}; f; most=0; while :; do {count}; done")

@@ -10,7 +10,7 @@ import pytest
 from learn_by_interact.engine.store import Store
 from learn_by_interact.environments.actions import ShellActions
 from learn_by_interact.retrieval.build import build
-from learn_by_interact.retrieval.manual import Manual
+from learn_by_interact.retrieval.manual import Commands
 from learn_by_interact.retrieval.retrieve import ExampleRetriever, Retrieval
 from learn_by_interact.types import Document, Example, Trajectory
 from room import acted, asked
@@ -38,7 +38,7 @@ PAGES = {
         "Getting started": "Usage: as you like, --tsv or not.",
     }.items()
 }
-MANUAL = Manual([(one.id, one.title, one.text) for one in PAGES.values()])
+MANUAL = Commands([(one.id, one.title, one.text) for one in PAGES.values()])
 
 
 def said(action: str, *about: str) -> str:
@@ -88,15 +88,15 @@ def test_nothing_is_said_against_what_the_manual_allows_or_does_not_describe(act
 
 
 def test_a_manual_that_describes_few_commands_does_not_say_that_there_are_no_others() -> None:
-    small = Manual([(one.id, one.title, one.text) for one in PAGES.values()][:2])
+    small = Commands([(one.id, one.title, one.text) for one in PAGES.values()][:2])
     assert small.correction("tool update a.db", []) is None
-    assert Manual([]).correction("tool update a.db --tsv", []) is None
+    assert Commands([]).correction("tool update a.db --tsv", []) is None
 
 
 def test_lines_of_most_commands_tell_none_apart() -> None:
     shared = {"--quiet Say nothing", "-h, --help Show this message and exit.", "Options:"}
     many = [*PAGES.values(), page("tool drop", ROWS.replace("rows", "drop"))]
-    assert Manual([(one.id, one.title, one.text) for one in many]).common == shared
+    assert Commands([(one.id, one.title, one.text) for one in many]).common == shared
 
 
 @pytest.fixture

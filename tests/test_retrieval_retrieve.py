@@ -104,13 +104,6 @@ def test_the_first_step_asks_by_the_instruction(store: Store) -> None:
     assert "goal" in hits[0].why and "rank 1" in hits[0].why
 
 
-def test_the_best_stands_first_or_last(store: Store) -> None:
-    first = ids(small(store, fused=(2, 2))(TASK, READ.start, []))
-    assert (
-        ids(small(store, fused=(2, 2), best="last")(TASK, READ.start, [])) == first[::-1] and len(first) == 2
-    )
-
-
 def test_a_later_step_asks_by_what_was_seen(store: Store) -> None:
     failed = acted("show nothing")
     task = asked(instruction="Find an umbrella.")

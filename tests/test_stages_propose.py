@@ -144,7 +144,8 @@ def test_a_later_round_asks_about_pages_of_which_too_little_worked_and_tells_wha
 def test_a_command_of_a_help_page_is_the_command_that_the_page_is_about() -> None:
     tools = ("sqlite-utils", "task")
     assert calls("sqlite-utils insert > Options", tools) == ("sqlite-utils insert",)
-    assert calls("sqlite-utils", tools) == tools == calls("man task > FILTER (1 of 2)", tools)
+    assert calls("sqlite-utils", tools) == ("sqlite-utils",)
+    assert calls("man task > FILTER (1 of 2)", tools) == tools
     assert calls("task", ()) == ()
 
 

@@ -96,3 +96,14 @@ def test_each_command_of_a_line_has_its_own_options_and_a_sentence_stands_once()
 def test_without_documentation_nothing_is_added() -> None:
     assert Manual([], ("tool",)).told(LOAD, ["tool insert zoo.db birds birds.csv --csv"]) == LOAD
     assert Manual([], ()).told(LOAD, [""]) == LOAD
+
+
+def test_short_names_of_options_and_tools_with_a_page_each() -> None:
+    page = "Usage: {0} [-c COLUMNS] FILE\n\n{1}.\n\nOptions:\n  -c, --columns COLUMNS  Names to {0}\n"
+    cut, sort = page.format("cut", "Keep some columns"), page.format("sort", "Order the rows")
+    pages = [
+        Document(source=name, title=name, text=text, begin=1, end=7)
+        for name, text in (("cut", cut), ("sort", sort))
+    ]
+    told = Manual(pages, ("cut", "sort")).told("Do it", ["cut -c a,b x.csv|sort -c a"])
+    assert told == "Do it. Keep some columns. Names to cut: a,b. Order the rows. Names to sort: a."

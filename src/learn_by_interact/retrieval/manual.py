@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from ..commands import names, page_of, split
 from ..types import Value
 from .documents import holding
 from .lines import entries
@@ -21,10 +22,8 @@ FEWEST = 3
 """Commands of a tool that a manual describes, from which on it is taken to describe all."""
 NAMED, LISTED = 5, 24
 """Commands and options that are named."""
-_PAGE = re.compile(r"[\w.-]+( [\w-]+)+")
 _NAME = re.compile(r"[a-z][\w-]*")
 _OPTION = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
-_WORD = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"|[^\s'\"|&;]+|[|&;]+")
 
 
 class Correction(Value):
@@ -36,7 +35,7 @@ class Correction(Value):
     """There is no such command, so that another one is needed."""
 
 
-class Manual:
+class Commands:
     """Commands that have a page each, with its sections: (id, title, text)."""
 
     def __init__(self, sections: Sequence[tuple[str, str, str]]) -> None:
@@ -46,8 +45,8 @@ class Manual:
         self._page: dict[str, str] = {}
         lines: Counter[str] = Counter()
         for identity, title, text in sections:
-            page = title.partition(" > ")[0]
-            if _PAGE.fullmatch(page) and re.search(rf"(?im)^\s*(usage:\s*)?{re.escape(page)}\b", text):
+            page = page_of(title)
+            if re.search(rf"(?im)^\s*usage:\s*{re.escape(page)}(?![\w-])", text):
                 self._page[identity] = page
                 self._sections.setdefault(page, []).append(identity)
                 self._options.setdefault(page, {}).update(dict.fromkeys(_listed(text)))
@@ -62,9 +61,8 @@ class Manual:
 
         `about`: ids of sections about the task, best first: in this order commands are named.
         """
-        for words in _parts(action):
-            calls = [" ".join(words[:number]) for number in range(1, len(words) + 1)]
-            call = next((one for one in reversed(calls) if one in self._sections), "")
+        for words in split(action):
+            call = next((one for one in names(words) if one in self._sections), "")
             missing = self._missing(words, call)
             if missing:
                 return self._named(f"There is no command {missing}. Commands of the manual", "", about, True)
@@ -100,9 +98,9 @@ class Manual:
 
 
 @lru_cache(maxsize=4)
-def manual(folder: str) -> Manual:
+def commands(folder: str) -> Commands:
     """The commands of an index of documents. Raises ConfigError when the folder holds none."""
-    return Manual(holding(folder, "usage", MOST))
+    return Commands(holding(folder, "usage", MOST))
 
 
 def _listed(text: str) -> Iterator[str]:
@@ -110,15 +108,3 @@ def _listed(text: str) -> Iterator[str]:
     for line in text.split("\n"):
         if line.lstrip().startswith("-"):
             yield from _OPTION.findall(re.split(r"\s{2,}", line.strip())[0])
-
-
-def _parts(line: str) -> Iterator[list[str]]:
-    """The words of each command of a line."""
-    part: list[str] = []
-    for match in _WORD.finditer(line):
-        if match[0][0] in "|&;":
-            yield part
-            part = []
-        else:
-            part.append(match[0])
-    yield part

@@ -16,7 +16,7 @@ from .documents import near, places, search, section
 from .encoders import encoder
 from .index import Candidate, fuse, open_index, reciprocal
 from .lines import telling_lines, usage
-from .manual import Correction, manual
+from .manual import commands
 from .query import changed, written
 
 BY: dict[str, dict[str, float]] = {
@@ -85,9 +85,6 @@ class Retrieval(Layout):
     pages: int = 3
     """Pages of an application that was looked over, of which the way there is shown before the first action,
     found by the instruction; after an action on what is not there, one that has it. 0: none."""
-    best: Literal["first", "last"] = "first"
-    """Where the best of the demonstrations found at one step stands. `last`: nearest to the task; a small
-    model does what it read last."""
     placement: Placement = "append"
     """Where demonstrations stand. `append`: with the step that they were found at, where they stay, and each
     is shown once; `before` the task or `after` the history: those of the present step alone."""
@@ -132,7 +129,11 @@ class ExampleRetriever:
         """Sections of documentation that what is shown came from."""
         self._told: set[str] = set()
         """Sections of documentation of which lines were shown by themselves."""
-        self._lines: set[str] = set(self._common())
+        by_commands = self._index.documents and actions is not None and actions.commands
+        self._commands = commands(self._index.documents) if by_commands else None
+        self._never = self._commands.common if self._commands else frozenset()
+        """Lines of documentation that are not worth showing."""
+        self._lines: set[str] = set(self._never)
 
     def __call__(self, task: Task, start: Observation, steps: Sequence[Step]) -> Found:
         """The hits of this moment, and what the query took. Raises ModelError."""
@@ -141,7 +142,7 @@ class ExampleRetriever:
             return self._found.model_copy(update={"usage": Usage()})
         if settings.placement != "append":
             self._shown, self._learned, self._told = set(), set(), set()
-            self._lines = set(self._common())
+            self._lines = set(self._never)
         now = steps[-1].observation if steps else start
         fresh, usage = self._query(task, start, steps, now)
         met = self._met(task, now) if settings.observation and (steps or settings.start) else []
@@ -158,9 +159,7 @@ class ExampleRetriever:
             about = f"{about}\n{self._actions.format(steps[-1].action)}\n{now.text}"
         sections = self._sections(task, steps, about)
         pages = self._pages(task, steps)
-        taken = self._take(plan, now, about)
-        taken = taken[::-1] if settings.best == "last" else taken
-        self._found = Found(hits=(*pages, *sections, *taken), usage=usage)
+        self._found = Found(hits=(*pages, *sections, *self._take(plan, now, about)), usage=usage)
         return self._found
 
     def _pages(self, task: Task, steps: Sequence[Step]) -> list[Hit]:
@@ -181,44 +180,41 @@ class ExampleRetriever:
         ]
 
     def _sections(self, task: Task, steps: Sequence[Step], about: str) -> list[Hit]:
-        """Sections that may help now, each with its usage and the lines about the task."""
-        settings, folder = self._settings, self._index.documents
-        if not (settings.sections and folder) or (
-            steps and not (steps[-1].observation.failed and self._actions)
-        ):
+        """Sections that may help now; after a failure first what the manual has against the action."""
+        wanted = self._settings.sections
+        if not (wanted and self._index.documents):
             return []
-        hits, asked, wanted, kind = [], task.instruction, settings.sections, "goal"
-        if steps and self._actions:
-            action = self._actions.format(steps[-1].action)
-            wrong = self._correction(action, task.instruction)
-            if wrong:
-                hits.append(Hit(id=wrong.section, text=wrong.text, why="manual, failed action"))
-            if not (wrong and wrong.missing):
-                asked, wanted, kind = action, 1, "failed action"
-        more = len(self._told) if kind == "goal" else 0
-        for identity, title, text, score in self._about(asked, wanted + more):
-            lines = [usage(text), *telling_lines(text, about, settings.lines)]
+        if not steps:
+            return self._documentation(self._about(task.instruction, wanted), wanted, about, "goal")
+        if not (steps[-1].observation.failed and self._actions):
+            return []
+        action = self._actions.format(steps[-1].action)
+        likely = [row[0] for row in self._about(task.instruction, SECTIONS)]
+        wrong = self._commands.correction(action, likely) if self._commands else None
+        if wrong is None:
+            return self._documentation(self._about(action, 1), 1, about, "failed action")
+        hit = Hit(id=wrong.section, text=wrong.text, why="manual, failed action")
+        if not wrong.missing:
+            return [hit, *self._documentation(self._about(action, 1), 1, about, "failed action")]
+        # Another command is needed: sections about the task that were not shown yet.
+        found = self._about(task.instruction, wanted + len(self._told))
+        new = [row for row in found if row[0] not in self._told]
+        return [hit, *self._documentation(new, wanted, about, "goal")]
+
+    def _documentation(
+        self, sections: Sequence[tuple[str, str, str, float]], most: int, about: str, kind: str
+    ) -> list[Hit]:
+        """The usage, and the lines `about` it, of at most so many of these sections; no line twice."""
+        hits: list[Hit] = []
+        for identity, title, text, score in sections:
+            lines = [usage(text), *telling_lines(text, about, self._settings.lines)]
             lines = [line for line in lines if line and line not in self._lines]
-            if lines and wanted and not (more and identity in self._told):
+            if lines and len(hits) < most:
                 self._lines.update(lines)
+                self._told.add(identity)
                 told = "\n".join([f"Documentation of {title}:", *lines])
                 hits.append(Hit(id=identity, text=told, why=f"section, {kind} {score:.2f}"))
-                self._told.add(identity)
-                wanted -= 1
         return hits
-
-    def _common(self) -> frozenset[str]:
-        """Lines of documentation that are never shown."""
-        commands = self._actions is not None and self._actions.commands and self._index.documents
-        return manual(self._index.documents).common if commands else frozenset()
-
-    def _correction(self, action: str, goal: str) -> Correction | None:
-        """What the manual says against a command that failed."""
-        if not (self._actions and self._actions.commands):
-            return None
-        return manual(self._index.documents).correction(
-            action, [row[0] for row in self._about(goal, SECTIONS)]
-        )
 
     def _query(
         self, task: Task, start: Observation, steps: Sequence[Step], now: Observation

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+from ..commands import page_of
 from ..patterns import literal, one_of
 from ..types import Document, Value, digest
 from .ground import carried_over, file_names, focus, masked, unknown
@@ -131,14 +132,11 @@ class Item(Value):
         )
 
 
-def page_of(title: str) -> str:
-    """The page that a section belongs to, by its title: of a help tree, the command that it is about."""
-    return title.partition(" > ")[0]
-
-
 def calls(title: str, tools: Sequence[str]) -> tuple[str, ...]:
     """What commands of a section begin with: the command that a page of a help tree is about, or any tool."""
     command = page_of(title)
+    if command in tools:
+        return (command,)
     if any(command.startswith(f"{tool} ") for tool in tools) and re.fullmatch(r"[\w-]+( [\w-]+)+", command):
         return (command,)
     return tuple(tools)

@@ -9,9 +9,9 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
+from ..commands import split
 from ..types import digest
 from .readers import indent
-from .readers.shown import QUOTED
 
 FILE = re.compile(r"(?<![\w./-])[\w-]+\.([A-Za-z]\w{0,5})\b(?![.(])")
 WORD = re.compile(r"(?<![\w-])[A-Za-z][A-Za-z_]*\w*(?![\w.-])")
@@ -71,9 +71,9 @@ def masked(page: str, commands: Sequence[str], names: Collection[str]) -> str:
 
 def _names(command: str) -> Iterator[str]:
     """Words of a command's arguments, those inside quotation marks apart: they may be of another language."""
-    for part in re.split(r"[|;&\n]+", re.sub(QUOTED, "''", command)):
-        for word in part.split()[1:]:
-            if not word.startswith("-"):
+    for words in split(command):
+        for word in words[1:]:
+            if word[0] not in "-'\"":
                 yield from WORD.findall(word)
 
 

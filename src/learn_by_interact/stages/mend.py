@@ -14,13 +14,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from ..commands import page_of
 from ..engine.stage import Outcome
 from ..environments import Environment
 from ..types import Action, Document, Record, Step, Task, Trajectory
 from .base import World
 from .chain import LEAD, chained, words
 from .explore import proposed
-from .features import page_of
 from .ground import file_names
 from .propose import in_order
 from .readers.synopsis import NAME, Option, options

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..commands import page_of
 from ..engine.stage import Outcome
 from ..environments import Listing, Placed
 from ..environments.places import Place, Surveyed
@@ -14,7 +15,7 @@ from ..models import Message, Request
 from ..prompts import Prompt, cut, prompt
 from ..types import Document, Record, Task, Trajectory, Usage, Verdict
 from .base import EXPLORATION, ModelStage
-from .features import Item, features, matched, page_about, page_of, screen_items
+from .features import Item, features, matched, page_about, screen_items
 from .maintain import PROMPT as MAINTAIN
 from .maintain import code_items
 from .plans import PROMPT as PLAN

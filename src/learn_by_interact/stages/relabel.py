@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..agents.session import session
+from ..commands import names, page_of, split
 from ..engine.stage import Outcome
 from ..errors import ParseError
 from ..models import Message, Request
@@ -16,7 +17,7 @@ from .base import EXPLORATION, ModelStage
 from .features import calls
 from .readers.synopsis import forms, options
 from .structured import ask, whole
-from .told import Manual, openings
+from .told import Manual
 from .windows import choose, without_duplicates
 
 if TYPE_CHECKING:
@@ -68,8 +69,9 @@ class Relabel(ModelStage):
         manual: dict[str, list[str]] = defaultdict(list)
         for document in documents:
             if options(document.text) or forms(document, tools):
-                for opening in calls(document.title, tools):
-                    (manual[document.source] if opening in tools else about[opening]).append(document.id)
+                page = page_of(document.title)
+                held = about[page] if calls(document.title, tools) == (page,) else manual[document.source]
+                held.append(document.id)
         sources = {document.id: document.source for document in documents}
         asked = {task.id: sources.get(task.parent, "") for task in store.records(Task)}
         inputs: list[tuple[str, ...]] = []
@@ -77,8 +79,8 @@ class Relabel(ModelStage):
             trajectory = store.get(identity)
             assert isinstance(trajectory, Trajectory)
             commands = [str(step.action.arguments.get("command", "")) for step in trajectory.steps]
-            used = {opening: None for command in commands for opening in openings(command)}
-            lent = [one for opening in used for one in about.get(opening, ())]
+            used = (name for command in commands for words in split(command) for name in names(words))
+            lent = [one for name in dict.fromkeys(used) for one in about.get(name, ())]
             lent += manual.get(asked.get(trajectory.task, ""), ())
             inputs.append((identity, *dict.fromkeys(lent)))
         return inputs

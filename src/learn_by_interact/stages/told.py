@@ -10,20 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from ..commands import names, page_of, split
 from ..types import Document
 from .features import calls
 from .readers.synopsis import Option, clause, options, purpose
-from .windows import TOKEN
 
-DEEPEST = 5
-"""Words of a command's own name."""
 LONGEST = 40
 """Characters of a value that is told."""
 FEWEST = 3
 """Characters from which a word says something."""
 STEM = 5
 """First letters by which two words are the same."""
-_BETWEEN = frozenset({"|", "||", "&&", ";", "&"})
 _COMMON = frozenset(
     re.findall(r"\w+", "and are but can for from has have not that the this use used using was when with")
 )
@@ -39,8 +36,9 @@ class Manual:
             for opening in calls(document.title, tools):
                 known = self._options.setdefault(opening, {})
                 for option in options(document.text):
-                    known.setdefault(option.name, option)
-                if opening not in tools and (does := purpose(document.text)):
+                    for name in option.names:
+                        known.setdefault(name, option)
+                if opening == page_of(document.title) and (does := purpose(document.text)):
                     self._purposes.setdefault(opening, does)
 
     def told(self, instruction: str, commands: Sequence[str]) -> str:
@@ -52,11 +50,11 @@ class Manual:
         return instruction
 
     def _untold(self, instruction: str, line: str) -> Iterator[str]:
-        for words in _parts(line):
-            opening = next((one for one in _openings(words) if one in self._options), "")
+        for words in split(line):
+            opening = next((one for one in names(words) if one in self._options), "")
             does = self._purposes.get(opening, "")
             if does and not _named(instruction, opening) and not _means(instruction, does):
-                yield f"{does[0].upper()}{does[1:]}."
+                yield _sentence(does)
             for at, word in enumerate(words):
                 name, _, joined = word.partition("=")
                 option = self._options.get(opening, {}).get(name)
@@ -64,7 +62,8 @@ class Manual:
                     values = [joined] if joined else words[at + 1 : at + 1 + option.values]
                     value = " ".join(one.strip("'\"") for one in values)
                     if not _tells(instruction, option, value):
-                        yield _sentence(option, value)
+                        value = value if len(value) <= LONGEST else ""
+                        yield _sentence(clause(option.help), value if option.values else "")
 
 
 def _named(instruction: str, opening: str) -> bool:
@@ -76,29 +75,6 @@ def _means(instruction: str, text: str) -> bool:
     """Half of what a text says is in the instruction."""
     meant = _stems(text)
     return bool(meant) and 2 * len(meant & _stems(instruction)) >= len(meant)
-
-
-def openings(line: str) -> Iterator[str]:
-    """What each command of a line begins with, longest first: `git remote add`, `git remote`, `git`."""
-    for words in _parts(line):
-        yield from _openings(words)
-
-
-def _openings(words: Sequence[str]) -> Iterator[str]:
-    for number in range(min(len(words), DEEPEST), 0, -1):
-        yield " ".join(words[:number])
-
-
-def _parts(command: str) -> Iterator[list[str]]:
-    """The words of each command of a line."""
-    part: list[str] = []
-    for match in TOKEN.finditer(command):
-        if match[0] in _BETWEEN:
-            yield part
-            part = []
-        else:
-            part.append(match[0])
-    yield part
 
 
 def _tells(instruction: str, option: Option, value: str) -> bool:
@@ -113,10 +89,7 @@ def _tells(instruction: str, option: Option, value: str) -> bool:
     )
 
 
-def _sentence(option: Option, value: str) -> str:
-    """What the help of an option says of it, with its value."""
-    text = clause(option.help)
-    value = value if option.values and 0 < len(value) <= LONGEST else ""
+def _sentence(text: str, value: str = "") -> str:
     return f"{text[0].upper()}{text[1:]}{f': {value}' if value else ''}."
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from itertools import pairwise
 
+from ..commands import QUOTED
 from ..types import STOP, Observation, Step, Trajectory
 from .ground import column_names
-from .readers.shown import QUOTED
 
 NOTHING = frozenset({"", "[no output]"})
 """What environments write for an observation that shows nothing."""

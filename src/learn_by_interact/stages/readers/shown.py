@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Collection, Iterator, Sequence
 
+from ...commands import QUOTED, split
 from ...types import Document
 from . import indent
 
@@ -13,7 +14,6 @@ PROMPT = re.compile(r"(?:\(\S+\) )?[$%]\s+(?=\S)")
 FENCE = re.compile(r"\s*(?:`{3,}|~{3,})")
 LINES = 30
 """A command that goes on for more lines is not taken."""
-QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
 PLACEHOLDER = re.compile(r"(?<![<\w])<[A-Za-z][^<>|]*>|(?<!\S)\[|\.\.\.|…|(?<!\S)\{[\w-]+[,|]")
 PROSE = re.compile(
     r"\S+(?: \w+)? (?:is|are|was|will|can|cannot|may|has|have|does|provides|supports|uses|allows|comes|"
@@ -108,7 +108,7 @@ def _open(command: str) -> bool:
 
 def _runs(command: str, tools: Collection[str]) -> bool:
     bare = QUOTED.sub("''", command)
-    parts = [part.split() for part in re.split(r"\|\|?|&&|;|\n", bare)]
+    parts = list(split(command))
     first = parts[0][0] if parts[0] else ""
     runs = any(part and part[0] in tools for part in parts) and re.match(r"[a-z./]", first)
     unfinished = any(part and part[0] in ("while", "for", "if", "until", "case") for part in parts)

@@ -128,6 +128,8 @@ class Option:
     """A value stands behind `=`."""
     help: str
     """What is said of it, on one line."""
+    names: tuple[str, ...]
+    """All of its names, as they are listed."""
 
     @property
     def pattern(self) -> str:
@@ -165,7 +167,9 @@ def options(text: str) -> list[Option]:
         if not told and values[1:2].islower():
             continue  # An end of a command that is shown.
         choices = _choices(values[1:], told)
-        found.setdefault(name, Option(name, int(count), choices, values.startswith("="), told[:160]))
+        found.setdefault(
+            name, Option(name, int(count), choices, values.startswith("="), told[:160], tuple(names))
+        )
     return list(found.values())
 
 
