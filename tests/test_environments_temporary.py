@@ -125,3 +125,44 @@ def test_threads_and_forks_share_no_folder(tmp_path: Path, monkeypatch: pytest.M
     assert mine.path.is_dir()
     mine.close()
     assert not list(tmp_path.iterdir())
+
+
+ENDS = """
+import os, sys, tempfile
+from learn_by_interact.engine.ending import end
+from learn_by_interact.environments import temporary
+
+def use(last):
+    left, tempfile.tempdir = last, tempfile.mkdtemp()
+    def trace(frame, event, _):
+        nonlocal left
+        if frame.f_code.co_filename != temporary.__file__:
+            return None
+        if event == "line":
+            left -= 1
+            if left == 0:
+                sys.settrace(None)
+                end(0)
+        return trace
+    sys.settrace(trace)
+    temporary.TemporaryFolder().close()
+    sys.settrace(None)
+    os._exit(1)
+
+children = []
+for number in range(60):
+    children.append(os.fork())
+    if not children[-1]:
+        use(number + 1)
+print(sum(os.waitpid(child, 0)[1] == 0 for child in children))
+"""
+
+
+def test_an_end_at_any_line_leaves_no_folder(tmp_path: Path) -> None:
+    """As a signal would, that comes while a folder is made or removed."""
+    ran = subprocess.run(
+        [sys.executable, "-c", ENDS], env=tiny.environ(TMPDIR=str(tmp_path)), capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert 20 < int(ran.stdout) < 60, "not every line was tried"
+    assert not list(tmp_path.glob("*/*"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import fcntl
 import os
+import secrets
 import shutil
 import signal
 import stat
@@ -31,11 +32,14 @@ _swept: set[str] = set()
 
 
 class _Owner:
-    """A process's folder and the lock in it."""
+    """A process's folder and the lock in it. Its name stands before it is made: an end may come between."""
 
     def __init__(self) -> None:
         self.process, self.users = os.getpid(), 0
-        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        self.folder = Path(tempfile.gettempdir(), f"{PREFIX}{secrets.token_hex(8)}")
+
+    def make(self) -> None:
+        self.folder.mkdir(0o700)
         new = self.folder / "new"
         self._lock = os.open(new, os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
@@ -60,6 +64,11 @@ class TemporaryFolder:
             sweep(tempfile.gettempdir())
             if _owner is None or _owner.process != os.getpid():  # A fork's are its own.
                 _owner = _Owner()
+                try:
+                    _owner.make()
+                except OSError:
+                    _owner = None
+                    raise
             self._owner = _owner
             self.path = Path(tempfile.mkdtemp(dir=_owner.folder))
             _owner.users += 1
