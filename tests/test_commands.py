@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from learn_by_interact.commands import names, page_of, split
+from learn_by_interact.commands import above, called, page_of, split
 
 
 @pytest.mark.parametrize(
@@ -21,9 +21,30 @@ def test_a_line_is_split_outside_of_quotation_marks(line: str, commands: list[li
     assert list(split(line)) == commands
 
 
-def test_a_command_may_be_called_by_its_first_words() -> None:
-    assert list(names(["git", "remote", "add"])) == ["git remote add", "git remote", "git"]
-    assert len(list(names(["a"] * 20))) == 5 and list(names([])) == []
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("git remote add origin", ("git remote add", 3)),
+        ("git remote prune", ("git remote", 2)),
+        ("git -C site --bare remote add", ("git remote add", 6)),
+        ("git --dir=x remote", ("git remote", 3)),
+        ("git -p remote add", ("git remote add", 4)),
+        ("git status remote", ("git", 1)),
+        ("-v git", ("", 0)),
+        ("svn remote add", ("", 0)),
+        ("", ("", 0)),
+        ("git " + "-x " * 40 + "remote", ("git", 1)),
+    ],
+)
+def test_the_longest_known_command_is_called_whatever_options_stand_inside(
+    line: str, found: tuple[str, int]
+) -> None:
+    assert called(line.split(), {"git", "git remote", "git remote add", "a" * 6}) == found
+
+
+def test_commands_are_below_of_others() -> None:
+    assert list(above("git remote add")) == ["git remote", "git"]
+    assert list(above("git")) == list(above("")) == []
 
 
 def test_a_section_belongs_to_a_page() -> None:

@@ -129,3 +129,20 @@ def test_after_a_failure_the_agent_is_told_and_sees_another_section(store: Store
 def test_a_success_or_no_sections_say_nothing(store: Store) -> None:
     assert not [why for why, _ in after(store, acted("show a.txt"), sections=1) if "manual" in why]
     assert not [why for why, _ in after(store, acted("tool update a.db"), sections=0) if "manual" in why]
+
+
+def test_options_of_a_command_above_stand_before_the_name() -> None:
+    above = "Usage: tool [OPTIONS] COMMAND\n\nOptions:\n  -f, --file PATH  The file.\n  --help\n"
+    page_above = page("tool", above)
+    manual = Commands([(one.id, one.title, one.text) for one in (page_above, *PAGES.values())])
+    wrong = manual.correction("tool insert a.db t --file x", [])
+    assert wrong is not None and wrong.section == page_above.id
+    assert wrong.text == (
+        "tool insert has no option --file; tool has it, before insert: tool --file ... insert."
+    )
+    for right in ("tool --file x insert a.db t --tsv", "tool -f x remote add y", "tool -f x rows a.db t"):
+        assert manual.correction(right, []) is None
+    missing = manual.correction("tool -f x remote remove y", [])
+    inside = manual.correction("tool --fast x insert a.db t", [])
+    assert inside is not None and inside.text.startswith("tool insert has no option --fast; it has")
+    assert missing is None, "too few commands are known below tool remote"

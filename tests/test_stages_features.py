@@ -287,3 +287,41 @@ def test_what_a_manual_s_only_synopsis_reads_stands_at_the_end_of_what_its_secti
     alone = features(pages[1], START, about, ("tool",))
     assert allows(alone[0], "tool '.name'")
     assert not any("Processor" in one.text for one in features(pages[0], START, about, ("tool",)))
+
+
+def test_options_of_a_command_above_others_come_with_each_of_these() -> None:
+    above = (
+        "Usage: tool [OPTIONS] COMMAND [ARGS]...\n\nOptions:\n  -c, --config FILE  File with the settings\n"
+        "  -q, --quiet        Say nothing\n  --log FILE         Write a log to this file\n"
+    )
+    texts = {
+        "tool": above,
+        "tool get": "Usage: tool get KEY\n\n  Show a setting.",
+        "tool rows": "Usage: tool rows TABLE\n",
+        "tool get > More": "Usage: tool get --more\n",
+        "toolbox": "Usage: toolbox open\n",
+    }
+    pages = [Document(source="m", title=one, text=text, begin=1, end=9) for one, text in texts.items()]
+    start = "app.cfg (2 lines)\n  PORT=5000\n  HOST=localhost"
+    found = matched(features(pages[0], start, "", ("tool",), (), pages[1:]), pages[0], "", start, "seed")
+    assert [one.text.split()[1] for one in found] == ["--config"] * 3 + ["--quiet", "--log"]
+    for command in (
+        "tool --config app.cfg get (PORT|HOST)",
+        "tool --config app.cfg rows t",
+        "tool --quiet get (PORT|HOST)",
+        "tool --log a.log rows t",
+    ):
+        ways = [command.replace("(PORT|HOST)", key) for key in ("PORT", "HOST")]
+        assert any(allows(one, way) for one in found for way in ways), command
+    for wrong in ("tool get PORT", "tool --config x.cfg get PORT", "tool --config app.cfg get NAME", "tool"):
+        assert not any(allows(one, wrong) for one in found), wrong
+
+
+def test_a_key_is_one_of_the_settings_unless_it_is_new() -> None:
+    start = "app.cfg (2 lines)\n  PORT=5000\n  HOST: localhost"
+    page = Document(source="m", title="tool set", text="Usage: tool set KEY VALUE\n", begin=1, end=9)
+    found = matched(features(page, start, "", ("tool",)), page, "", start, "seed")
+    assert found and all(allows(one, "tool set PORT 80") or allows(one, "tool set HOST a") for one in found)
+    assert not any(allows(one, "tool set PORT=5000 app.cfg") for one in found)
+    (free,) = features(page, "", "", ("tool",))
+    assert allows(free, "tool set NAME 1") and not allows(free, "tool set NAME=1 app.cfg")

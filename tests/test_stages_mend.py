@@ -46,6 +46,28 @@ def test_an_option_that_the_error_names_comes_first() -> None:
     assert into[0] == "tool load x.db t new.csv --csv > out.txt"
 
 
+OVER = [("tool", one) for one in options("  -f, --file PATH  Location of the file\n  --quiet  Say nothing\n")]
+
+
+@pytest.mark.parametrize(
+    ("command", "error", "first"),
+    [
+        ("tool get x", "No such file: '.csv'", ["tool --file new.csv get x", "tool --file a.db get x"]),
+        ("tool get x", "x does not exist", ["tool --file a.db get x", "tool --file b.db get x"]),
+        ("tool get x -f new.csv", "No such option: -f", ["tool -f new.csv get x"]),
+        ("tool get x", "Too much, use --quiet", ["tool --quiet get x"]),
+        ("tool -f a.db get x", "No such file: a.db", []),
+        ("tool get x", "Invalid value", []),
+    ],
+)
+def test_an_option_of_the_command_above_stands_behind_its_name(
+    command: str, error: str, first: list[str]
+) -> None:
+    found = list(changes(command, error, options(PAGE), (), START, OVER))
+    assert found[: len(first)] == first
+    assert first or not any("--file" in one or "--quiet" in one for one in found)
+
+
 def test_an_option_with_a_value_has_one_that_another_command_gives_it() -> None:
     error = "Error: load() requires a key"
     assert tried("tool load x.db t new.csv", error, ("tool load y.db u b.csv --key code --csv",))[0] == (

@@ -107,3 +107,13 @@ def test_short_names_of_options_and_tools_with_a_page_each() -> None:
     ]
     told = Manual(pages, ("cut", "sort")).told("Do it", ["cut -c a,b x.csv|sort -c a"])
     assert told == "Do it. Keep some columns. Names to cut: a,b. Order the rows. Names to sort: a."
+
+
+def test_options_of_a_command_above_are_told_and_do_not_hide_the_command() -> None:
+    above = "Usage: tool [OPTIONS] COMMAND\n\nOptions:\n  -f, --file PATH  Location of the settings\n"
+    pages = {"tool": above, "tool get": "Usage: tool get KEY\n\n  Retrieve the value for a key.\n"}
+    manual = Manual(
+        [Document(source="m", title=one, text=text, begin=1, end=9) for one, text in pages.items()], ("tool",)
+    )
+    told = manual.told("Find the port.", ["tool -f app.cfg get PORT"])
+    assert told == "Find the port. Retrieve the value for a key. Location of the settings: app.cfg."

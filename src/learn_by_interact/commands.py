@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
 DEEPEST = 5
 """Words of a command's own name at most."""
+READ = 12
+"""Words in which a name is looked for."""
 _WORD = re.compile(rf"{QUOTED.pattern}|[^\s'\"|&;]+|[|&;\n]+", re.DOTALL)
 
 
@@ -23,10 +25,34 @@ def split(line: str) -> Iterator[list[str]]:
     yield part
 
 
-def names(words: Sequence[str]) -> Iterator[str]:
-    """What a command may be called, longest first: `git remote add`, `git remote`, `git`."""
-    for number in range(min(len(words), DEEPEST), 0, -1):
-        yield " ".join(words[:number])
+def called(words: Sequence[str], known: Container[str]) -> tuple[str, int]:
+    """The longest known name of a command that words begin with, and how many of the words hold it.
+
+    Options of a command may stand before the name of one below it: `git -C site remote add`. ("", 0): none.
+    """
+    found = ((name, end) for name, end in _ways(words[:READ], 0, ()) if " ".join(name) in known)
+    name, end = max(found, key=lambda way: len(way[0]), default=((), 0))
+    return " ".join(name), end
+
+
+def _ways(words: Sequence[str], at: int, name: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Names that words may hold, the options between their parts with a value each or without."""
+    if at >= len(words) or len(name) == DEEPEST:
+        return
+    if words[at].startswith("-"):
+        for taken in (1, 2) if name else ():
+            yield from _ways(words, at + taken, name)
+        return
+    longer = (*name, words[at])
+    yield longer, at + 1
+    yield from _ways(words, at + 1, longer)
+
+
+def above(command: str) -> Iterator[str]:
+    """The commands that one is below of, nearest first: of `git remote add`, `git remote` and `git`."""
+    while " " in command:
+        command = command.rpartition(" ")[0]
+        yield command
 
 
 def page_of(title: str) -> str:

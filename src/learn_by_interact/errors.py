@@ -21,6 +21,10 @@ class ConfigError(LbiError):
     boundary = "config"
 
 
+class PilotTooSmall(ConfigError):
+    """A forecast's pilot did not reach all stages."""
+
+
 class StoreError(LbiError):
     """The run folder cannot be used: in use, from a newer version, disk full."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from .config import Recipe
 from .engine.store import Store
-from .errors import ConfigError
+from .errors import PilotTooSmall
 from .evaluation.arms import arm
 from .evaluation.evaluate import choose
 from .evaluation.overview import StageTotals, totals
@@ -76,8 +76,8 @@ def forecast(
     """Run the first `pilot` inputs of each stage in the run folder, and scale up what they took.
 
     The pilot's replies and attempts are part of the run. Only its evaluation with examples is not
-    used again: it had fewer examples than the run will have. Raises ConfigError when the pilot is
-    too small to reach all stages, and what stages raise.
+    used again: it had fewer examples than the run will have. Raises PilotTooSmall when the pilot does
+    not reach all stages, and what stages raise.
     """
     with Pipeline(recipe, report, say, pilot) as pipeline:
         if pipeline.measured:
@@ -123,7 +123,7 @@ def compare(made: Forecast, ledger: Iterable[StageTotals]) -> list[Comparison]:
 
 def _reached(found: bool, pilot: int, what: str) -> None:
     if not found:
-        raise ConfigError(
+        raise PilotTooSmall(
             f"The pilot of {pilot} inputs a stage {what}, so what comes after cannot be forecast: "
             f"run it with --pilot {2 * pilot}; what was done is kept."
         )

@@ -28,6 +28,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON value on standard
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Run a small pilot and forecast the rest.")]
 Pilot = Annotated[int | None, typer.Option(help="Inputs of each stage in a dry run.", min=1)]
 
+LARGEST_PILOT = 32
+"""Inputs of each stage up to which a pilot that is too small goes on with more."""
+
 HELP = {
     "ingest": "Read the environment's documentation into sections.",
     "propose": "Let the model propose tasks for each section.",
@@ -158,11 +161,24 @@ def _unmeasured(pipeline: Pipeline) -> tuple[Any, str]:
 
 def _forecast(options: Options, pilot: int | None, as_json: bool) -> None:
     recipe = options.load()
+    from ..errors import PilotTooSmall
     from ..forecast import forecast
     from .progress import reporting
     from .tables import forecast_text
 
     with reporting() as reporter:
-        made = forecast(recipe, pilot or min(max(2, recipe.pool.workers), 8), reporter.report, reporter.say)
+        size = pilot or min(max(2, recipe.pool.workers), 8)
+        while True:
+            try:
+                made = forecast(recipe, size, reporter.report, reporter.say)
+                break
+            except PilotTooSmall:
+                if pilot or size >= LARGEST_PILOT:
+                    raise
+            # Its replies are kept: what it took is not lost.
+            size *= 2
+            reporter.say(
+                f"The pilot was too small to reach all stages; it goes on with {size} inputs a stage."
+            )
     totals = {"usage": made.usage.model_dump(), "seconds": made.seconds}
     typer.echo(json.dumps({**made.model_dump(mode="json"), **totals}) if as_json else forecast_text(made))

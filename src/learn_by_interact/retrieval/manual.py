@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from ..commands import names, page_of, split
+from ..commands import above, called, page_of, split
 from ..types import Value
 from .documents import holding
 from .lines import entries
@@ -62,26 +62,33 @@ class Commands:
         `about`: ids of sections about the task, best first: in this order commands are named.
         """
         for words in split(action):
-            call = next((one for one in names(words) if one in self._sections), "")
-            missing = self._missing(words, call)
+            call, end = called(words, self._sections)
+            missing = self._missing(words, call, end)
             if missing:
                 return self._named(f"There is no command {missing}. Commands of the manual", "", about, True)
-            for word in words:
+            for at, word in enumerate(words if call else ()):
                 name = word.partition("=")[0]
-                if call and _OPTION.fullmatch(name) and name not in self._mentioned[call]:
+                # Before the name of a command stand the options of those above it.
+                takers = (call, *above(call)) if at < end else (call,)
+                if _OPTION.fullmatch(name) and not any(
+                    name in self._mentioned.get(one, ()) for one in takers
+                ):
                     return self._without(call, name, about)
         return None
 
-    def _missing(self, words: Sequence[str], call: str) -> str:
+    def _missing(self, words: Sequence[str], call: str, end: int) -> str:
         """The command that words begin with, if there is none of this name; "" if there may be."""
-        known = len(call.split())
-        above = call or (words[0] if words else "")
-        below = sum(page.startswith(f"{above} ") for page in self._sections)
-        after = words[known or 1 : (known or 1) + 1]
-        return f"{above} {after[0]}" if below >= FEWEST and after and _NAME.fullmatch(after[0]) else ""
+        over = call or (words[0] if words else "")
+        below = sum(page.startswith(f"{over} ") for page in self._sections)
+        after = words[end or 1 : (end or 1) + 1]
+        return f"{over} {after[0]}" if below >= FEWEST and after and _NAME.fullmatch(after[0]) else ""
 
     def _without(self, call: str, option: str, about: Sequence[str]) -> Correction:
         told = f"{call} has no option {option}"
+        if over := next((one for one in above(call) if option in self._options.get(one, ())), ""):
+            rest = call.removeprefix(f"{over} ")
+            text = f"{told}; {over} has it, before {rest}: {over} {option} ... {rest}."
+            return Correction(section=self._sections[over][0], text=text)
         if any(option in known for known in self._options.values()):
             return self._named(f"{told}. Commands that have it", option, about)
         own = [name for name in self._options[call] if name.startswith("--")][:LISTED]

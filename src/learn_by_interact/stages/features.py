@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from ..commands import page_of
+from ..commands import above, page_of
 from ..patterns import literal, one_of
 from ..types import Document, Value, digest
 from .ground import carried_over, file_names, focus, masked, unknown
@@ -19,6 +19,7 @@ from .readers.synopsis import (
     FILE,
     GROUP,
     INTO,
+    KEY,
     MANY,
     OPTIONS,
     OTHER,
@@ -28,6 +29,7 @@ from .readers.synopsis import (
     borrowed,
     forms,
     is_new,
+    lists_options,
     made,
     makes,
     options,
@@ -85,6 +87,8 @@ class Item(Value):
     """Its option is one that most pages have."""
     thing: str = ""
     """The line of the start state that the task is about; "" for any."""
+    above: tuple[str, str] = ("", "")
+    """A command above that of the synopsis, and the regular expression of its option."""
 
     @property
     def fixed(self) -> bool:
@@ -98,9 +102,11 @@ class Item(Value):
             return self.free
         known, keyed = self.known if self.chosen else (), bool(KEYED.match(self.thing))
         files, targets, further = self.inputs, self.targets, dict(self.further)
-        return pattern(
+        whole = pattern(
             self.synopsis, known, self.chosen, files, targets, self.rest, self.most, keyed, further
         )
+        over, option = self.above
+        return whole.replace(f"^{literal(over)} ", f"^{literal(over)} {option} ", 1) if over else whole
 
     @property
     def line(self) -> str:
@@ -192,14 +198,37 @@ def features(
             told = f"with {option.name} ({option.help})"
             update = {"text": told, "chosen": (option,), "common": option.name in common}
             found.append(item.model_copy(update=update))
+    found += _of_all_below(document, others, known, start, tools)
     if found:
         return found
     like = begun[0] if len(begun) == 1 else Item(text="", free=anything)
     _, examples = page_about(document, start, tools)
-    shows = [f"like: {one}" for one in examples] or ["as the page says"]
+    shows = [f"like: {one}" for one in examples]
+    # Or there are none but those of every command.
+    shows = shows or ([] if begun and lists_options(document.text) else ["as the page says"])
     # What the examples show may be too much for a small model; this is not.
     simple = [item.model_copy(update={"text": "without options", "rest": ""}) for item in begun]
     return [*simple, *(like.model_copy(update={"text": text}) for text in shows)]
+
+
+def _of_all_below(
+    document: Document, others: Sequence[Document], known: Sequence[Option], start: str, tools: Sequence[str]
+) -> list[Item]:
+    """Options that stand before the name of any command below a page's: each with one of these in turn."""
+    page = page_of(document.title)
+    below = synopses((one for one in others if page in above(page_of(one.title))), tools)
+    below = [form for form in below if form.startswith(f"{page} ")]
+    files = [name for names in file_names(start).values() for name in names]
+    # Where there is a file to be named, no command may work without.
+    turns = [option for option in known for _ in range(len(below) if option.reads and files else 1)]
+    return [
+        Item(
+            text=f"with {option.name} ({option.help})",
+            synopsis=below[at % len(below)],
+            above=(page, option.about((), files)),
+        )
+        for at, option in enumerate(turns if below else ())
+    ]
 
 
 def _read(manual: Sequence[Document], start: str, description: str, tools: Sequence[str]) -> tuple[str, ...]:
@@ -307,6 +336,7 @@ def _further(form: str, thing: str, things: Sequence[str]) -> tuple[tuple[str, t
     is named, the one that the task is about, its file and its columns.
     """
     head, _, own = thing.partition(": ")
+    setting = re.match(r"([A-Za-z_][\w.-]*) ?[=:](?!\S*:)", own)
     rows = [one.partition(": ")[2] for one in things if one.startswith(f"{head}: ")]
     arguments = [part.strip("[]<>.") for part in GROUP.findall(form)]
     found: dict[str, tuple[str, ...]] = {}
@@ -314,6 +344,8 @@ def _further(form: str, thing: str, things: Sequence[str]) -> tuple[tuple[str, t
         if other := OTHER.fullmatch(argument):
             named = re.compile(rf"{other[1].lower()} ([\w.-]+)")
             found[argument] = tuple(match[1] for row in rows if row != own and (match := named.match(row)))
+    if setting:
+        found.update({one: (setting[1],) for one in arguments if KEY.fullmatch(one) and not makes(form)})
     kind, name, columns = _parts(own)
     called = next((one for one in arguments if one in (kind, f"{kind}S", f"DB{kind}")), "")
     if kind and called and made(form).upper() != kind:

@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ..commands import page_of
+from ..commands import above, called, page_of, split
 from ..engine.stage import Outcome
 from ..environments import Environment
 from ..types import Action, Document, Record, Step, Task, Trajectory
@@ -34,6 +34,12 @@ NAMED = re.compile(rf"(?<![\w-]){NAME}")
 SAID = re.compile(r"'([^'\n]+)'|\"([^\"\n]+)\"|\(([^()\s]+)\)|`([^`\n]+)`")
 """What an error quotes."""
 
+NO_FILE = re.compile(
+    r"no such file|not exist|not found|(?:cannot|could not|can't) (?:open|find)", re.IGNORECASE
+)
+"""In an error about a file that a command looked for."""
+FILES = 2
+"""Files that an option of a command above is given."""
 OPTIONS = 5
 """Options that are added, one at a time."""
 
@@ -69,7 +75,8 @@ class Mend(World):
                 continue
             begun = tasks[failed.task]
             if begun.hint and begun.parent in pages:
-                near = about[page_of(pages[begun.parent].title)]
+                command = _called(begun.hint, about) or page_of(pages[begun.parent].title)
+                near = [page for name in (command, *above(command)) for page in about[name]]
                 others = sorted(other for page in near for other in proposed_of[page] if other != begun.id)
                 found.append((begun.id, failed.id, *near, *others))
         return sorted(found)
@@ -80,9 +87,10 @@ class Mend(World):
         failed = session.steps[0]
         if not failed.observation.failed:
             return self._joined(task, session)
-        known = [option for page in rest if isinstance(page, Document) for option in options(page.text)]
+        known, over = _options(task.hint, [one for one in rest if isinstance(one, Document)])
         others = [other.hint for other in rest if isinstance(other, Task)]
-        changed = list(changes(task.hint, failed.observation.text[-LEAD:], known, others, session.start.text))
+        error = failed.observation.text[-LEAD:]
+        changed = list(changes(task.hint, error, known, others, session.start.text, over))
         with self.world().environment() as environment:
             helped = self._helping(environment, task, session, changed[: self.tries])
         if helped is None:
@@ -133,6 +141,20 @@ def _wrong(session: Trajectory) -> bool:
     return first is not None and (first.observation.failed or misread(first, session.start.text))
 
 
+def _called(line: str, known: Container[str]) -> str:
+    """The command that a line begins with."""
+    return called(next(split(line)), known)[0]
+
+
+def _options(line: str, pages: Sequence[Document]) -> tuple[list[Option], list[tuple[str, Option]]]:
+    """The options of a command's pages, and those of the commands above it, each with its command."""
+    titles = {page.id: page_of(page.title) for page in pages}
+    higher = set(above(_called(line, set(titles.values()))))
+    known = [one for page in pages if titles[page.id] not in higher for one in options(page.text)]
+    over = [(titles[page.id], one) for page in pages for one in options(page.text)]
+    return known, [(name, one) for name, one in over if name in higher]
+
+
 def joined(command: str, start: str) -> Iterator[str]:
     """A command with `due:2035` or `due=2035` where it has `due 2035`; `start`: see `beside`."""
     found = beside(command, start)
@@ -144,15 +166,21 @@ def joined(command: str, start: str) -> Iterator[str]:
 
 
 def changes(
-    command: str, error: str, known: Sequence[Option], others: Sequence[str], start: str
+    command: str,
+    error: str,
+    known: Sequence[Option],
+    others: Sequence[str],
+    start: str,
+    over: Sequence[tuple[str, Option]] = (),
 ) -> Iterator[str]:
     """What to try in the place of a command that failed, likeliest first, each once.
 
     `known`: the options of its page. `others`: other commands, for the values of options. `start`: what is
-    there, for files that it could read instead.
+    there, for files that it could read instead. `over`: commands above it, and their options.
     """
     tried = {command}
     for changed in (
+        *_above(command, error, over, start),
         *_blamed(command, error, known, start),
         *_added(command, error, known, others),
         *_swapped(command, start),
@@ -160,6 +188,30 @@ def changes(
         if changed not in tried:
             tried.add(changed)
             yield changed
+
+
+def _above(command: str, error: str, over: Sequence[tuple[str, Option]], start: str) -> Iterator[str]:
+    """With an option of a command above it, behind that command's name: one that stands at a wrong place, one
+    that the error names, or one that names a file which is there, if the error is about a file."""
+    here = [name for names in file_names(start).values() for name in names if name not in command]
+    kinds = words(error)
+    here.sort(key=lambda name: name.rpartition(".")[2] not in kinds)
+    for name, option in over:
+        parts, known = TOKEN.findall(command), len(name.split())
+        at = next((at for at, part in enumerate(parts) if part in option.names), 0)
+        if at > known:
+            given, left = (
+                parts[at : at + 1 + option.values],
+                parts[known:at] + parts[at + 1 + option.values :],
+            )
+            yield " ".join([name, *given, *left])
+        elif not at and not option.values and option.name in error:
+            yield " ".join([name, option.name, *parts[known:]])
+        elif not at and option.reads and NO_FILE.search(error):
+            join = "=" if option.joined else " "
+            yield from (
+                " ".join([name, f"{option.name}{join}{file}", *parts[known:]]) for file in here[:FILES]
+            )
 
 
 def _blamed(command: str, error: str, known: Sequence[Option], start: str) -> Iterator[str]:

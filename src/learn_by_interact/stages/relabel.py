@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..agents.session import session
-from ..commands import names, page_of, split
+from ..commands import above, called, page_of, split
 from ..engine.stage import Outcome
 from ..errors import ParseError
 from ..models import Message, Request
@@ -79,7 +79,8 @@ class Relabel(ModelStage):
             trajectory = store.get(identity)
             assert isinstance(trajectory, Trajectory)
             commands = [str(step.action.arguments.get("command", "")) for step in trajectory.steps]
-            used = (name for command in commands for words in split(command) for name in names(words))
+            names = (called(words, about)[0] for command in commands for words in split(command))
+            used = (one for name in names for one in (name, *above(name)))
             lent = [one for name in dict.fromkeys(used) for one in about.get(name, ())]
             lent += manual.get(asked.get(trajectory.task, ""), ())
             inputs.append((identity, *dict.fromkeys(lent)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ..commands import names, page_of, split
+from ..commands import above, called, page_of, split
 from ..types import Document
 from .features import calls
 from .readers.synopsis import Option, clause, options, purpose
@@ -51,13 +51,14 @@ class Manual:
 
     def _untold(self, instruction: str, line: str) -> Iterator[str]:
         for words in split(line):
-            opening = next((one for one in names(words) if one in self._options), "")
+            opening, _ = called(words, self._options)
             does = self._purposes.get(opening, "")
             if does and not _named(instruction, opening) and not _means(instruction, does):
                 yield _sentence(does)
             for at, word in enumerate(words):
                 name, _, joined = word.partition("=")
-                option = self._options.get(opening, {}).get(name)
+                known = (self._options.get(one, {}) for one in (opening, *above(opening)))
+                option = next((one[name] for one in known if name in one), None)
                 if option is not None:
                     values = [joined] if joined else words[at + 1 : at + 1 + option.values]
                     value = " ".join(one.strip("'\"") for one in values)

@@ -96,6 +96,10 @@ TERM = rf"""([+][a-z]+|[A-Za-z.]+:{_MIDDLE}|\d[\d,-]*)"""
 SEARCHED = re.compile(r"<[\w-]*(filter|search|term|criteri)")
 """What an argument is called that may be several words."""
 FILE = re.compile(r"file|\bpaths\b", re.IGNORECASE)
+NUMBER = re.compile(r"\b(INT(EGER)?|NUM(BER)?|FLOAT|N)\b")
+"""What the value of an option is called that is one."""
+WRITES = re.compile(r"\b(output|save|store|write)\b", re.IGNORECASE)
+"""In the help of an option whose file is made."""
 TARGET = re.compile(r"\b(DB_)?(PATH|DB|DATABASE)\b", re.IGNORECASE)
 """What an argument is called into which a FILE goes."""
 SQL = re.compile(r"([A-Z]+_)?(SQL|SELECT)")
@@ -110,6 +114,8 @@ COLUMN = re.compile(r"\bcolumns?\b", re.IGNORECASE)
 """In the help of an option whose value is the name of one."""
 ELSEWHERE = re.compile(r"\b(add|new|other|output|populate|referenced)\b", re.IGNORECASE)
 """In the help of an option that is about a column which the table does not have."""
+KEY = re.compile(r"KEY|NAME|SETTING|VAR(IABLE)?")
+"""What an argument is called that names a setting."""
 MAKING = re.compile(r"(?:(?:create|make|new)[-_ ]|add[-_])([a-z]+)$")
 """The end of a command that makes what an argument of this name names."""
 
@@ -130,14 +136,24 @@ class Option:
     """What is said of it, on one line."""
     names: tuple[str, ...]
     """All of its names, as they are listed."""
+    value: str = ""
+    """What its value is called: `FILE`."""
 
     @property
     def pattern(self) -> str:
         """Regular expression of the option with its values."""
         return self.about(())
 
-    def about(self, columns: Sequence[str]) -> str:
-        """The same where these columns are there: the first value is one, if the help tells of a column."""
+    @property
+    def reads(self) -> bool:
+        """Whether its value is a file that is there."""
+        if self.values != 1 or self.choices or NUMBER.search(self.value) or WRITES.search(self.help):
+            return False
+        return bool(FILE.search(f"{self.name} {self.value} {self.help}"))
+
+    def about(self, columns: Sequence[str], files: Sequence[str] = ()) -> str:
+        """The same where these columns are there: the first value is one, if the help tells of a column;
+        and one of the files, if it tells of a file."""
         if not self.values:
             return literal(self.name)
         join = "=" if self.joined else " "
@@ -145,7 +161,14 @@ class Option:
         words = [word] * (self.values - 1) + [_one_of(self.choices) if self.choices else word]
         if columns and COLUMN.search(self.help) and not ELSEWHERE.search(self.help) and words[0] == word:
             words[0] = _one_of(columns)
+        if files and self.reads:
+            words[0] = _one_of(files)
         return f"{literal(self.name)}{join}{' '.join(words)}"
+
+
+def lists_options(text: str) -> bool:
+    """Whether a text lists options, be it those alone that every command has."""
+    return any(map(OPTION.match, text.split("\n")))
 
 
 def options(text: str) -> list[Option]:
@@ -168,7 +191,16 @@ def options(text: str) -> list[Option]:
             continue  # An end of a command that is shown.
         choices = _choices(values[1:], told)
         found.setdefault(
-            name, Option(name, int(count), choices, values.startswith("="), told[:160], tuple(names))
+            name,
+            Option(
+                name,
+                int(count),
+                choices,
+                values.startswith("="),
+                told[:160],
+                tuple(names),
+                values[1:].strip("<>"),
+            ),
         )
     return list(found.values())
 
@@ -176,6 +208,8 @@ def options(text: str) -> list[Option]:
 def _choices(values: str, told: str) -> tuple[str, ...]:
     """What a value can be: `[add|set]`, `{add,set}`, a CHOICE whose help says `INTEGER, TEXT or BLOB`."""
     inside = values.strip("[]{}<>.")
+    if inside == "BOOLEAN":
+        return ("true", "false")
     if re.fullmatch(r"[\w-]+([|,][\w-]+)+", inside):
         return tuple(re.split("[|,]", inside))
     named = re.search(r"\b[A-Z]{2,}(?:, [A-Z]{2,})+,? or [A-Z]{2,}\b", told)
@@ -414,6 +448,8 @@ def _word(part: str, makes_a: str, files: Sequence[str], targets: Sequence[str])
         return f"({STATEMENT if SQL.fullmatch(name) else CODE})"
     if is_new(name, makes_a):
         return NEW
+    if KEY.fullmatch(name):
+        return WORD.replace("()[", "()[=")
     if part.endswith("..."):
         return ONE_OF_MANY.replace("[^, ", "[^,. ") if targets else ONE_OF_MANY
     return NO_FILE if targets else WORD
