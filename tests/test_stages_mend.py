@@ -53,7 +53,7 @@ OVER = [("tool", one) for one in options("  -f, --file PATH  Location of the fil
     ("command", "error", "first"),
     [
         ("tool get x", "No such file: '.csv'", ["tool --file new.csv get x", "tool --file a.db get x"]),
-        ("tool get x", "x does not exist", ["tool --file a.db get x", "tool --file b.db get x"]),
+        ("tool get x", "It doesn't exist", ["tool --file a.db get x", "tool --file b.db get x"]),
         ("tool get x -f new.csv", "No such option: -f", ["tool -f new.csv get x"]),
         ("tool get x", "Too much, use --quiet", ["tool --quiet get x"]),
         ("tool -f a.db get x", "No such file: a.db", []),

@@ -35,7 +35,7 @@ SAID = re.compile(r"'([^'\n]+)'|\"([^\"\n]+)\"|\(([^()\s]+)\)|`([^`\n]+)`")
 """What an error quotes."""
 
 NO_FILE = re.compile(
-    r"no such file|not exist|not found|(?:cannot|could not|can't) (?:open|find)", re.IGNORECASE
+    r"no such file|(?:n't|not) exist|not found|(?:cannot|could not|can't) (?:open|find)", re.IGNORECASE
 )
 """In an error about a file that a command looked for."""
 FILES = 2
