@@ -18,6 +18,7 @@ from learn_by_interact.stages.keep import (
     Rule,
     judge_contamination,
     judge_examples,
+    judge_names,
     judge_superseded,
     judge_tasks,
     kept,
@@ -150,6 +151,26 @@ def test_what_was_labelled_again_is_superseded_and_no_near_duplicate(store: Stor
     assert {one.subject for one in judge_superseded(store, "relabel:1")} == {new[0].id}
     assert {one.id for one in kept(store)} == {left.id, *(one.id for one in old)}
     assert judge_superseded(store, "relabel:3") == []
+
+
+def test_an_example_that_names_a_file_which_was_not_met_is_dropped(store: Store) -> None:
+    wrong = example("Put yes into b.txt.", 2, 3)
+    alike = example("Put yes into c.txt, b.txt.", 2, 3, kind="summary")
+    right = [example("Put yes into c.txt.", 2, 3), example("Make a note that agrees.", 2, 3)]
+    seen = example("See what is there, such as a.txt.", 0, 1)
+    distilled = example("Put yes into b.txt!", 2, 3, kind="task")
+    any_of_them = acted("show *.txt")
+    pattern = example("Show a.txt and z.txt.", 0, 1, any_of_them)
+    quoted = acted("show 'a*b' c.txt")
+    literal = example("Show z.txt.", 0, 1, quoted)
+    store.add([any_of_them, quoted, wrong, alike, *right, seen, distilled, pattern, literal])
+    verdicts = judge_names(store, ACTIONS)
+    assert {one.subject for one in verdicts} == {wrong.id, alike.id, literal.id}
+    assert all("b.txt" in one.reason or "z.txt" in one.reason for one in verdicts)
+    # Nor is it what another is a near-duplicate of.
+    assert not any(wrong.id in one.reason for one in judge_examples(store, ACTIONS, 0.5))
+    assert not {wrong.id, alike.id, literal.id} & {one.id for one in kept(store)}
+    assert seen.id in {one.id for one in kept(store)}
 
 
 def test_an_example_of_a_held_out_task_is_dropped_by_instruction_or_solution(store: Store) -> None:

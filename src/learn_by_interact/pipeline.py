@@ -42,6 +42,7 @@ from .stages.keep import (
     HeldOut,
     judge_contamination,
     judge_examples,
+    judge_names,
     judge_superseded,
     judge_tasks,
     kept,
@@ -242,6 +243,7 @@ class Pipeline:
     def _sweep(self) -> None:
         actions = self.world.environment().actions
         judge_superseded(self.store, self._relabel().key)
+        judge_names(self.store, actions)
         judge_examples(self.store, actions)
         judge_contamination(self.store, actions, self.held_out())
 

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from ..commands import above, page_of
 from ..patterns import literal, one_of
 from ..types import Document, Value, digest
-from .ground import carried_over, file_names, focus, masked, unknown
+from .ground import carried_over, file_names, focus, masked, unknown, without_stops
 from .readers.shown import commands
 from .readers.synopsis import (
     FILE,
@@ -291,18 +291,13 @@ def _files(form: str, start: str, description: str) -> tuple[tuple[str, ...], tu
     Where a command makes something, a small model runs the file and the name together that it may not give.
     """
     files = [name for names in file_names(start).values() for name in names]
-    main = {name for names in file_names(_without_stops(description)).values() for name in names}
+    main = {name for names in file_names(without_stops(description)).values() for name in names}
     if not FILE.search(form):
         return (), tuple(name for name in files if name in main and makes(form) and TARGET.search(form))
     rest = [name for name in files if name not in main]
     if rest and TARGET.search(form):
         return tuple(rest), tuple(name for name in files if name in main)
     return tuple(files), ()
-
-
-def _without_stops(text: str) -> str:
-    """A text without the full stops of its sentences: a file's name may stand before one."""
-    return re.sub(r"\.(?=\s|$)", "", text)
 
 
 def matched(
@@ -313,7 +308,7 @@ def matched(
     A file fits a command that reads a file, best when its kind is named: `events.csv` fits `--csv`.
     """
     # The description names the main files: it says what a page is about that names none.
-    page = document.text if file_names(document.text) else f"{document.text}\n{_without_stops(description)}"
+    page = document.text if file_names(document.text) else f"{document.text}\n{without_stops(description)}"
     usual, every = focus(start, page, seed, FOCUS), focus(start, "", seed, 99)
     words = _letters(document.text)
     used: Counter[str] = Counter()

@@ -33,6 +33,11 @@ def file_names(text: str) -> dict[str, list[str]]:
     return {extension: sorted(names) for extension, names in found.items()}
 
 
+def without_stops(text: str) -> str:
+    """A text without the full stops of its sentences: a file's name may stand before one."""
+    return re.sub(r"\.(?=\s|$)", "", text)
+
+
 def carried_over(page: str, start: str) -> str:
     """A page whose examples name files that are there: one that is not becomes one of its extension.
 

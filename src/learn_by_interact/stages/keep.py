@@ -9,10 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
+from ..commands import split
 from ..engine.store import Store
 from ..environments import ActionSpace
 from ..errors import ConfigError
 from ..types import Document, Example, Task, Trajectory, Value, Verdict
+from .ground import file_names, without_stops
 from .replay import JUDGE as REPLAY
 from .similar import contaminated, near_duplicates
 
@@ -23,7 +25,8 @@ SAME_TASK = "near-duplicate task"
 SAME_EXAMPLE = "near-duplicate example"
 CONTAMINATED = "contamination"
 SUPERSEDED = "superseded"
-SWEEPS = (SAME_EXAMPLE, CONTAMINATED, SUPERSEDED)
+MISNAMED = "misnamed"
+SWEEPS = (SAME_EXAMPLE, CONTAMINATED, SUPERSEDED, MISNAMED)
 """Judges of the whole set: what one drops is out, whatever the rule."""
 
 
@@ -91,6 +94,33 @@ def judge_superseded(store: Store, stage: str) -> list[Verdict]:
     return verdicts
 
 
+def judge_names(store: Store, actions: ActionSpace) -> list[Verdict]:
+    """Drop what backward construction says of files that were not met: named in the instruction, and neither
+    in the window's commands nor in what they showed.
+
+    A small model writes that `dotenv set PORT 5000` changes app.env, of which it has seen that it is there.
+    Who follows this example changes the wrong file. Commands with a pattern (`*.csv`) may have read any.
+    """
+    verdicts = []
+    for example in store.records(Example) if actions.commands else ():
+        trajectory = store.get(example.trajectory)
+        told = file_names(without_stops(example.instruction))
+        named = {name for names in told.values() for name in names}
+        if example.kind == "task" or not named:
+            continue
+        assert isinstance(trajectory, Trajectory)
+        steps = trajectory.steps[example.begin : example.end]
+        acted = "\n".join(actions.format(step.action) for step in steps)
+        met = "\n".join([acted, *(step.observation.text for step in steps)])
+        unmet = sorted(name for name in named if name not in met)
+        words = (word for command in split(acted) for word in command if word[0] not in "'\"")
+        if unmet and not any(sign in word for word in words for sign in "*?"):
+            reason = f"its instruction names {', '.join(unmet)}, which its session did not meet"
+            verdicts.append(Verdict(subject=example.id, judge=MISNAMED, keep=False, reason=reason))
+    store.replace_verdicts(MISNAMED, verdicts)
+    return verdicts
+
+
 def judge_contamination(store: Store, actions: ActionSpace, held_out: Iterable[HeldOut]) -> list[Verdict]:
     """Drop examples that come close to a held-out task, by instruction or by solution."""
     examples = {
@@ -109,9 +139,8 @@ def judge_contamination(store: Store, actions: ActionSpace, held_out: Iterable[H
 def kept(store: Store, rule: Rule = "unanimous", distilled: bool = False) -> list[Example]:
     """The examples that the rule keeps, in order of their id: of backward construction, or distilled ones.
 
-    Whatever the rule, an example that a sweep dropped (near-duplicate, contamination, superseded) is out, and
-    one after which a project's own tests fail. A committee of nobody keeps all; replay keeps the windows that
-    held.
+    Whatever the rule, an example that a sweep dropped (`SWEEPS`) is out, and one after which a project's own
+    tests fail. A committee of nobody keeps all; replay keeps the windows that held.
     """
     if rule not in RULES:
         raise ConfigError(f"There is no rule {rule!r}; there are {', '.join(RULES)}.")
@@ -213,11 +242,12 @@ def keeps(rule: Rule, example: Example, verdicts: Mapping[str, list[Verdict]]) -
 
 
 def with_commands(store: Store, actions: ActionSpace) -> Iterable[tuple[Example, list[str]]]:
-    """Each example that is not superseded with the actions of its window, as a model writes them."""
+    """Each example that is neither superseded nor misnamed with the actions of its window, as a model writes
+    them."""
     trajectories: dict[str, Trajectory] = {}
-    superseded = {one.subject for one in store.records(Verdict) if one.judge == SUPERSEDED}
+    out = {one.subject for one in store.records(Verdict) if one.judge in (SUPERSEDED, MISNAMED)}
     for example in store.records(Example):
-        if example.id in superseded:
+        if example.id in out:
             continue
         if example.trajectory not in trajectories:
             record = store.get(example.trajectory)
