@@ -130,6 +130,25 @@ def test_a_stop_with_an_answer_or_after_something_worked_is_taken_at_once() -> N
     assert Played("ACTION: list", "ACTION: stop").commands == ["list", "stop"]
 
 
+@pytest.mark.parametrize(
+    ("instruction", "asks"),
+    [
+        ("Which note is first?", True),
+        ("Which is first? Say its name.", True),
+        ("Answer with the name of the first note.", True),
+        ("Put yes into c.txt.", False),
+        ("Open /find?name=a and show it.", False),
+    ],
+)
+def test_a_question_without_an_answer_is_objected_to_once(instruction: str, asks: bool) -> None:
+    agent = Scripted(["ACTION: stop", "ACTION: stop b.txt"])
+    room = LanguageAgent(agent, RoomEnvironment().actions, "A room.", Acting())
+    done = acted("list")
+    decision = room.act(asked(instruction=instruction), done.start, done.steps)
+    assert decision.action.arguments == {"answer": "b.txt" if asks else ""}
+    assert decision.usage.calls == 1 + asks
+
+
 def test_what_just_worked_is_not_done_again_without_a_question() -> None:
     played = Played("ACTION: list", "ACTION: list", "ACTION: stop")
     assert (played.episode.stop, played.commands) == ("done", ["list", "stop"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Literal, Protocol
@@ -15,6 +16,8 @@ from .rollout import Decision
 
 PROMPT = prompt("agents", "act")
 SEE = prompt("agents", "see")
+ASKS = re.compile(r"\?(\s|$)|\banswer\b", re.IGNORECASE)
+"""In a task whose answer is what the episode is for."""
 
 
 class Hit(Value):
@@ -121,7 +124,7 @@ class LanguageAgent:
                 failure, malformed = error, malformed + 1
                 messages = _answered(messages, text, PROMPT.fill("unreadable", error=error))
                 continue
-            objection = None if objected else _objection(action, steps)
+            objection = None if objected else _objection(action, steps, task.instruction)
             if objection:
                 objected = True
                 messages = _answered(messages, text, PROMPT.fill(objection, instruction=task.instruction))
@@ -258,7 +261,7 @@ def _answered(messages: tuple[Message, ...], text: str, answer: str) -> tuple[Me
     return (*messages, said, Message(role="user", content=answer))
 
 
-def _objection(action: Action, steps: Sequence[Step]) -> str | None:
+def _objection(action: Action, steps: Sequence[Step], instruction: str) -> str | None:
     """Part of the prompt that answers a stop without a reason to stop, or what was just done: once."""
     if action.tool != STOP:
         return "again" if _just_done(action, steps) else None
@@ -266,7 +269,9 @@ def _objection(action: Action, steps: Sequence[Step]) -> str | None:
         return None
     if not steps:
         return "early"
-    return "giving_up" if steps[-1].observation.failed else None
+    if steps[-1].observation.failed:
+        return "giving_up"
+    return "unanswered" if ASKS.search(instruction) else None
 
 
 def _just_done(action: Action, steps: Sequence[Step]) -> bool:
