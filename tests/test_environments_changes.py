@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from learn_by_interact.environments.changes import LINES, changes, difference
+from learn_by_interact.environments.changes import LINES, changes, difference, new_files
 
 LOOKED = "books.db\n  table books(id, title)\n 3 rows"
 
@@ -31,6 +31,21 @@ def test_hidden_files_are_named_where_nothing_else_can_be_said() -> None:
     assert changes(before, now, "x", "x") == "[changed: .log]"
     assert changes(before, now, "x", "y") == "- x\n+ y"
     assert changes(before, {**now, "a": "2"}, "x", "x") == "[changed: a]"
+
+
+def test_a_hidden_file_that_looking_shows_is_named() -> None:
+    now = {"a": "1", ".env": "1", ".log": "1"}
+    said = changes({"a": "1"}, now, "a (1 bytes)", "a (1 bytes)\n.env (12 bytes)\n  PORT=1")
+    assert said.split("\n") == ["[new: .env]", "+ .env (12 bytes)", "+   PORT=1"]
+
+
+def test_new_files_are_read_back_unless_there_are_too_many() -> None:
+    assert new_files(f"done\n{changes({'c': '1'}, {'a b': '1', 'env': '1'}, '', '')}\nnext") == [
+        ".env",
+        "a b",
+    ]
+    assert new_files(changes({}, {str(number): "1" for number in range(9)}, "", "")) == []
+    assert new_files(changes({"a": "1"}, {"a": "2"}, "", "")) == new_files("new: a") == []
 
 
 def test_long_differences_and_many_files_are_bounded() -> None:

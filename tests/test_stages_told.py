@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from learn_by_interact.stages.told import Manual
+from learn_by_interact.stages.told import Manual, made
 from learn_by_interact.types import Document
+from room import acted
 
 INSERT = """Usage: tool insert [OPTIONS] PATH TABLE [FILE]
 
@@ -117,3 +118,22 @@ def test_options_of_a_command_above_are_told_and_do_not_hide_the_command() -> No
     )
     told = manual.told("Find the port.", ["tool -f app.cfg get PORT"])
     assert told == "Find the port. Retrieve the value for a key. Location of the settings: app.cfg."
+
+
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        ("PORT=80\n[new: .env]\n+ .env (9 bytes)", " This makes a new file: .env."),
+        ("[new: a.txt, b.txt; changed: c.txt]", " This makes a new file: a.txt, b.txt."),
+        ("[new: port.txt]", ""),
+        ("[new: a, b, c]", ""),
+        ("[new: a, b and 9 more]", ""),
+        ("[changed: c.txt]", ""),
+        ("[no output]", ""),
+    ],
+)
+def test_new_files_are_told_where_they_are_few(seen: str, told: str) -> None:
+    (step,) = acted("set PORT 80").steps
+    step = step.model_copy(update={"observation": step.observation.model_copy(update={"text": seen})})
+    instruction = "Set the port, as port.txt has it."
+    assert made(instruction, [step]) == f"{instruction}{told}"

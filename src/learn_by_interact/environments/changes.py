@@ -22,7 +22,8 @@ def changes(before: Mapping[str, str], now: Mapping[str, str], looked: str, look
     """Lines that say what is new, changed and gone; "" when nothing is.
 
     `before`, `now`: path of each file -> digest of its content. `looked`, `looks`: what looking around
-    showed before and shows now. Hidden files are named only where nothing else can be said.
+    showed before and shows now. Hidden files are named where looking around shows them, or where nothing else
+    can be said.
     """
     kinds = {
         "new": [name for name in now if name not in before],
@@ -31,7 +32,11 @@ def changes(before: Mapping[str, str], now: Mapping[str, str], looked: str, look
     }
     lines = difference(looked, looks)
     if lines or any(not _hidden(name) for names in kinds.values() for name in names):
-        kinds = {kind: [name for name in names if not _hidden(name)] for kind, names in kinds.items()}
+        seen = set(" ".join(lines).split())
+        kinds = {
+            kind: [name for name in names if name in seen or not _hidden(name)]
+            for kind, names in kinds.items()
+        }
     said = "; ".join(f"{kind}: {_listed(names)}" for kind, names in kinds.items() if names)
     return "\n".join([*([f"[{said}]"] if said else []), *lines])
 
@@ -46,6 +51,12 @@ def difference(before: str, now: str) -> list[str]:
             found += [f"- {line}"[:WIDTH] for line in old[i:j]] + [f"+ {line}"[:WIDTH] for line in new[k:m]]
     more = len(found) - LINES
     return [*found[:LINES], f"[{more} more lines differ]"] if more > 0 else found
+
+
+def new_files(text: str) -> list[str]:
+    """The files that an observation says are new; [] where they are too many to be named."""
+    found = re.search(r"^\[new: ([^];]*)", text, re.MULTILINE)
+    return found[1].split(", ") if found and not re.search(r" and \d+ more$", found[1]) else []
 
 
 def _lines(text: str) -> list[str]:

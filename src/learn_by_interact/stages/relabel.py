@@ -17,7 +17,7 @@ from .base import EXPLORATION, ModelStage
 from .features import calls
 from .readers.synopsis import forms, options
 from .structured import ask, whole
-from .told import Manual
+from .told import Manual, made
 from .windows import choose, without_duplicates
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ class Relabel(ModelStage):
 
     The prompt sees only the window, without what failed and changed nothing. Windows with the same
     beginning are asked in the order of their end, with the question last, so that each prompt extends
-    the one before it. What an instruction does not tell of a command is added from its documentation.
+    the one before it. What an instruction does not tell of a command is added from its documentation, and
+    the files that it made.
     """
 
     name = "relabel"
@@ -52,7 +53,7 @@ class Relabel(ModelStage):
     """Windows of one trajectory; what it leaves out is counted by `windows()`."""
     observation: int = 500
     """Characters of one observation in the prompt."""
-    version: str = f"{PROMPT.version}-told"
+    version: str = f"{PROMPT.version}-made"
     """Of the prompt, and of what is added to a reply."""
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
@@ -102,15 +103,12 @@ class Relabel(ModelStage):
                 usage = usage + used
                 continue
             usage = usage + used
-            done = [
-                str(step.action.arguments.get("command", ""))
-                for step in trajectory.steps[begin:end]
-                if not step.observation.failed
-            ]
+            worked = [step for step in trajectory.steps[begin:end] if not step.observation.failed]
+            done = [str(step.action.arguments.get("command", "")) for step in worked]
             for kind, key in (("summary", "summary"), ("abstraction", "task")):
                 instruction = " ".join(str(answer[key]).split())
                 if instruction:
-                    instruction = manual.told(instruction, done)
+                    instruction = made(manual.told(instruction, done), worked)
                     examples.append(
                         Example(
                             instruction=instruction,

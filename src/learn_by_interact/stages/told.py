@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..commands import above, called, page_of, split
-from ..types import Document
+from ..environments.changes import new_files
+from ..types import Document, Step
 from .features import calls
 from .readers.synopsis import Option, clause, options, purpose
 
@@ -21,6 +22,8 @@ FEWEST = 3
 """Characters from which a word says something."""
 STEM = 5
 """First letters by which two words are the same."""
+MADE = 2
+"""New files that are told."""
 _COMMON = frozenset(
     re.findall(r"\w+", "and are but can for from has have not that the this use used using was when with")
 )
@@ -65,6 +68,16 @@ class Manual:
                     if not _tells(instruction, option, value):
                         value = value if len(value) <= LONGEST else ""
                         yield _sentence(clause(option.help), value if option.values else "")
+
+
+def made(instruction: str, steps: Sequence[Step]) -> str:
+    """The instruction, with the new files that it does not name, if they are few: a tool may write elsewhere
+    than its task means."""
+    new = dict.fromkeys(name for step in steps for name in new_files(step.observation.text))
+    untold = [name for name in new if not re.search(rf"(?<![\w/-]){re.escape(name)}(?![\w-])", instruction)]
+    if not 0 < len(untold) <= MADE:
+        return instruction
+    return f"{instruction.rstrip('. ')}. This makes a new file: {', '.join(untold)}."
 
 
 def _named(instruction: str, opening: str) -> bool:
