@@ -149,6 +149,12 @@ def test_a_question_without_an_answer_is_objected_to_once(instruction: str, asks
     assert decision.usage.calls == 1 + asks
 
 
+def test_a_question_may_be_answered_by_what_is_there_at_the_start() -> None:
+    played = Played("ACTION: stop", "ACTION: stop a.txt", task=asked(instruction="Which note is first?"))
+    assert "asks a question" in played.requests[1].messages[-1].content
+    assert played.episode.steps[0].action.arguments == {"answer": "a.txt"}
+
+
 def test_what_just_worked_is_not_done_again_without_a_question() -> None:
     played = Played("ACTION: list", "ACTION: list", "ACTION: stop")
     assert (played.episode.stop, played.commands) == ("done", ["list", "stop"])

@@ -267,11 +267,10 @@ def _objection(action: Action, steps: Sequence[Step], instruction: str) -> str |
         return "again" if _just_done(action, steps) else None
     if action.arguments.get("answer"):
         return None
-    if not steps:
-        return "early"
-    if steps[-1].observation.failed:
+    if steps and steps[-1].observation.failed:
         return "giving_up"
-    return "unanswered" if ASKS.search(instruction) else None
+    # What is there at the start may tell the answer.
+    return "unanswered" if ASKS.search(instruction) else None if steps else "early"
 
 
 def _just_done(action: Action, steps: Sequence[Step]) -> bool:
