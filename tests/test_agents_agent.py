@@ -141,7 +141,7 @@ def test_a_stop_with_an_answer_or_after_something_worked_is_taken_at_once() -> N
     ],
 )
 def test_a_question_without_an_answer_is_objected_to_once(instruction: str, asks: bool) -> None:
-    agent = Scripted(["ACTION: stop", "ACTION: stop b.txt"])
+    agent = Scripted(["ACTION: stop", "b.txt\n\nIt is the first."])
     room = LanguageAgent(agent, RoomEnvironment().actions, "A room.", Acting())
     done = acted("list")
     decision = room.act(asked(instruction=instruction), done.start, done.steps)
@@ -150,9 +150,22 @@ def test_a_question_without_an_answer_is_objected_to_once(instruction: str, asks
 
 
 def test_a_question_may_be_answered_by_what_is_there_at_the_start() -> None:
-    played = Played("ACTION: stop", "ACTION: stop a.txt", task=asked(instruction="Which note is first?"))
+    played = Played("ACTION: stop", "`a.txt`", task=asked(instruction="Which note is first?"))
     assert "asks a question" in played.requests[1].messages[-1].content
-    assert played.episode.steps[0].action.arguments == {"answer": "a.txt"}
+    assert [step.action.arguments for step in played.episode.steps] == [{"answer": "a.txt"}]
+
+
+def test_who_is_asked_for_an_answer_may_find_it_out() -> None:
+    task = asked(instruction="Which note is first?")
+    played = Played("ACTION: stop", "ACTION: list", "ACTION: stop", "ACTION: stop a.txt", task=task)
+    assert played.commands == ["list", "stop"]
+    assert played.episode.steps[-1].action.arguments == {"answer": "a.txt"}
+
+
+@pytest.mark.parametrize("reply", ["ACTION: stop", "ACTION:", ""])
+def test_a_question_that_is_not_answered_ends_without_an_answer(reply: str) -> None:
+    played = Played("ACTION: stop", reply, task=asked(instruction="Which note is first?"))
+    assert [step.action.arguments for step in played.episode.steps] == [{"answer": ""}]
 
 
 def test_what_just_worked_is_not_done_again_without_a_question() -> None:

@@ -18,6 +18,8 @@ PROMPT = prompt("agents", "act")
 SEE = prompt("agents", "see")
 ASKS = re.compile(r"\?(\s|$)|\banswer\b", re.IGNORECASE)
 """In a task whose answer is what the episode is for."""
+ANSWER = 200
+"""Characters of an answer that was asked for."""
 
 
 class Hit(Value):
@@ -133,6 +135,9 @@ class LanguageAgent:
                 # It was asked, and has nothing else to do; done twice, a task is often undone.
                 thought, action = "", Action(tool=STOP, arguments={"answer": ""})
             thought, action, used = self._unstuck(messages, thought, action, steps, form)
+            if _lacks_answer(action, task.instruction):
+                action, more = self._answer(messages, text, task.instruction)
+                used = used + more
             hits = self._added[len(steps)]
             return Decision(
                 thought=thought,
@@ -174,6 +179,18 @@ class LanguageAgent:
             with suppress(ParseError):
                 thought, action = self.actions.parse(text)
         return thought, action, usage
+
+    def _answer(self, messages: tuple[Message, ...], text: str, instruction: str) -> tuple[Action, Usage]:
+        """The answer that a stop lacks, or what finds it out: a small model that may write `stop` does."""
+        question = PROMPT.fill("unanswered", instruction=instruction)
+        messages = _answered(messages, text, question)
+        said, used = self._ask(messages, self.settings.temperature, self.settings.seed, None)
+        if "ACTION" in said:
+            with suppress(ParseError):
+                return self.actions.parse(said)[1], used
+        line = next((line.strip("`*\"' ") for line in said.splitlines() if line.strip()), "")
+        answer = "" if "ACTION" in line else line[:ANSWER]
+        return Action(tool=STOP, arguments={"answer": answer}), used
 
     def _ask(
         self, messages: tuple[Message, ...], temperature: float, seed: int, form: dict[str, Any] | None
@@ -267,10 +284,14 @@ def _objection(action: Action, steps: Sequence[Step], instruction: str) -> str |
         return "again" if _just_done(action, steps) else None
     if action.arguments.get("answer"):
         return None
-    if steps and steps[-1].observation.failed:
-        return "giving_up"
-    # What is there at the start may tell the answer.
-    return "unanswered" if ASKS.search(instruction) else None if steps else "early"
+    if steps:
+        return "giving_up" if steps[-1].observation.failed else None
+    # What is there at the start may tell the answer of a question.
+    return None if ASKS.search(instruction) else "early"
+
+
+def _lacks_answer(action: Action, instruction: str) -> bool:
+    return action.tool == STOP and not action.arguments.get("answer") and bool(ASKS.search(instruction))
 
 
 def _just_done(action: Action, steps: Sequence[Step]) -> bool:
