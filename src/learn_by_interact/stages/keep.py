@@ -103,11 +103,11 @@ def judge_names(store: Store, actions: ActionSpace) -> list[Verdict]:
     """
     verdicts = []
     for example in store.records(Example) if actions.commands else ():
-        trajectory = store.get(example.trajectory)
         told = file_names(without_stops(example.instruction))
         named = {name for names in told.values() for name in names}
         if example.kind == "task" or not named:
             continue
+        trajectory = store.get(example.trajectory)
         assert isinstance(trajectory, Trajectory)
         steps = trajectory.steps[example.begin : example.end]
         acted = "\n".join(actions.format(step.action) for step in steps)
