@@ -112,7 +112,8 @@ def test_a_broken_grader_of_another_kind_is_no_score_either() -> None:
     def grade(task: Task, environment: Environment, episode: Trajectory) -> float:
         raise GraderFault("first line\nsecond line")
 
-    assert played(["ACTION: list", "ACTION: stop"], grade=grade).error == "grader: first line second line"
+    script = ["ACTION: list", "ACTION: stop apples"]
+    assert played(script, grade=grade).error == "grader: first line second line"
 
 
 def test_usage_is_the_sum_over_all_replies() -> None:

@@ -116,24 +116,25 @@ def test_pilot_that_reaches_nothing_says_so(recipe: Path, tmp_path: Path) -> Non
     done = tiny.lbi(*dry, "--pilot", "2", cwd=tmp_path)
     assert done.returncode == 2
     assert "The pilot of 2 inputs a stage gave no example" in done.stderr and "--pilot 4" in done.stderr
-    done = tiny.lbi(*dry, cwd=tmp_path)
-    assert done.returncode == 2
-    assert "goes on with 4 inputs" in done.stderr and "--pilot 64" in done.stderr
+    grown = tiny.lbi(*dry, "--json", cwd=tmp_path)
+    assert grown.returncode == 0, grown.stderr
+    assert "too small to reach all stages; it goes on with 4 inputs a stage" in grown.stderr
+    stages = {stage["stage"]: stage for stage in json.loads(grown.stdout)["stages"]}
+    assert stages["propose"]["pilot"] == 4 and stages["evaluate"]["inputs"] > 0
 
 
-def test_pilot_that_is_too_small_goes_on_with_more(recipe: Path, tmp_path: Path) -> None:
-    (tmp_path / "late.py").write_text(
-        "import pathlib, tiny\n\ndef policy(request):\n    text = tiny.policy(request)\n"
-        "    if not text.startswith('ACTION'):\n        return text\n"
-        "    seen = pathlib.Path('seen')\n    seen.open('a').write('x')\n"
-        "    return text if len(seen.read_text()) > 4 else 'ACTION: false'\n"
+def test_pilot_that_never_reaches_all_stages_ends(recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "dull.py").write_text(
+        "import tiny\n\ndef policy(request):\n"
+        "    return 'no' if 'summary' in str(request.json_schema) else tiny.policy(request)\n"
     )
-    dry = ("run", recipe, "--dry-run", "--model", "scripted/late:policy", "--run-folder", "run", "--json")
-    done = tiny.lbi(*dry, "--pool", "inline", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "it goes on with 4 inputs a stage" in done.stderr
-    stages = {stage["stage"]: stage for stage in json.loads(done.stdout)["stages"]}
-    assert stages["explore"]["pilot"] >= 4 and stages["evaluate"]["inputs"] > 0
+    dry = ("run", recipe, "--dry-run", "--model", "scripted/dull:policy", "--run-folder", "run")
+    done = tiny.lbi(*dry, cwd=tmp_path)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert [f"goes on with {size} inputs" in done.stderr for size in (4, 8, 16, 32, 64)] == [True] * 4 + [
+        False
+    ]
+    assert "--pilot 64" in done.stderr
 
 
 def test_fault_of_the_program_keeps_its_traceback(recipe: Path, tmp_path: Path) -> None:
