@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from ..commands import above, page_of
 from ..patterns import literal, one_of
 from ..types import Document, Value, digest
-from .ground import carried_over, file_names, focus, masked, unknown, without_stops
+from .ground import carried_over, file_names, focus, masked, named_files, unknown, without_stops
 from .readers.shown import commands
 from .readers.synopsis import (
     FILE,
@@ -218,7 +218,7 @@ def _of_all_below(
     page = page_of(document.title)
     below = synopses((one for one in others if page in above(page_of(one.title))), tools)
     below = [form for form in below if form.startswith(f"{page} ")]
-    files = [name for names in file_names(start).values() for name in names]
+    files = named_files(start)
     # Where there is a file to be named, no command may work without.
     turns = [option for option in known for _ in range(len(below) if option.reads and files else 1)]
     return [
@@ -290,8 +290,8 @@ def _files(form: str, start: str, description: str) -> tuple[tuple[str, ...], tu
 
     Where a command makes something, a small model runs the file and the name together that it may not give.
     """
-    files = [name for names in file_names(start).values() for name in names]
-    main = {name for names in file_names(without_stops(description)).values() for name in names}
+    files = named_files(start)
+    main = set(named_files(without_stops(description)))
     if not FILE.search(form):
         return (), tuple(name for name in files if name in main and makes(form) and TARGET.search(form))
     rest = [name for name in files if name not in main]
@@ -386,7 +386,7 @@ def _fit(thing: str, item: Item, words: frozenset[str]) -> int:
 
 
 def _files_of(thing: str) -> frozenset[str]:
-    return frozenset(name for names in file_names(thing.partition(":")[0]).values() for name in names)
+    return frozenset(named_files(thing.partition(":")[0]))
 
 
 def _kinds(thing: str) -> frozenset[str]:

@@ -14,7 +14,7 @@ from ..engine.store import Store
 from ..environments import ActionSpace
 from ..errors import ConfigError
 from ..types import Document, Example, Task, Trajectory, Value, Verdict
-from .ground import file_names, without_stops
+from .ground import named_files, without_stops
 from .replay import JUDGE as REPLAY
 from .similar import contaminated, near_duplicates
 
@@ -103,8 +103,7 @@ def judge_names(store: Store, actions: ActionSpace) -> list[Verdict]:
     """
     verdicts = []
     for example in store.records(Example) if actions.commands else ():
-        told = file_names(without_stops(example.instruction))
-        named = {name for names in told.values() for name in names}
+        named = named_files(without_stops(example.instruction))
         if example.kind == "task" or not named:
             continue
         trajectory = store.get(example.trajectory)

@@ -21,7 +21,7 @@ from ..types import Action, Document, Record, Step, Task, Trajectory
 from .base import World
 from .chain import LEAD, chained, words
 from .explore import proposed
-from .ground import file_names
+from .ground import file_names, named_files
 from .propose import in_order
 from .readers.synopsis import NAME, Option, options
 from .windows import TOKEN, beside, choose, misread, teaches
@@ -180,7 +180,7 @@ def changes(
     """
     tried = {command}
     for changed in (
-        *_above(command, error, over, start),
+        *_higher(command, error, over, start),
         *_blamed(command, error, known, start),
         *_added(command, error, known, others),
         *_swapped(command, start),
@@ -190,28 +190,23 @@ def changes(
             yield changed
 
 
-def _above(command: str, error: str, over: Sequence[tuple[str, Option]], start: str) -> Iterator[str]:
+def _higher(command: str, error: str, over: Sequence[tuple[str, Option]], start: str) -> Iterator[str]:
     """With an option of a command above it, behind that command's name: one that stands at a wrong place, one
     that the error names, or one that names a file which is there, if the error is about a file."""
-    here = [name for names in file_names(start).values() for name in names if name not in command]
-    kinds = words(error)
+    parts, kinds = TOKEN.findall(command), words(error)
+    here = [name for name in named_files(start) if name not in command]
     here.sort(key=lambda name: name.rpartition(".")[2] not in kinds)
     for name, option in over:
-        parts, known = TOKEN.findall(command), len(name.split())
+        known = len(name.split())
         at = next((at for at, part in enumerate(parts) if part in option.names), 0)
         if at > known:
-            given, left = (
-                parts[at : at + 1 + option.values],
-                parts[known:at] + parts[at + 1 + option.values :],
-            )
-            yield " ".join([name, *given, *left])
+            end = at + 1 + option.values
+            yield " ".join([name, *parts[at:end], *parts[known:at], *parts[end:]])
         elif not at and not option.values and option.name in error:
             yield " ".join([name, option.name, *parts[known:]])
         elif not at and option.reads and NO_FILE.search(error):
-            join = "=" if option.joined else " "
-            yield from (
-                " ".join([name, f"{option.name}{join}{file}", *parts[known:]]) for file in here[:FILES]
-            )
+            given = f"{option.name}{'=' if option.joined else ' '}"
+            yield from (" ".join([name, f"{given}{file}", *parts[known:]]) for file in here[:FILES])
 
 
 def _blamed(command: str, error: str, known: Sequence[Option], start: str) -> Iterator[str]:
@@ -270,7 +265,7 @@ def _added(command: str, error: str, known: Sequence[Option], others: Sequence[s
 
 def _swapped(command: str, start: str) -> Iterator[str]:
     """With another file that is there in the place of the last one that it names."""
-    here = [name for names in file_names(start).values() for name in names]
+    here = named_files(start)
     last = next((part for part in reversed(TOKEN.findall(command)) if part in here), None)
     if last is None:
         return
