@@ -11,7 +11,9 @@ import pytest
 import taught
 from learn_by_interact.engine.store import Store
 from learn_by_interact.errors import ConfigError
-from learn_by_interact.training.tune import fit
+from learn_by_interact.training.rows import Maker
+from learn_by_interact.training.tune import fit, share
+from learn_by_interact.training.tune.base import open_base
 from learn_by_interact.training.tune.curve import curve
 from learn_by_interact.training.tune.settings import TrainTable
 from learn_by_interact.training.tune.train import Trained, train
@@ -25,7 +27,7 @@ TEMPLATE = (
 FEW: dict[str, Any] = {"epochs": 1, "batch": 8, "rate": 1e-2, "length": 4096, "rank": 4, "rule": "unanimous"}
 
 
-def tiny_model(folder: Path, template: str = TEMPLATE, words: int = 0) -> Path:
+def tiny_model(folder: Path, template: str = TEMPLATE, words: int = 0, spread: float = 0.02) -> Path:
     """A random model of two layers with a tokenizer of bytes, as a folder."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -45,6 +47,7 @@ def tiny_model(folder: Path, template: str = TEMPLATE, words: int = 0) -> Path:
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=8192,
+        initializer_range=spread,
     )
     LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
@@ -143,6 +146,58 @@ def test_too_little_memory_is_told_before(store: Store, base: Path, tmp_path: Pa
         tuned(store, base, tmp_path / "out", batch=4096, micro=4096, length=100_000)
 
 
+def apart(rows: list[share.Tokens]) -> list[share.Tree]:
+    return [tree for row in rows for tree in share.trees([row], 1, 1)]
+
+
+def test_rows_that_begin_alike_are_read_together_with_the_same_loss_and_gradient(
+    store: Store, base: Path
+) -> None:
+    import torch
+
+    opened = open_base(str(base))
+    maker = Maker(RoomEnvironment().actions, RoomEnvironment.description)
+    made = [row for window in taught.windows(store) for row in maker.rows(window)]
+    fitted = [one for row in made if (one := fit.fitted(row, opened.tokenizer, 100_000))]
+    rows = [share.tokens(row, opened.tokenizer) for row in fitted[:6]]
+    (tree,) = share.trees(rows, 6, 10**6)
+    assert tree.rows == 6 and len(tree.tokens) < sum(row.tokens for row in fitted[:6]) / 2
+    assert sorted(tree.targets) == sorted(token for row in rows for token in row.completion)
+    assert [tree.rows for tree in share.trees(rows, 4, 10**6)] == [4, 2]
+    assert [tree.rows for tree in share.trees(rows, 6, 10)] == [1] * 6
+
+    def gradient(trees: list[share.Tree], dense: bool) -> Any:
+        opened.model.zero_grad()
+        losses = [share.loss(opened.model, share.batch(one, dense), 1) for one in trees]
+        sum(losses).backward()
+        return sum(float(one.detach()) for one in losses), torch.cat(
+            [one.grad.flatten() for one in opened.model.parameters()]
+        )
+
+    for dense in (False, True):
+        whole, parts = gradient([tree], dense), gradient(apart(rows), dense)
+        assert whole[0] == pytest.approx(parts[0], rel=1e-4)
+        assert (whole[1] - parts[1]).norm() < 1e-3 * parts[1].norm()
+    assert share.can_share(opened.model, rows)
+
+
+def test_a_model_that_cannot_share_reads_each_row_whole(
+    store: Store, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared, said = tuned(store, base, tmp_path / "shared", validation=0)
+    assert any("is read once" in line for line in said)
+    other, said = tuned(store, base, tmp_path / "whole", validation=0, share=False)
+    assert not any("is read once" in line for line in said)
+    assert shared.rows == other.rows and shared.updates == other.updates
+    assert shared.curve[0].loss == pytest.approx(other.curve[0].loss, rel=0.3)
+    # A model that heeds no mask, with weights so far apart that this makes a difference.
+    true = share.batch
+    blind = {"attention_mask": None, "position_ids": None}
+    monkeypatch.setattr(share, "batch", lambda tree, dense: {**true(tree, dense), **blind})
+    _, said = tuned(store, tiny_model(tmp_path / "base", spread=0.5), tmp_path / "blind", validation=0)
+    assert "train: this model cannot share what rows begin with: each is read whole" in said
+
+
 class Letters:
     """A tokenizer with a token for each letter."""
 
@@ -155,8 +210,6 @@ class Letters:
 
 
 def test_a_long_prompt_loses_its_oldest_steps_and_a_reply_nothing(store: Store) -> None:
-    from learn_by_interact.training.rows import Maker
-
     maker = Maker(RoomEnvironment().actions, RoomEnvironment.description)
     row = max(
         (row for window in taught.windows(store) for row in maker.rows(window)),

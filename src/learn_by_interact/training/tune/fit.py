@@ -42,8 +42,8 @@ def count(tokenizer: Any, messages: Sequence[dict[str, str]]) -> int:
 
 
 def drawn(rows: Iterable[Row], seed: int) -> list[Row]:
-    """Rows in an order that follows from a hash: fewer are always among more."""
-    return sorted(rows, key=lambda row: digest([seed, row.origin.example, row.origin.step]))
+    """Rows in an order that follows from a hash, an example's together: fewer are always among more."""
+    return sorted(rows, key=lambda row: (digest([seed, row.origin.example]), row.origin.step or 0))
 
 
 def within(rows: Iterable[Fitted], tokens: int | None) -> Iterator[Fitted]:

@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...engine.store import Store
 from ...environments import Environment
@@ -19,7 +19,7 @@ from ..choose import Choice, Chooser
 from ..rows import Maker, Row, Rows
 from ..split import Sides, Split, origins
 from ..survey import Survey
-from . import fit
+from . import fit, share
 from .base import Base, need_packages, need_room, open_base
 from .curve import curve
 from .merge import write_merged
@@ -187,29 +187,17 @@ def _run(
 ) -> tuple[Any, int]:
     """The trainer after the last update, and how many there were. Raises ConfigError: out of memory."""
     import torch
-    from datasets import Dataset
-    from peft import LoraConfig
     from transformers import PrinterCallback
     from transformers.trainer_utils import get_last_checkpoint
-    from trl import SFTTrainer
 
-    def dataset(rows: Sequence[fit.Fitted]) -> Any:
-        return Dataset.from_list([{"prompt": row.prompt, "completion": row.completion} for row in rows])
-
-    trainer = SFTTrainer(
+    feed = _feed(base, table, learned, measured, say)
+    trainer = feed.trainer(
         model=base.model,
-        args=_arguments(table, folder, bool(measured), len(learned)),
-        train_dataset=dataset(learned),
-        eval_dataset=dataset(measured) if measured else None,
+        args=_arguments(table, folder, feed),
         processing_class=base.tokenizer,
-        peft_config=LoraConfig(
-            r=table.rank,
-            lora_alpha=table.alpha,
-            lora_dropout=table.dropout,
-            target_modules="all-linear",
-            task_type="CAUSAL_LM",
-        ),
+        peft_config=_lora(table),
         callbacks=[_teller(say)],
+        **feed.data,
     )
     trainer.remove_callback(PrinterCallback)
     last = get_last_checkpoint(str(folder))
@@ -224,17 +212,77 @@ def _run(
     return trainer, int(trainer.state.global_step)
 
 
-def _arguments(table: TrainTable, folder: Path, measure: bool, rows: int) -> Any:
+def _lora(table: TrainTable) -> Any:
+    from peft import LoraConfig
+
+    return LoraConfig(
+        r=table.rank,
+        lora_alpha=table.alpha,
+        lora_dropout=table.dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+
+
+class Feed(NamedTuple):
+    """What a trainer is fed with: rows, or trees of rows that begin alike."""
+
+    trainer: Any
+    """Its class."""
+    data: dict[str, Any]
+    """Its arguments for it."""
+    micro: int
+    """Of them in memory at a time."""
+    batch: int
+    """Of them in an update."""
+
+
+def _feed(
+    base: Base, table: TrainTable, learned: Sequence[fit.Fitted], measured: Sequence[fit.Fitted], say: Say
+) -> Feed:
+    """The rows as trees where the recipe and the model allow it."""
+    from trl import SFTTrainer
+
+    if table.share and not table.packing:
+        rows = [share.tokens(row, base.tokenizer) for row in learned]
+        if share.can_share(base.model, rows):
+            trees = list(share.trees(rows, table.batch, table.length))
+            seen, whole = sum(len(tree.tokens) for tree in trees), sum(row.tokens for row in learned)
+            say(f"train: what rows begin with alike is read once: {seen:,} tokens an epoch, not {whole:,}")
+            others = share.trees(
+                (share.tokens(row, base.tokenizer) for row in measured), table.batch, table.length
+            )
+            data = _sides([tree._asdict() for tree in trees], [tree._asdict() for tree in others])
+            data["data_collator"] = share.Collator(share.needs_dense(base.model))
+            return Feed(share.trainer_class(), data, 1, max(round(table.batch * len(trees) / len(rows)), 1))
+        say("train: this model cannot share what rows begin with: each is read whole")
+    plain = (
+        [{"prompt": row.prompt, "completion": row.completion} for row in side] for side in (learned, measured)
+    )
+    batch = min(table.batch, max(len(learned) // table.micro, 1) * table.micro)
+    return Feed(SFTTrainer, _sides(*plain), table.micro, batch)
+
+
+def _sides(learned: list[dict[str, Any]], measured: list[dict[str, Any]]) -> dict[str, Any]:
+    from datasets import Dataset
+
+    return {
+        "train_dataset": Dataset.from_list(learned),
+        "eval_dataset": Dataset.from_list(measured) if measured else None,
+    }
+
+
+def _arguments(table: TrainTable, folder: Path, feed: Feed) -> Any:
     import torch
     from trl import SFTConfig
 
     gpu = torch.cuda.is_available()
-    batch = min(table.batch, max(rows // table.micro, 1) * table.micro)
+    trees = "data_collator" in feed.data
     return SFTConfig(
         output_dir=str(folder),
-        per_device_train_batch_size=table.micro,
-        per_device_eval_batch_size=table.micro,
-        gradient_accumulation_steps=max(batch // table.micro // max(torch.cuda.device_count(), 1), 1),
+        per_device_train_batch_size=feed.micro,
+        per_device_eval_batch_size=feed.micro,
+        gradient_accumulation_steps=max(feed.batch // feed.micro // max(torch.cuda.device_count(), 1), 1),
         learning_rate=table.rate,
         warmup_steps=table.warmup,
         num_train_epochs=table.epochs,
@@ -242,7 +290,9 @@ def _arguments(table: TrainTable, folder: Path, measure: bool, rows: int) -> Any
         packing=table.packing,
         completion_only_loss=True,
         logging_steps=1,
-        eval_strategy="epoch" if measure else "no",
+        eval_strategy="epoch" if feed.data["eval_dataset"] else "no",
+        dataset_kwargs={"skip_prepare_dataset": True} if trees else None,
+        remove_unused_columns=not trees,
         save_strategy="steps",
         save_steps=table.save,
         save_total_limit=2,
