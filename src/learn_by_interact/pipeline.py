@@ -52,11 +52,12 @@ from .stages.mend import Mend
 from .stages.propose import Propose
 from .stages.readers.logs import logs
 from .stages.readers.world import reader
+from .stages.reason import Reason
 from .stages.relabel import Relabel
 from .stages.replay import Replay
 from .stages.survey import survey
 from .stages.tested import Tested, has_tests
-from .training.tune.train import MODEL, RESULT, Trained, train
+from .training.tune.train import Trained, train, tuned_model
 from .types import Attempt, Document, Example, Record, Task, Trajectory, digest
 
 Report = Callable[[Progress], None]
@@ -235,6 +236,11 @@ class Pipeline:
         self._sweep()
         return [self._run(Judge(**{**self._model(), "model": model})) for model in self._judges()]
 
+    def reason(self) -> Progress:
+        """Lines of reasoning in hindsight, for training."""
+        self._need(Example, "examples", "relabel")
+        return self._run(Reason(**self._model(), rule=self.recipe.judge.rule))
+
     def _judges(self) -> list[ModelSettings]:
         """The committee's models; one that the recipe's own model is too has its settings."""
         own = self.recipe.model
@@ -332,13 +338,8 @@ class Pipeline:
         """The model of an arm. Raises ConfigError when it was not tuned yet."""
         name, tuned = entry.llm, ""
         if name.startswith(TUNED):
-            folder = self.recipe.folder.resolve() / "models" / name.removeprefix(TUNED)
-            if not (folder / MODEL).is_file():
-                raise ConfigError(
-                    f"the arm {entry.name}: there is no {folder / MODEL}; `lbi train` makes it."
-                )
-            made = (folder / RESULT).read_text(encoding="utf-8") if (folder / RESULT).is_file() else ""
-            name, tuned = f"local/{folder / MODEL}", f"{name}@{digest(made)[:12]}"
+            name, version = tuned_model(self.recipe.folder / "models" / name.removeprefix(TUNED), entry.name)
+            tuned = f"{entry.llm}@{version}"
         other: dict[str, Any] = {"name": name, "base_url": None, "prices": None}
         other |= {"pictures": 0} if tuned else {}
         model = self.recipe.model.model_copy(update=other) if name else self.recipe.model

@@ -222,6 +222,15 @@ class Verdict(Record):
     """The number behind it: steps that a replay held, a similarity."""
 
 
+class Reasoning(Record):
+    """What could have been thought before each action of an example, written afterwards."""
+
+    subject: str
+    """The example."""
+    lines: tuple[str, ...]
+    """One for each action of its window."""
+
+
 class Attempt(Value):
     """One ledger line: a stage tried one input. Resume, cost and failure reports come from it."""
 
@@ -236,6 +245,6 @@ class Attempt(Value):
 
 
 RECORDS: dict[str, type[Record]] = {
-    kind.__name__: kind for kind in (Document, Page, Task, Trajectory, Example, Verdict)
+    kind.__name__: kind for kind in (Document, Page, Task, Trajectory, Example, Verdict, Reasoning)
 }
 """The records that a store keeps under their id, by kind."""

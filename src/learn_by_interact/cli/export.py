@@ -61,6 +61,9 @@ def export(
     stop: Annotated[
         bool, typer.Option("--stop/--no-stop", help="Add the reply that ends the episode.")
     ] = True,
+    reasons: Annotated[
+        str, typer.Option(help="Reasoning before an action: kept, hindsight (of `lbi reason`), or none.")
+    ] = "kept",
     environment: Elsewhere = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")] = False,
 ) -> None:
@@ -74,7 +77,7 @@ def export(
     from .progress import reporting
 
     named(format)
-    rows = _checked(Rows, {"per": per, "failed": failed, "stop": stop})
+    rows = _checked(Rows, {"per": per, "failed": failed, "stop": stop, "reasons": reasons})
     split = _checked(Split, {"validation": validation, "seed": seed})
     chosen = {
         "lengths": _range(length),

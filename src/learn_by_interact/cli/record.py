@@ -10,7 +10,19 @@ from ..blobs import BLOBS
 from ..engine.store import Store
 from ..errors import ConfigError, StoreError
 from ..prompts import cut
-from ..types import Action, Document, Example, Observation, Page, Record, Step, Task, Trajectory, Verdict
+from ..types import (
+    Action,
+    Document,
+    Example,
+    Observation,
+    Page,
+    Reasoning,
+    Record,
+    Step,
+    Task,
+    Trajectory,
+    Verdict,
+)
 from .progress import amounts
 
 LISTED = 12
@@ -85,7 +97,7 @@ def _value(record: Record) -> dict[str, Any]:
 
 def _reference(record: Record) -> str:
     match record:
-        case Verdict():
+        case Verdict() | Reasoning():
             return record.subject
         case Example():
             return record.trajectory
@@ -124,6 +136,8 @@ def _body(store: Store, record: Record) -> list[str]:
             measure = "" if record.measure is None else f" ({record.measure:g})"
             said = "keep" if record.keep else "drop"
             return [f"{record.judge} says {said}: {record.reason}{measure}"]
+        case Reasoning():
+            return [f"before action {number}: {line}" for number, line in enumerate(record.lines, 1)]
     return []
 
 

@@ -63,7 +63,7 @@ def trained_text(done: Trained, recipe: Path) -> str:
     fell += [f"on {done.validation_rows} rows for validation {line[-1]:.2f}" for line in (checks,) if line]
     lines = [
         f"{done.base} was tuned on {done.rows:,} rows ({done.tokens:,} tokens) in {done.updates} updates, "
-        f"{duration(done.seconds)}: {done.tokens_a_second:,.0f} tokens a second, "
+        f"{duration(done.seconds)}: {done.tokens_a_second:,.0f} of them a second, "
         f"{done.peak_gb:.1f} GB of memory.",
         *(["; ".join(fell)] if fell else []),
         *(

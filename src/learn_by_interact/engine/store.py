@@ -29,6 +29,7 @@ from ..types import (
     Example,
     Observation,
     Page,
+    Reasoning,
     Record,
     Task,
     Trajectory,
@@ -239,7 +240,7 @@ class Store:
         """All records of a kind, in order of their id; `about`: only those that refer to this record.
 
         A task refers to its parent, a trajectory to its task, an example to its trajectory, a
-        verdict to its subject.
+        verdict and a reasoning to their subject.
         """
         if about is None:
             query, values = "kind = ?", (kind.__name__,)
@@ -328,6 +329,7 @@ def _about(record: Record) -> bytes | None:
         Trajectory: lambda r: r.task,
         Example: lambda r: r.trajectory,
         Verdict: lambda r: r.subject,
+        Reasoning: lambda r: r.subject,
     }[type(record)](record)
     return str(reference).encode("utf-8", "surrogatepass")
 

@@ -70,6 +70,8 @@ class Plain(Value):
     """Which index is made before."""
     version: ClassVar[str] = PROMPT.version
     """Of its prompts: an arm whose prompt changed is another one."""
+    reasons: bool = False
+    """Ask for a line of reasoning before each action; a model that was tuned on such lines needs it."""
 
     def play(self, match: Match) -> Trajectory:
         """One graded episode. Raises what `rollout` raises."""

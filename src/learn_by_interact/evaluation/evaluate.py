@@ -98,17 +98,22 @@ class Evaluate(ModelStage):
         index, held = self.index, self.index_digest
         if isinstance(world, Grouped) and self.groups:
             index, held = self.groups[world.group(task)]
+        player = arm(self.arm, self.settings)
         match = Match(
             world=world,
             task=task,
             model=model,
-            acting=self.acting(temperature=self.temperature, seed=self.seed, max_tokens=self.max_tokens),
+            acting=self.acting(
+                temperature=self.temperature,
+                seed=self.seed,
+                max_tokens=self.max_tokens,
+                reasons=player.reasons,
+            ),
             limits=self.limits,
             retrieval=self.retrieval,
             index=index,
             digest=held,
         )
-        player = arm(self.arm, self.settings)
         try:
             trajectory = player.play(match)
         except LbiError as failure:

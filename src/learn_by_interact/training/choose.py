@@ -18,7 +18,7 @@ from ..engine.store import Store
 from ..errors import ConfigError
 from ..evaluation.selection import Selection, fitting, rank
 from ..stages.keep import SWEEPS, Rule, current_replays, keeps, standing_on, verified
-from ..types import STOP, Document, Example, Kind, Step, Task, Trajectory, Verdict, digest
+from ..types import STOP, Document, Example, Kind, Reasoning, Step, Task, Trajectory, Verdict, digest
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 CHOICE = "the selection"
@@ -64,6 +64,8 @@ class Window(NamedTuple):
     """Replay held to the end of the window."""
     labelled: str = ""
     """The stage that wrote the instruction, and the digest of its settings, prompt and model."""
+    hindsight: tuple[str, ...] = ()
+    """A line of reasoning for each action, written afterwards; none: nobody wrote them."""
     times: int = 1
     """How often the mixture takes it."""
 
@@ -110,6 +112,8 @@ class Chooser:
                 )
         self._replays = current_replays(store)
         self._labelled = _labelled(store)
+        self._hindsight = _hindsight(store)
+        """By example: the newest record of its lines of reasoning."""
         self._first: frozenset[str] | None = None
         if choice.most is not None:
             ranked = ((rank(one.example, choice.seed), one.example.id) for one in self._read())
@@ -136,9 +140,16 @@ class Chooser:
                 times = 0 if reason else self._times(example, section)
                 if times:
                     labelled = self._labelled.get(identity, "")
-                    yield Window(example, trajectory, task, section, held, labelled, times)
+                    lines = self._lines(example)
+                    yield Window(example, trajectory, task, section, held, labelled, lines, times)
                 else:
                     self.left_out[reason or MIXTURE] += 1
+
+    def _lines(self, example: Example) -> tuple[str, ...]:
+        """The newest lines of reasoning about an example."""
+        identity = self._hindsight.get(example.id)
+        record = self._store.get(identity) if identity else None
+        return record.lines if isinstance(record, Reasoning) else ()
 
     def _times(self, example: Example, section: Section | None) -> int:
         """The weight's whole part, and one more for its fraction of the examples, by a hash."""
@@ -168,6 +179,12 @@ class Chooser:
         if not fits or choice.verified not in (None, held):
             return CHOICE
         return CHOICE if self._first is not None and example.id not in self._first else ""
+
+
+def _hindsight(store: Store) -> dict[str, str]:
+    """By example: the newest record of what `lbi reason` wrote."""
+    attempts = (attempt for attempt in store.attempts("reason") if not attempt.error)
+    return {attempt.input: attempt.outputs[0] for attempt in attempts}
 
 
 def _labelled(store: Store) -> dict[str, str]:

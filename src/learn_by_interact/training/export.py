@@ -23,7 +23,7 @@ from ..types import Example, Value
 from .choose import Choice, Chooser, Window
 from .formats import Format, Totals, named
 from .pairs import failures
-from .rows import Maker, Row, Rows
+from .rows import Maker, Row, Rows, need_reasons
 from .split import SIDES, Side, Sides, Split, origins
 from .survey import Alike, Lengths, Survey, lengths
 
@@ -131,6 +131,7 @@ def export(
     """
     choice, rows, split = choice or Choice(), rows or Rows(), split or Split()
     kind = named(name)
+    need_reasons(store, rows)
     with _folder(folder) as place:
         writer = kind(place, rows)
         chooser = Chooser(store, choice)

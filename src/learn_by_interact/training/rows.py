@@ -14,15 +14,20 @@ from typing import Literal
 from pydantic import Field
 
 from ..agents.agent import PROMPT, Acting, LanguageAgent
+from ..engine.store import Store
 from ..environments import ActionSpace
-from ..errors import ModelRefused
+from ..errors import ConfigError, ModelRefused
 from ..models import Message, Reply, Request
-from ..types import STOP, Action, Kind, Step, Task, Value
+from ..types import STOP, Action, Kind, Reasoning, Step, Task, Value
 from .choose import Window
 from .pairs import Failures
 
 ASKS = re.compile(r"\?\s*$|^(what|which|who|when|where|how|tell)\b|\banswer\b", re.IGNORECASE)
 """An instruction that may want an answer: a stop without one would be wrong after it."""
+
+
+DONE = "All that the task asks for is done."
+"""The line of reasoning before a stop that is added."""
 
 
 class Rows(Value):
@@ -35,6 +40,9 @@ class Rows(Value):
     """Add the reply that ends the episode after a window that does not end it: no window of backward
     construction has a stop without an answer, and a model that never saw one does not stop. Not where the
     instruction may want an answer. This is ours, not the paper's."""
+    reasons: Literal["kept", "hindsight", "none"] = "kept"
+    """The line of reasoning before an action: what the rollout thought, where it did; what `lbi reason` wrote
+    for the instruction that backward construction gave; or no line."""
     characters: int = Field(default=Acting().characters, ge=1)
     """Bound of a prompt without the system message, as in the agent; the oldest steps give way."""
 
@@ -103,6 +111,14 @@ def origin(window: Window, step: int | None = None) -> Origin:
     )
 
 
+def need_reasons(store: Store, rows: Rows) -> None:
+    """Raises ConfigError when lines of reasoning are asked for that nobody wrote."""
+    if rows.reasons == "hindsight" and not store.count(Reasoning):
+        raise ConfigError(
+            f"reasons: {store.folder} holds no reasoning in hindsight: `lbi reason RECIPE` writes it."
+        )
+
+
 class Maker:
     """Makes the rows of a window."""
 
@@ -117,18 +133,21 @@ class Maker:
         self.settings, self._failed = settings or Rows(), failed
         self._actions = actions
         acting = Acting(characters=self.settings.characters)
-        self._agent = LanguageAgent(_Nobody(), actions, description, acting)
+        asking = acting.model_copy(update={"reasons": True})
+        # By whether a line of reasoning is asked for.
+        self._agents = [LanguageAgent(_Nobody(), actions, description, one) for one in (acting, asking)]
 
     def rows(self, window: Window) -> list[Row]:
         """One row for each action that is learned, or one for all of them."""
-        replies = list(self._replies(window))
-        prompts = self.prompts(window, len(replies))
+        steps = self._steps(window)
+        replies = list(self._replies(window, steps))
+        prompts = self._prompts(window, steps, len(replies))
         if self._failed is not None:
             return [
                 _row(prompts[at], reply, (-1,), origin(window, at + 1)).model_copy(
                     update={"rejected": rejected}
                 )
-                for at, reply, rejected in self._pairs(window, self._failed)
+                for at, reply, rejected in self._pairs(window, steps, self._failed)
             ]
         if self.settings.per == "step":
             return [
@@ -140,44 +159,63 @@ class Maker:
         places = [2 * (at - len(replies)) + 1 for at, (_, learned) in enumerate(replies) if learned]
         return [_row(prompts[-1], replies[-1][0], places, origin(window))] if places else []
 
-    def _pairs(self, window: Window, failed: Failures) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    def _steps(self, window: Window) -> tuple[Step, ...]:
+        """Those of the window, with the line of reasoning that is learned before each."""
+        if self.settings.reasons == "kept":
+            return window.steps
+        lines = window.hindsight if self.settings.reasons == "hindsight" else ()
+        thoughts = lines or ("",) * len(window.steps)
+        pairs = zip(window.steps, thoughts, strict=True)
+        return tuple(step.model_copy(update={"thought": thought}) for step, thought in pairs)
+
+    def _pairs(
+        self, window: Window, steps: Sequence[Step], failed: Failures
+    ) -> Iterator[tuple[int, str, tuple[str, ...]]]:
         """Place of the prompt, the reply that worked, and those that failed in this state.
 
         Where the window itself begins with failures, what worked after them was right in their place.
         """
-        for at, step in enumerate(window.steps):
+        for at, step in enumerate(steps):
             before = window.trajectory.observation(window.example.begin + at).state
-            worked = next((one for one in window.steps[at:] if not one.observation.failed), None)
-            if worked is None or (worked is not step and not self._still(window, at, worked, before)):
+            worked = next((one for one in steps[at:] if not one.observation.failed), None)
+            if worked is None or (
+                worked is not step and not self._still(window, steps.index(worked, at), before)
+            ):
                 continue
             known = [one for one in failed.get((window.task.id, before), ()) if one != worked.action]
             if known:
                 reply = self._actions.reply(worked.thought, worked.action)
                 yield at, reply, tuple(self._actions.reply("", one) for one in known)
 
-    def _still(self, window: Window, at: int, worked: Step, before: str) -> bool:
+    def _still(self, window: Window, later: int, before: str) -> bool:
         """Nothing had changed when what worked was done."""
-        later = window.steps.index(worked, at)
         return window.trajectory.observation(window.example.begin + later).state == before
 
-    def _replies(self, window: Window) -> Iterator[tuple[str, bool]]:
+    def _replies(self, window: Window, steps: Sequence[Step]) -> Iterator[tuple[str, bool]]:
         """What the model should say, action by action, and whether it is learned."""
-        for step in window.steps:
+        for step in steps:
             reply = self._actions.reply(step.thought, step.action)
             yield reply, self.settings.failed or not step.observation.failed
         asks = ASKS.search(window.example.instruction)
         if self.settings.stop and not window.ends_itself and not asks:
-            yield self._actions.reply("", Action(tool=STOP, arguments={"answer": ""})), True
+            thought = DONE if _thinks(steps) else ""
+            yield self._actions.reply(thought, Action(tool=STOP, arguments={"answer": ""})), True
 
-    def prompts(self, window: Window, count: int) -> list[tuple[Message, ...]]:
+    def _prompts(self, window: Window, steps: Sequence[Step], count: int) -> list[tuple[Message, ...]]:
         """What the agent sees before each of its first `count` replies, the instruction being its task."""
         task = Task(environment=window.task.environment, instruction=window.example.instruction)
         start = window.trajectory.observation(window.example.begin)
-        longest = self._agent.messages(task, start, window.steps[: count - 1])
+        agent = self._agents[_thinks(steps)]
+        longest = agent.messages(task, start, steps[: count - 1])
         if len(longest) == 2 * count:
             # Nothing was left out, so that each prompt begins the next.
             return [longest[: 2 * at] for at in range(1, count + 1)]
-        return [self._agent.messages(task, start, window.steps[:at]) for at in range(count)]
+        return [agent.messages(task, start, steps[:at]) for at in range(count)]
+
+
+def _thinks(steps: Sequence[Step]) -> bool:
+    """Whether a line of reasoning stands before an action."""
+    return any(step.thought for step in steps)
 
 
 def _row(prompt: tuple[Message, ...], reply: str, learn: Sequence[int], origin: Origin) -> Row:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from ...stages.keep import Rule
@@ -24,6 +26,8 @@ class TrainTable(Choice):
     """Learn actions that failed, too."""
     stop: bool = True
     """Learn to end the episode after a window that does not end it; see `rows.py`."""
+    reasons: Literal["kept", "hindsight", "none"] = "kept"
+    """The line of reasoning before an action; see `rows.py`."""
     tokens: int | None = Field(default=None, ge=1)
     """Rows of so many tokens in all, drawn by the seed: for comparisons at equal amounts. None: all."""
     validation: float = Field(default=0.1, ge=0, lt=1)

@@ -16,7 +16,7 @@ from ...environments import Environment
 from ...errors import ConfigError
 from ...types import Value, digest
 from ..choose import Choice, Chooser
-from ..rows import Maker, Row, Rows
+from ..rows import Maker, Row, Rows, need_reasons
 from ..split import Sides, Split, origins
 from ..survey import Survey
 from . import fit, share
@@ -56,14 +56,17 @@ class Trained(Value):
     validation_rows: int
     tokens: int
     """Of the rows, prompt and reply, once."""
+    computed: int
+    """Of an epoch, as the model computes them: what rows begin with alike counts once where it is shared."""
     too_long: int
     """Rows left out because the task and the reply alone are longer than `length`."""
     cut: int
     """Rows that lost their oldest steps."""
     updates: int
     seconds: float
-    """Of this and earlier sittings."""
+    """Of this sitting."""
     tokens_a_second: float
+    """Tokens of rows that this sitting learned from, over its seconds."""
     peak_gb: float
     """Of memory; on a GPU, of the GPU's."""
     curve: tuple[Point, ...]
@@ -97,10 +100,12 @@ def train(
     tokens = sum(row.tokens for row in learned)
     say(f"train: {len(learned):,} rows, {tokens:,} tokens, {len(measured):,} rows for validation")
     begun = time.monotonic()
-    trainer, updates = _run(base, table, folder, learned, measured, say)
+    feed = _feed(base, table, learned, measured, say)
+    trainer, before = _run(base, table, folder, feed, say)
     seconds = time.monotonic() - begun
     model = _keep(base, trainer.model, folder, table, say)
-    seen = float(getattr(trainer.state, "num_input_tokens_seen", 0)) or tokens * table.epochs
+    updates = int(trainer.state.global_step)
+    seen = tokens * table.epochs * (updates - before) / max(updates, 1)
     done = Trained(
         base=table.base,
         folder=str(folder),
@@ -109,6 +114,7 @@ def train(
         rows=len(learned),
         validation_rows=len(measured),
         tokens=tokens,
+        computed=feed.tokens,
         too_long=too_long,
         cut=sum(bool(row.cut) for row in [*learned, *measured]),
         updates=updates,
@@ -134,6 +140,8 @@ def _quiet() -> None:
 
 def _rows(store: Store, environment: Environment, table: TrainTable) -> tuple[list[Row], list[Row]]:
     """Rows to learn and rows to measure by, in drawn order. Raises ConfigError when there are none."""
+    how = Rows(failed=table.failed, stop=table.stop, reasons=table.reasons)
+    need_reasons(store, how)
     choice = Choice(**{key: getattr(table, key) for key in Choice.model_fields})
     chooser = Chooser(store, choice)
     survey = Survey(chooser)
@@ -141,7 +149,7 @@ def _rows(store: Store, environment: Environment, table: TrainTable) -> tuple[li
         raise ConfigError(f"[train] chooses none of the examples in {store.folder}: choose less narrowly.")
     split = Split(validation=table.validation, seed=table.seed)
     sides = Sides(survey.groups, split, origins(store, chooser.sections, survey.chained))
-    maker = Maker(environment.actions, environment.description, Rows(failed=table.failed, stop=table.stop))
+    maker = Maker(environment.actions, environment.description, how)
     dealt: dict[str, list[Row]] = {"train": [], "validation": []}
     for window in chooser:
         if side := sides.of(window):
@@ -177,20 +185,12 @@ def _same(folder: Path, table: TrainTable) -> bool:
     return digest(known.model_dump(mode="json")) == digest(table.model_dump(mode="json"))
 
 
-def _run(
-    base: Base,
-    table: TrainTable,
-    folder: Path,
-    learned: Sequence[fit.Fitted],
-    measured: Sequence[fit.Fitted],
-    say: Say,
-) -> tuple[Any, int]:
-    """The trainer after the last update, and how many there were. Raises ConfigError: out of memory."""
+def _run(base: Base, table: TrainTable, folder: Path, feed: Feed, say: Say) -> tuple[Any, int]:
+    """The trainer after the last update, and how many were made before. Raises ConfigError: out of memory."""
     import torch
     from transformers import PrinterCallback
     from transformers.trainer_utils import get_last_checkpoint
 
-    feed = _feed(base, table, learned, measured, say)
     trainer = feed.trainer(
         model=base.model,
         args=_arguments(table, folder, feed),
@@ -209,7 +209,7 @@ def _run(
         raise ConfigError(
             f"training ran out of memory: lower train.micro ({table.micro}) or train.length ({table.length})."
         ) from None
-    return trainer, int(trainer.state.global_step)
+    return trainer, int(Path(last).name.rpartition("-")[2]) if last else 0
 
 
 def _lora(table: TrainTable) -> Any:
@@ -235,6 +235,8 @@ class Feed(NamedTuple):
     """Of them in memory at a time."""
     batch: int
     """Of them in an update."""
+    tokens: int
+    """Of all of them."""
 
 
 def _feed(
@@ -254,13 +256,14 @@ def _feed(
             )
             data = _sides([tree._asdict() for tree in trees], [tree._asdict() for tree in others])
             data["data_collator"] = share.Collator(share.needs_dense(base.model))
-            return Feed(share.trainer_class(), data, 1, max(round(table.batch * len(trees) / len(rows)), 1))
+            batch = max(round(table.batch * len(trees) / len(rows)), 1)
+            return Feed(share.trainer_class(), data, 1, batch, seen)
         say("train: this model cannot share what rows begin with: each is read whole")
     plain = (
         [{"prompt": row.prompt, "completion": row.completion} for row in side] for side in (learned, measured)
     )
     batch = min(table.batch, max(len(learned) // table.micro, 1) * table.micro)
-    return Feed(SFTTrainer, _sides(*plain), table.micro, batch)
+    return Feed(SFTTrainer, _sides(*plain), table.micro, batch, sum(row.tokens for row in learned))
 
 
 def _sides(learned: list[dict[str, Any]], measured: list[dict[str, Any]]) -> dict[str, Any]:
@@ -301,7 +304,6 @@ def _arguments(table: TrainTable, folder: Path, feed: Feed) -> Any:
         bf16=gpu or _bf16(),
         use_cpu=not gpu,
         gradient_checkpointing=gpu,
-        include_num_input_tokens_seen=True,
         report_to=[],
         disable_tqdm=True,
     )
@@ -376,6 +378,15 @@ def _drawn(done: Trained) -> str:
         ],
     }
     return curve(f"Loss of {done.settings.name}, from {done.base}", lines)
+
+
+def tuned_model(folder: Path, arm: str) -> tuple[str, str]:
+    """Name and version of the model for llama.cpp in this folder. Raises ConfigError when there is none."""
+    file = folder.resolve() / MODEL
+    if not file.is_file():
+        raise ConfigError(f"the arm {arm}: there is no {file}; `lbi train` makes it.")
+    made = (folder / RESULT).read_text(encoding="utf-8") if (folder / RESULT).is_file() else ""
+    return f"local/{file}", digest(made)[:12]
 
 
 def _peak() -> float:
