@@ -341,7 +341,9 @@ def test_an_unknown_arm_lists_what_exists() -> None:
 
 
 def test_an_unknown_setting_lists_those_of_the_arm() -> None:
-    with pytest.raises(ConfigError, match=r"arms: rag: unknown key page; known here: documents, characters"):
+    with pytest.raises(
+        ConfigError, match=r"arms: rag: unknown key page; known here: reasons, documents, characters"
+    ):
         arm("rag", {"page": 3})
     with pytest.raises(ConfigError, match=r"arms: reflexion: trials: .*greater than or equal to 1"):
         arm("reflexion", {"trials": 0})
