@@ -45,7 +45,8 @@ def test_a_command_reads_the_file_that_its_task_is_about() -> None:
         name = one.thing.split()[0]
         assert one.inputs == (name,)
         other = {"menu.csv": "notes.json", "notes.json": "menu.csv"}[name]
-        more = "".join(f" {option.pattern}" for option in one.chosen).replace(option_value(one), "id")
+        column = dict(one.further).get("COLUMN", ("id",))[0]
+        more = "".join(f" {option.pattern}" for option in one.chosen).replace(option_value(one), column)
         assert allows(one, f"tool load main.db t {name}{more}")
         assert not allows(one, f"tool load main.db t {other}{more}")
 
@@ -242,6 +243,34 @@ def test_options_about_a_column_name_one_that_is_there() -> None:
             begin = f"tool alter main.db {one.thing.split()[2].partition('(')[0]} {name}"
             assert allows(one, f"{begin} {value}") is (name != "--rename")
             assert allows(one, f"{begin} {value.replace('books', 'id')}")
+
+
+def test_a_column_is_one_of_the_file_that_is_read() -> None:
+    start = (
+        'people.csv (3 lines)\n  name,age\n  Ana,31\nsold.json (2 lines)\n  {"item": 1, "price": {"net": 2'
+    )
+    columns = {"people.csv": {"name", "age"}, "sold.json": {"item", "price"}}
+    options = "  --columns TEXT  The columns to keep\n  --note TEXT  A remark\n"
+    for form in (
+        "tool cut [OPTIONS] FILE",
+        "tool sort [OPTIONS] FILE COLUMN",
+        "tool store [OPTIONS] FILE_OR_DIR",
+    ):
+        page = Document(source="m", title="t", text=f"Usage: {form}\n\nOptions:\n{options}", begin=1, end=9)
+        chosen = matched(2 * features(page, start, ABOUT, ("tool",)), page, ABOUT, start, "seed")
+        assert {one.inputs for one in chosen} and len({one.thing.split()[0] for one in chosen}) == 2
+        for one in chosen:
+            file = one.thing.split()[0]
+            begin = f"{form.split(' [')[0]} {file}"
+            for name in ("name", "age", "item", "price", "size"):
+                sound = name in columns[file]
+                if "sort" in form:
+                    own = columns[file] - {name} or {name}
+                    more = "".join(f" {option.name} {min(own)}" for option in one.chosen)
+                    assert allows(one, f"{begin} {name}{more}") is sound, (form, one.thing, name)
+                elif one.chosen and one.chosen[0].name == "--columns":
+                    anything = "store" in form
+                    assert allows(one, f"{begin} --columns {name}") is (sound or anything)
 
 
 def test_a_column_is_not_the_key_where_there_are_others() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from learn_by_interact.stages.ground import carried_over, focus, masked, unknown
+from learn_by_interact.stages.ground import carried_over, file_columns, focus, masked, unknown
 
 START = """shop.db
   table orders(id, customer)
@@ -78,3 +78,31 @@ def test_names_of_examples_that_are_not_there_are_masked() -> None:
 
 def test_another_page_gets_another_focus() -> None:
     assert len({tuple(focus(START, "", str(seed), 3)) for seed in range(20)}) > 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "columns"),
+    [
+        (("code,name,height_m", "DRS,Dresden,113"), ("code", "name", "height_m")),
+        (("station\tdate", "DRS\t2024-03-01"), ("station", "date")),
+        (("Name;First Name;Born", "Eve;Eva;1990"), ("Name", "Born")),
+        (("name,city", "ana,lyon"), ("name", "city")),
+        (("Green tea;2.40;hot", "Black tea;2.20;hot"), ()),
+        (("Ana,Lyon", "Bo,Paris"), ()),
+        (("One line of text, and another", "A second line, and more"), ()),
+        (
+            ('{"id": 1, "name": "A, \\"b\\"", "address": {"street": "12', '{"other": 2}'),
+            ("id", "name", "address"),
+        ),
+        (("[", '{"a b": 1, "tags": ["x", {"deep": 1}], "last": 2}]'), ("tags", "last")),
+        ((), ()),
+    ],
+)
+def test_columns_of_a_data_file_are_those_of_its_head(
+    lines: tuple[str, ...], columns: tuple[str, ...]
+) -> None:
+    below = "".join(f"\n  {line}" for line in lines)
+    assert (
+        file_columns(f"a.db\n  table t(id)\ndata.txt (9 lines){below}\nb.txt", "data.txt (9 lines)")
+        == columns
+    )

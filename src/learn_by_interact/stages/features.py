@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from ..commands import above, page_of
 from ..patterns import literal, one_of
 from ..types import Document, Value, digest
-from .ground import carried_over, file_names, focus, masked, named_files, unknown, without_stops
+from .ground import carried_over, file_columns, file_names, focus, masked, named_files, unknown, without_stops
 from .readers.shown import commands
 from .readers.synopsis import (
     FILE,
@@ -51,6 +51,10 @@ CHANGE = (
 )
 """Of a task that changes something: what is said of it, and its form over JSON text."""
 FIND = ("something to find out", f"^(Count|Find|Find out|How many|List|Show|What|When|Which|Who){_REST}")
+COLUMNS = re.compile(r"COL(UMN)?(_NAME|S)?")
+"""An argument that names a column that is there."""
+FOLDER = re.compile(r"(?i)\b(\w+_)?DIR(ECTORY)?\b")
+"""An argument that may be a folder: what is read there are files, not what stands in their columns."""
 SEVERAL = re.compile(r"file\w*[\]>]? ?\.\.\.|\bpaths\b", re.IGNORECASE)
 """An argument of a synopsis that names several files."""
 KEYED = re.compile(r"[^\W\d][\w ]* \d+(, |$)")
@@ -321,14 +325,16 @@ def matched(
             continue
         thing = min(things, key=lambda thing: (-_fit(thing, item, words), used[thing], things.index(thing)))
         used[thing] += 1
-        further = _further(item.synopsis, thing, focus(start, "", seed, 99))
+        further = _further(item.synopsis, thing, every, start)
         items.append(item.about(thing).model_copy(update={"further": further}))
     return items
 
 
-def _further(form: str, thing: str, things: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _further(
+    form: str, thing: str, things: Sequence[str], start: str
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """What arguments of a form can be: for OTHER_TABLE what else is there under the same head; where a TABLE
-    is named, the one that the task is about, its file and its columns.
+    is named, the one that the task is about, its file and its columns; the columns of a file that is read.
     """
     head, _, own = thing.partition(": ")
     setting = re.match(r"([A-Za-z_][\w.-]*) ?[=:](?!\S*:)", own)
@@ -353,10 +359,15 @@ def _further(form: str, thing: str, things: Sequence[str]) -> tuple[tuple[str, t
                 found[argument] = (name,)
             elif TARGET.fullmatch(argument):
                 found[argument] = tuple(_files_of(thing))
-            elif re.fullmatch(r"COL(UMN)?(_NAME|S)?", argument) and not is_new(argument, made(form)):
+            elif COLUMNS.fullmatch(argument) and not is_new(argument, made(form)):
                 found[argument] = columns
             elif argument == "OTHER_COLUMN":
                 found[argument] = tuple(dict.fromkeys(others))
+    elif (
+        not kind and FILE.search(form) and not FOLDER.search(form) and (columns := file_columns(start, head))
+    ):
+        found["COLUMN"] = columns
+        found.update({one: columns for one in arguments if COLUMNS.fullmatch(one)})
     return tuple((argument, names) for argument, names in found.items() if names)
 
 

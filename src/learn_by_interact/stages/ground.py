@@ -21,6 +21,12 @@ COLUMN = 3
 """Blanks that a row of a table may begin with: its first column may hold numbers, set to the right."""
 ENOUGH = 4
 """Things of files of the kinds that a page names, from which on no others are needed."""
+SEPARATORS = "\t;,|"
+"""What stands between the columns of a data file."""
+HEAD = re.compile(r"[A-Za-z_][\w .-]*")
+"""A cell that may be the name of a column."""
+IDENTIFIER = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+"""One that is written like one."""
 LEFT_OUT = re.compile(r"^\[\.\.\. .* left out \.\.\.\]$")
 """The line that says what was cut out of a long observation."""
 
@@ -143,6 +149,39 @@ def column_names(text: str) -> frozenset[str]:
     pairs = pairwise(text.splitlines())
     heads = [_columns(head, rule) for head, rule in pairs if RULE.match(rule)]
     return frozenset(name.lower() for columns in heads for name, _, _ in columns)
+
+
+def file_columns(start: str, head: str) -> tuple[str, ...]:
+    """Columns of the data file whose first lines stand under `head` in what is there; () where it has none.
+
+    The names in the head of a table (comma, semicolon, tab or bar between them), or the keys of its first
+    object in JSON.
+    """
+    lines = next((group[1:] for group in _groups(start) if group[0] == head), [])
+    first, below, *_ = *(line for line in lines if re.search(r"\w", line)), "", ""
+    if first.lstrip("[ ").startswith("{"):
+        return _keys(first)
+    for separator in SEPARATORS:
+        names, row = ([cell.strip(" '\"") for cell in line.split(separator)] for line in (first, below))
+        words = len(names) > 1 and len(set(names)) == len(names) and all(map(HEAD.fullmatch, names))
+        # A row of words is a head if it is written like names, or if not all that is below it is words.
+        if words and (all(map(IDENTIFIER.fullmatch, names)) or not all(map(HEAD.fullmatch, row))):
+            return tuple(name for name in names if " " not in name)
+    return ()
+
+
+def _keys(line: str) -> tuple[str, ...]:
+    """Keys of the first object in a line of JSON that may be cut off, without those of objects inside it."""
+    found: list[str] = []
+    depth, last = 0, ""
+    for part in re.finditer(r'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]', line):
+        last = part[0]
+        depth += {"{": 1, "[": 0, "}": -1}.get(last, 0)
+        if depth == 1 and part[2] and re.fullmatch(r"[\w.-]+", part[1]):
+            found.append(part[1])
+        if depth == 0 and found:
+            break
+    return tuple(dict.fromkeys(found))
 
 
 def _columns(head: str, rule: str) -> list[tuple[str, int, int | None]]:
