@@ -112,7 +112,9 @@ FRESH = re.compile(r"NEW_?(NAME|TABLE|VIEW|BRANCH|ID|KEY|LABEL|TAG)?")
 """What an argument is called that names what the command makes."""
 COLUMN = re.compile(r"\bcolumns?\b", re.IGNORECASE)
 """In the help of an option whose value is the name of one."""
-ELSEWHERE = re.compile(r"\b(add|new|other|output|populate|referenced)\b", re.IGNORECASE)
+LISTED = re.compile(r"\bcomma[- ]separated\b|\blist of\b", re.IGNORECASE)
+"""In the help of an option whose value may be several, with commas between them."""
+ELSEWHERE = re.compile(r"\b(add|new|other|output|populate|referenced|name for)\b", re.IGNORECASE)
 """In the help of an option that is about a column which the table does not have."""
 KEY = re.compile(r"KEY|NAME|SETTING|VAR(IABLE)?")
 """What an argument is called that names a setting."""
@@ -160,7 +162,8 @@ class Option:
         word = WORD if self.values == 1 else ONE_OF_MANY
         words = [word] * (self.values - 1) + [_one_of(self.choices) if self.choices else word]
         if columns and COLUMN.search(self.help) and not ELSEWHERE.search(self.help) and words[0] == word:
-            words[0] = _one_of(columns)
+            one = _one_of(columns)
+            words[0] = f"{one}(,{one}){{0,2}}" if LISTED.search(self.help) else one
         if files and self.reads:
             words[0] = _one_of(files)
         return f"{literal(self.name)}{join}{' '.join(words)}"
