@@ -32,6 +32,9 @@ Verified = Annotated[
 Elsewhere = Annotated[
     str | None, typer.Option(help="The environment, where the recipe's is not found from here.")
 ]
+Reasons = Annotated[
+    str, typer.Option(help="Reasoning before an action: kept, hindsight (of `lbi reason`), or none.")
+]
 EXAMPLE = "Example: lbi export runs/demo --format trl --out demo-rows"
 
 
@@ -61,9 +64,7 @@ def export(
     stop: Annotated[
         bool, typer.Option("--stop/--no-stop", help="Add the reply that ends the episode.")
     ] = True,
-    reasons: Annotated[
-        str, typer.Option(help="Reasoning before an action: kept, hindsight (of `lbi reason`), or none.")
-    ] = "kept",
+    reasons: Reasons = "kept",
     environment: Elsewhere = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")] = False,
 ) -> None:
