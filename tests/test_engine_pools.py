@@ -120,6 +120,27 @@ def test_a_killed_process_costs_an_attempt_not_the_run(tmp_path: Path) -> None:
     check_death(tmp_path, "processes", lost=4)
 
 
+def stick() -> None:
+    """Block in the system where no signal brings the main thread back to Python."""
+    import ctypes
+
+    system = ctypes.CDLL(None)
+    mutex = ctypes.create_string_buffer(64)  # Longer than a `pthread_mutex_t`; all zero is an unlocked one.
+    while True:
+        system.pthread_mutex_lock(mutex)
+
+
+def test_a_pool_closes_although_a_worker_does_not_come_back_to_python() -> None:
+    pool = Pool("processes", 2)
+    stuck = pool.open().submit(stick)
+    while not stuck.running():
+        time.sleep(0.01)
+    time.sleep(1)
+    began = time.monotonic()
+    pool.close()
+    assert time.monotonic() - began < 10
+
+
 def test_a_killed_ray_worker_costs_one_attempt_not_the_run(tmp_path: Path, cluster: None) -> None:
     check_death(tmp_path, "ray", lost=1)
 

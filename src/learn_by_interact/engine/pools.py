@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import socket
 import threading
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
@@ -84,16 +85,29 @@ class Pool:
 
 
 def _begin_worker() -> None:
-    """In a worker process: Ctrl-C is the driver's business, and the driver's death is this process's."""
-    # A handler, not SIG_IGN: what the worker starts would inherit that.
-    signal.signal(signal.SIGINT, lambda *_: None)
-    signal.signal(signal.SIGTERM, _terminated)
+    """In a worker process: Ctrl-C is the driver's business, and the driver's death is this process's.
+
+    A thread ends the process, not the handler: that runs only when the main thread comes back to Python, and
+    a signal that arrives just before it blocks would be waited for without end.
+    """
+    told, tell = socket.socketpair()
+    tell.setblocking(False)
+    threading.Thread(target=_end_when_told, args=(told,), daemon=True).start()
     threading.Thread(target=_end_with_driver, daemon=True).start()
+    signal.set_wakeup_fd(tell.detach())
+    # Handlers, not SIG_IGN: what the worker starts would inherit that.
+    signal.signal(signal.SIGINT, _nothing)
+    signal.signal(signal.SIGTERM, _nothing)
 
 
-def _terminated(*_: object) -> None:
-    """The pool and its executor may both ask: the second time would cut short what the first one removes."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+def _nothing(*_: object) -> None:
+    """The pool and its executor may both ask to end: the second does not cut short what the first removes."""
+
+
+def _end_when_told(told: socket.socket) -> None:
+    """End at SIGTERM: each signal's number arrives as a byte, whatever the main thread does."""
+    while signal.SIGTERM not in told.recv(16):
+        pass
     end(1)
 
 
