@@ -36,7 +36,7 @@ from .stages.chain import Chain
 from .stages.distill import Distill
 from .stages.explore import Explore
 from .stages.imported import Imported, import_logs
-from .stages.ingest import ingest, without_page
+from .stages.ingest import ingest, spread, without_page
 from .stages.judge import Judge
 from .stages.keep import (
     HeldOut,
@@ -55,6 +55,7 @@ from .stages.readers.world import reader
 from .stages.reason import Reason
 from .stages.relabel import Relabel
 from .stages.replay import Replay
+from .stages.reword import Reword
 from .stages.survey import survey
 from .stages.tested import Tested, has_tests
 from .training.tune.train import Trained, train, tuned_model
@@ -118,7 +119,7 @@ class Pipeline:
             told = f"there are {len(every)}, such as {some}"
             raise ConfigError(f"{self.recipe.path}: [ingest] leaves no section of the documentation; {told}.")
         begin = time.monotonic()
-        documents = [found[index] for index in _spread(len(found), self.recipe.propose.sections)]
+        documents = spread(found, self.recipe.propose.sections)
         documents += [without_page(number) for number in range(self.recipe.ingest.bare)]
         attempt = Attempt(
             stage="ingest",
@@ -241,6 +242,14 @@ class Pipeline:
         self._need(Example, "examples", "relabel")
         return self._run(Reason(**self._model(), rule=self.recipe.judge.rule))
 
+    def reword(self) -> list[Progress]:
+        """Kept instructions in other words; they are swept and judged as all are."""
+        self._need(Example, "examples", "relabel")
+        return [self._run(self._reword()), *self.judge()]
+
+    def _reword(self) -> Reword:
+        return Reword(**self._model(), rule=self.recipe.judge.rule)
+
     def _judges(self) -> list[ModelSettings]:
         """The committee's models; one that the recipe's own model is too has its settings."""
         own = self.recipe.model
@@ -248,7 +257,7 @@ class Pipeline:
 
     def _sweep(self) -> None:
         actions = self.world.environment().actions
-        judge_superseded(self.store, self._relabel().key)
+        judge_superseded(self.store, self._relabel().key, self._reword().key)
         judge_names(self.store, actions)
         judge_examples(self.store, actions)
         judge_contamination(self.store, actions, self.held_out())
@@ -489,10 +498,3 @@ class Pipeline:
         raise StoreError(
             f"{self.recipe.folder} holds no {what} yet: run `lbi {verb} {self.recipe.path}` first."
         )
-
-
-def _spread(size: int, wanted: int | None) -> list[int]:
-    """Positions of `wanted` items, evenly over `size`."""
-    if wanted is None or wanted >= size:
-        return list(range(size))
-    return sorted({round(index * (size - 1) / max(wanted - 1, 1)) for index in range(wanted)})

@@ -18,8 +18,9 @@ from pydantic import BaseModel, ConfigDict
 STOP = "stop"
 """The tool of the action that ends an episode; its one argument is `answer`, a text or ""."""
 
-Kind = Literal["summary", "abstraction", "task"]
-"""How an example's instruction came about. `task`: the proposed one, as it is (data distill)."""
+Kind = Literal["summary", "abstraction", "rewording", "task"]
+"""How an example's instruction came about. `rewording`: the abstraction in other words; `task`: the
+proposed one, as it is (data distill)."""
 
 
 def digest(value: Any) -> str:

@@ -51,7 +51,8 @@ def export(
     rule: Annotated[str | None, typer.Option(help="Another rule over verdicts than the recipe's.")] = None,
     length: Annotated[str | None, typer.Option(metavar="N-M", help="Windows of so many actions.")] = None,
     kind: Annotated[
-        list[str] | None, typer.Option(metavar="KIND", help="summary, abstraction, or task (distilled).")
+        list[str] | None,
+        typer.Option(metavar="KIND", help="summary, abstraction, rewording, or task (distilled)."),
     ] = None,
     section: Sections = None,
     without_section: WithoutSections = None,

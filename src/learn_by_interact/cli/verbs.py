@@ -41,6 +41,7 @@ HELP = {
     "index": "Index the examples that the rule keeps.",
     "evaluate": "Compare the recipe's arms, agents with and without help, on held-out tasks.",
     "reason": "Write a line of reasoning before each action of the kept examples, in hindsight.",
+    "reword": "Write the kept instructions in words that are not the tool's own, for training.",
     "train": "Tune a model on the kept examples with LoRA; see [train].",
     "calibrate": "Ask the committee about sessions whose grade is known: what is its yes worth?",
 }

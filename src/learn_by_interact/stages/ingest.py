@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..errors import ConfigError, LbiError
@@ -17,7 +17,7 @@ from .readers.sections import sections
 from .readers.shown import commands
 from .readers.site import Browse, site
 
-__all__ = ["NO_PAGE", "commands", "ingest", "without_page"]
+__all__ = ["NO_PAGE", "commands", "ingest", "spread", "without_page"]
 
 logger = logging.getLogger(__name__)
 NO_PAGE = "no documentation"
@@ -84,3 +84,12 @@ def _sources(docs: Docs, root: Path, run: Run, report: Report, browse: Browse | 
             report(f"{url} was skipped: {' '.join(str(error).split()) or type(error).__name__}.")
     if browse:
         yield from site(docs.pages, docs.follow, docs.most, browse, report)
+
+
+def spread(documents: Sequence[Document], wanted: int | None) -> list[Document]:
+    """So many of the documents, evenly over all; None: all."""
+    if wanted is None or wanted >= len(documents):
+        return list(documents)
+    last = len(documents) - 1
+    places = {round(number * last / max(wanted - 1, 1)) for number in range(wanted)}
+    return [documents[at] for at in sorted(places)]

@@ -70,21 +70,17 @@ def judge_examples(store: Store, actions: ActionSpace, threshold: float = 0.9) -
     return verdicts
 
 
-def judge_superseded(store: Store, stage: str) -> list[Verdict]:
+def judge_superseded(store: Store, relabel: str, reword: str = "") -> list[Verdict]:
     """Drop the examples that another relabel stage (another prompt, model, setting) wrote of trajectories
-    that this one has labelled too. `stage`: its key.
+    that this one has labelled too; what other reword stages made of the same, and of what is dropped.
+
+    `relabel`, `reword`: the stages' keys.
     """
-    now = [attempt for attempt in store.attempts(stage) if not attempt.error]
-    labelled = {attempt.input for attempt in now}
-    current = {identity for attempt in now for identity in attempt.outputs}
-    earlier = {
-        identity
-        for attempt in store.attempts("relabel")
-        if attempt.stage != stage and attempt.input in labelled
-        for identity in attempt.outputs
-        if identity not in current
-    }
-    reason = "labelled again since, with another prompt, model or setting"
+    earlier = _earlier(store, relabel) | (_earlier(store, reword) if reword else set())
+    for attempt in store.attempts("reword"):
+        if attempt.input in earlier:
+            earlier.update(attempt.outputs)
+    reason = "written again since, with another prompt, model or setting"
     verdicts = [
         Verdict(subject=identity, judge=SUPERSEDED, keep=False, reason=reason)
         for identity in sorted(earlier)
@@ -92,6 +88,20 @@ def judge_superseded(store: Store, stage: str) -> list[Verdict]:
     ]
     store.replace_verdicts(SUPERSEDED, verdicts)
     return verdicts
+
+
+def _earlier(store: Store, stage: str) -> set[str]:
+    """What earlier stages of this name made of inputs that this one has done too."""
+    now = [attempt for attempt in store.attempts(stage) if not attempt.error]
+    done = {attempt.input for attempt in now}
+    current = {identity for attempt in now for identity in attempt.outputs}
+    return {
+        identity
+        for attempt in store.attempts(stage.partition(":")[0])
+        if attempt.stage != stage and attempt.input in done
+        for identity in attempt.outputs
+        if identity not in current
+    }
 
 
 def judge_names(store: Store, actions: ActionSpace) -> list[Verdict]:

@@ -56,7 +56,7 @@ class Manual:
         for words in split(line):
             opening, _ = called(words, self._options)
             does = self._purposes.get(opening, "")
-            if does and not _named(instruction, opening) and not _means(instruction, does):
+            if does and not named(instruction, opening) and not _means(instruction, does):
                 yield _sentence(does)
             for at, word in enumerate(words):
                 name, _, joined = word.partition("=")
@@ -80,25 +80,25 @@ def made(instruction: str, steps: Sequence[Step]) -> str:
     return f"{instruction.rstrip('. ')}. This makes a new file: {', '.join(untold)}."
 
 
-def _named(instruction: str, opening: str) -> bool:
-    """Every word of a command's own name is in the instruction."""
-    return _stems(opening.rpartition(" ")[2]) <= _stems(instruction)
+def named(instruction: str, opening: str) -> bool:
+    """Every word of a command's own name is in the instruction: of `git remote add`, `add`."""
+    return stems(opening.rpartition(" ")[2]) <= stems(instruction)
 
 
 def _means(instruction: str, text: str) -> bool:
     """Half of what a text says is in the instruction."""
-    meant = _stems(text)
-    return bool(meant) and 2 * len(meant & _stems(instruction)) >= len(meant)
+    meant = stems(text)
+    return bool(meant) and 2 * len(meant & stems(instruction)) >= len(meant)
 
 
 def _tells(instruction: str, option: Option, value: str) -> bool:
     """By its name, a word of it, its value, or half of what its help says."""
-    words, values = _stems(instruction), _stems(value)
+    words, values = stems(instruction), stems(value)
     return (
         bool(re.search(rf"(?<![\w-]){re.escape(option.name)}(?![\w-])", instruction))
-        or bool(_stems(option.name) & words)
+        or bool(stems(option.name) & words)
         or bool(values and values <= words)
-        or not _stems(clause(option.help))
+        or not stems(clause(option.help))
         or _means(instruction, clause(option.help))
     )
 
@@ -107,6 +107,7 @@ def _sentence(text: str, value: str = "") -> str:
     return f"{text[0].upper()}{text[1:]}{f': {value}' if value else ''}."
 
 
-def _stems(text: str) -> set[str]:
+def stems(text: str) -> set[str]:
+    """How the words of a text begin that say something."""
     words = re.findall(r"[^\W_]+", text.lower())
     return {word[:STEM] for word in words if (len(word) >= FEWEST or word.isdigit()) and word not in _COMMON}
