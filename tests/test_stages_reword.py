@@ -77,7 +77,6 @@ def test_other_words_are_examples_of_the_same_window(store: Store) -> None:
         "Remember the answer for me.",  # Its value is lost.
         "Write 142 down for later.",
         "Make a note that says 42.",  # The command's own name.
-        "Put 42 into it.",  # Hardly other words.
     ],
 )
 def test_what_is_no_rewording_is_thrown_away(store: Store, wrong: str) -> None:
@@ -96,6 +95,17 @@ def test_names_of_files_and_what_is_quoted_are_left_as_they_are(store: Store) ->
     ]
     done(stage(), store)
     assert rewordings(store) == {said[0]}
+
+
+def test_what_was_added_from_the_documentation_stays_but_for_the_name(store: Store) -> None:
+    taught(store, "Put 42 into the note. It is for ever: yes. Writes the note.", "put note 42 yes")
+    said[:] = ["Remember 42 for me.", "Please make a note of 42.", "Afterwards 42 should be known."]
+    done(stage(), store)
+    assert rewordings(store) == {
+        "Remember 42 for me. It is for ever: yes.",
+        "Afterwards 42 should be known. It is for ever: yes.",
+    }
+    assert "Task: Put 42 into the note.\n" in asked_for[0].messages[-1].content
 
 
 def test_the_rewordings_of_what_was_labelled_again_are_superseded(store: Store) -> None:

@@ -27,20 +27,26 @@ if TYPE_CHECKING:
     from ..engine.store import Store
 
 PROMPT = prompt("stages", "reword")
-NAMES = ("first", "second", "third")
-NEAREST = 0.6
-"""Share of the words of both, beside its values, that a rewording may have in common with the instruction."""
+FORMS = {
+    "wish": r"I (need|want|would like|have) ",
+    "request": r"(Please|Could you|Can you) [a-z]",
+    "result": r"(Afterwards|In the end|When this is done|The result should|There should) ",
+}
+"""How the texts begin, as regular expressions: a small model that may begin as it likes repeats the task."""
+_REST = r"([^\"\\\n]|\\.){12,300}$"
 _NUMBER = re.compile(r"\b\w*\d\w*\b")
 
 
 class Reword(ModelStage):
     """Kept abstraction, its trajectory and its section -> examples of the same window in other words.
 
-    Only those that name all that the instruction names, and that do not say the name of the command.
+    Only those that name all that the instruction names, and that do not say the name of the command. What was
+    added to the instruction from the documentation is left as it is.
     """
 
     name = "reword"
     rule: Rule = "unanimous+replay"
+    temperature: float = 0.7
     version: str = PROMPT.version
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
@@ -62,6 +68,7 @@ class Reword(ModelStage):
         known = {name for title in titles for name in calls(title, tools) if " " in name}
         steps = trajectory.steps[example.begin : example.end]
         names = sorted({called(words, known)[0] for words in _commands(steps)} - {""})
+        task, rest = _parts(example.instruction, names)
         model = self.connect()
         answer, usage = ask(
             model,
@@ -69,28 +76,31 @@ class Reword(ModelStage):
                 model=model.name,
                 messages=(
                     Message(role="system", content=PROMPT.fill("system")),
-                    Message(role="user", content=_question(example.instruction, names)),
+                    Message(role="user", content=_question(task, names)),
                 ),
                 max_tokens=400,
+                temperature=self.temperature,
                 json_schema=whole(
-                    {name: {"type": "string", "minLength": 12, "maxLength": 300} for name in NAMES}
+                    {name: {"type": "string", "pattern": f"^{form}{_REST}"} for name, form in FORMS.items()}
                 ),
             ),
         )
         values = named_values(example.instruction, steps, names)
-        said = dict.fromkeys(" ".join(str(answer[name]).split()) for name in NAMES)
-        fit = [text for text in said if _fits(text, example.instruction, values, names)]
-        return Outcome(
-            records=tuple(
-                example.model_copy(update={"instruction": text, "kind": "rewording"}) for text in fit
-            ),
-            usage=usage,
-        )
+        said = dict.fromkeys(" ".join([*str(answer[name]).split(), *rest]) for name in FORMS)
+        fit = [text for text in said if _fits(text, values, names)]
+        made = (example.model_copy(update={"instruction": text, "kind": "rewording"}) for text in fit)
+        return Outcome(records=tuple(made), usage=usage)
 
 
 def _question(instruction: str, names: Sequence[str]) -> str:
     words = dict.fromkeys(word for name in names for word in re.split(r"[\W_]+", name.rpartition(" ")[2]))
     return PROMPT.fill("user", instruction=instruction, words=", ".join(words) or "none")
+
+
+def _parts(instruction: str, names: Sequence[str]) -> tuple[str, list[str]]:
+    """What the model wrote of the session, and what was added to it, but for the name of the command."""
+    task, *added = re.split(r"(?<=\.) (?=[A-Z])", instruction)
+    return task, [one for one in added if not _names(one, names)]
 
 
 def named_values(instruction: str, steps: Sequence[Step], names: Sequence[str]) -> set[str]:
@@ -110,13 +120,13 @@ def named_values(instruction: str, steps: Sequence[Step], names: Sequence[str]) 
     return {text.lower() for text in told if text.strip()}
 
 
-def _fits(text: str, instruction: str, values: set[str], names: Sequence[str]) -> bool:
-    said = (named(text, name) for name in names if stems(name.rpartition(" ")[2]))
-    if any(said) or not all(_holds(text, value) for value in values):
-        return False
-    same = {stem for value in values for stem in stems(value)}
-    one, two = stems(text) - same, stems(instruction) - same
-    return bool(one) and len(one & two) <= NEAREST * len(one | two)
+def _fits(text: str, values: set[str], names: Sequence[str]) -> bool:
+    return not _names(text, names) and all(_holds(text, value) for value in values)
+
+
+def _names(text: str, names: Sequence[str]) -> bool:
+    """A text says the name of one of these commands."""
+    return any(named(text, name) for name in names if stems(name.rpartition(" ")[2]))
 
 
 def _holds(text: str, value: str) -> bool:
