@@ -121,6 +121,27 @@ def test_options_of_a_command_above_are_told_and_do_not_hide_the_command() -> No
 
 
 @pytest.mark.parametrize(
+    ("instruction", "command", "told"),
+    [
+        ("Load the birds.", "tool insert zoo.db birds new.csv --csv", " It is about zoo.db, new.csv."),
+        ("Load new.csv into zoo.db.", "tool insert zoo.db nests new.csv", " It is about nests."),
+        ("Load it.", "tool insert zoo.db eggs 'new.csv' --pk nests", " It is about zoo.db."),
+        ("Load it.", "tool insert a.db b.db c.db d.db e.db f.db", ""),
+        ("Load it.", "tool list nests", ""),
+        ("Load it.", "tool list nests.csv", " It is about nests.csv."),
+        ("Load it.", "tool insert made.db", ""),
+    ],
+)
+def test_what_a_command_is_given_is_told(instruction: str, command: str, told: str) -> None:
+    (step,) = acted(command).steps
+    step = step.model_copy(
+        update={"observation": step.observation.model_copy(update={"text": "[new: made.db]"})}
+    )
+    start = "zoo.db: birds(id), nests(id)"
+    assert MANUAL.about(instruction, [step], start) == f"{instruction}{told}"
+
+
+@pytest.mark.parametrize(
     ("seen", "told"),
     [
         ("PORT=80\n[new: .env]\n+ .env (9 bytes)", " This makes a new file: .env."),

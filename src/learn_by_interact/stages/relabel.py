@@ -44,8 +44,8 @@ class Relabel(ModelStage):
 
     The prompt sees only the window, without what failed and changed nothing. Windows with the same
     beginning are asked in the order of their end, with the question last, so that each prompt extends
-    the one before it. What an instruction does not tell of a command is added from its documentation, and
-    the files that it made.
+    the one before it. What an instruction does not tell of a command is added: what it was given, what its
+    documentation says, and the files that it made.
     """
 
     name = "relabel"
@@ -53,7 +53,7 @@ class Relabel(ModelStage):
     """Windows of one trajectory; what it leaves out is counted by `windows()`."""
     observation: int = 500
     """Characters of one observation in the prompt."""
-    version: str = f"{PROMPT.version}-made"
+    version: str = f"{PROMPT.version}-about"
     """Of the prompt, and of what is added to a reply."""
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
@@ -104,10 +104,12 @@ class Relabel(ModelStage):
                 continue
             usage = usage + used
             worked = [step for step in trajectory.steps[begin:end] if not step.observation.failed]
+            start = trajectory.observation(begin).text
             done = [str(step.action.arguments.get("command", "")) for step in worked]
             for kind, key in (("summary", "summary"), ("abstraction", "task")):
                 instruction = " ".join(str(answer[key]).split())
                 if instruction:
+                    instruction = manual.about(instruction, worked, start)
                     instruction = made(manual.told(instruction, done), worked)
                     examples.append(
                         Example(

@@ -14,6 +14,7 @@ from ..commands import above, called, page_of, split
 from ..environments.changes import new_files
 from ..types import Document, Step
 from .features import calls
+from .ground import named_files
 from .readers.synopsis import Option, clause, options, purpose
 
 LONGEST = 40
@@ -24,6 +25,8 @@ STEM = 5
 """First letters by which two words are the same."""
 MADE = 2
 """New files that are told."""
+GIVEN = 5
+"""Names that are told: more are a list that the instruction means as a whole."""
 _COMMON = frozenset(
     re.findall(r"\w+", "and are but can for from has have not that the this use used using was when with")
 )
@@ -35,6 +38,7 @@ class Manual:
     def __init__(self, documents: Sequence[Document], tools: Sequence[str]) -> None:
         self._options: dict[str, dict[str, Option]] = {}
         self._purposes: dict[str, str] = {}
+        self._pages = {page_of(document.title) for document in documents}
         for document in documents:
             for opening in calls(document.title, tools):
                 known = self._options.setdefault(opening, {})
@@ -51,6 +55,35 @@ class Manual:
                 if sentence not in instruction:
                     instruction = f"{instruction.rstrip('. ')}. {sentence}"
         return instruction
+
+    def about(self, instruction: str, steps: Sequence[Step], start: str) -> str:
+        """The instruction, with what its commands name of what is there and it does not: "Index the column
+        customer of orders" needs the database. `start`: what was there before the steps.
+
+        Names that look like files; behind the name of a command that has a page, also names that were seen.
+        """
+        new = {name for step in steps for name in new_files(step.observation.text)}
+        seen = "\n".join([start, *(step.observation.text for step in steps)])
+        lines = (str(step.action.arguments.get("command", "")) for step in steps)
+        words = dict.fromkeys(word for line in lines for word in self._given(line, seen))
+        untold = [word for word in words if word not in new and not has_word(instruction, word)]
+        if not 0 < len(untold) <= GIVEN:
+            return instruction
+        return f"{instruction.rstrip('. ')}. It is about {', '.join(untold)}."
+
+    def _given(self, line: str, seen: str) -> Iterator[str]:
+        """The names that the commands of a line are given, without the values of options with a page."""
+        for words in split(line):
+            opening, end = called(words, self._pages)
+            known = (self._options.get(one, {}) for one in (opening, *above(opening)))
+            options = {name: option for table in known for name, option in table.items()}
+            values = 0
+            for word in words[end:]:
+                values -= 1
+                if word[0] in "-'\"":
+                    values = options[word].values if word in options else 0
+                elif values < 0 and (named_files(word) == [word] or (opening and _seen(word, seen))):
+                    yield word
 
     def _untold(self, instruction: str, line: str) -> Iterator[str]:
         for words in split(line):
@@ -74,10 +107,19 @@ def made(instruction: str, steps: Sequence[Step]) -> str:
     """The instruction, with the new files that it does not name, if they are few: a tool may write elsewhere
     than its task means."""
     new = dict.fromkeys(name for step in steps for name in new_files(step.observation.text))
-    untold = [name for name in new if not re.search(rf"(?<![\w/-]){re.escape(name)}(?![\w-])", instruction)]
+    untold = [name for name in new if not has_word(instruction, name)]
     if not 0 < len(untold) <= MADE:
         return instruction
     return f"{instruction.rstrip('. ')}. This makes a new file: {', '.join(untold)}."
+
+
+def has_word(text: str, name: str) -> bool:
+    """A text has this name, and not only within another."""
+    return bool(re.search(rf"(?<![\w/-]){re.escape(name)}(?![\w-])", text))
+
+
+def _seen(word: str, seen: str) -> bool:
+    return len(word) >= FEWEST and not word.isdigit() and has_word(seen, word)
 
 
 def named(instruction: str, opening: str) -> bool:
