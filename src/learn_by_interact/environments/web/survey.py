@@ -102,9 +102,11 @@ class Looked:
         """Pages of a kind that showed nothing that others of it had not."""
         return len(self._shown[kind]) - len(set(self._shown[kind]))
 
-    def order(self, way: Way) -> tuple[int, int]:
-        """Of each kind one before the second of any; then what stands beside different pages."""
-        return len(self._shown[way.kind]), max(map(self.repeats, way.beside), default=0)
+    def order(self, way: Way) -> tuple[int, bool, int]:
+        """Of each kind one before the second of any; first what opened on its page, of which it is known that
+        more can be done there, such as to edit what is shown; then what stands beside different pages."""
+        beside = max(map(self.repeats, way.beside), default=0)
+        return len(self._shown[way.kind]), not way.clicks, beside
 
     def enough(self, way: Way) -> bool:
         """Whether the like of it was seen."""
