@@ -56,6 +56,8 @@ demo-train:
 	$(MAKE) --no-print-directory .venv-train/.stamp
 	.venv-train/bin/lbi models pull qwen2.5-coder-0.5b
 	if [[ ! -d runs/demo-train ]]; then cp -r runs/demo runs/demo-train; fi
+	.venv-train/bin/lbi models pull $(DEMO_MODEL)
+	.venv-train/bin/lbi reword recipes/demo-train.toml --model local/$(DEMO_MODEL)
 	.venv-train/bin/lbi train recipes/demo-train.toml
 	.venv-train/bin/lbi train recipes/demo-train.toml --set train.name=distill --set 'train.kinds=["task"]'
 	.venv-train/bin/lbi evaluate recipes/demo-train.toml

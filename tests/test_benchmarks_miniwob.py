@@ -175,6 +175,18 @@ def test_the_benchmark_is_found_by_its_nickname() -> None:
     assert tasks[1].setup == {"page": "click-button", "seed": 3, "version": "1.1.0"}
 
 
+def test_it_is_learned_from_seeds_that_are_not_held_out() -> None:
+    world = MiniWob(["click-link", "click-button"], [0, 1], practised=[7, 8])
+    kinds = world.kinds()
+    assert [kind.title for kind in kinds] == ["click-link", "click-button"]
+    tasks = [task for kind in kinds for task in world.practice(kind)]
+    assert [task.parent for task in tasks] == [kind.id for kind in kinds for _ in range(2)]
+    assert {task.setup["seed"] for task in tasks} == {7, 8}
+    assert not {task.instruction for task in tasks} & {task.instruction for task in world.tasks()}
+    with pytest.raises(ConfigError, match="seed 1 is held out, and cannot be learned from"):
+        MiniWob(["click-link"], [0, 1], practised=[1, 2])
+
+
 def test_a_task_without_a_gold_solution_is_told() -> None:
     world = MiniWob(["click-test"], [0])
     proof = prove(world, world.tasks()[0])

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .benchmarks import NO_TASKS, Benchmark, Predicting
+from .benchmarks import NO_TASKS, Benchmark, Practising, Predicting
 from .blobs import BLOBS
 from .config import ArmTable, Recipe
 from .engine.pools import Pool
@@ -32,6 +32,7 @@ from .retrieval import documents
 from .retrieval.build import build
 from .retrieval.encoders import proved
 from .sources import Docs
+from .stages.base import lacking
 from .stages.chain import Chain
 from .stages.distill import Distill
 from .stages.explore import Explore
@@ -49,6 +50,7 @@ from .stages.keep import (
     tested_ids,
 )
 from .stages.mend import Mend
+from .stages.practise import Practise
 from .stages.propose import Propose
 from .stages.readers.logs import logs
 from .stages.readers.world import reader
@@ -111,8 +113,7 @@ class Pipeline:
 
     def ingest(self) -> int:
         """Read the documentation into documents -> how many there are; sections that changed are added."""
-        with reader(self.world) as (docs, root, command, browse):
-            every = list(ingest(self._with_mine(docs), root, command, self.say, browse))
+        every = self._read()
         found = [one for one in every if self._wanted(one)]
         if not found:
             some = ", ".join(repr(one.title) for one in every[:5])
@@ -130,6 +131,12 @@ class Pipeline:
         if all(attempt.outputs != earlier.outputs for earlier in self.store.attempts("ingest")):
             self.store.commit(attempt, documents)
         return self.store.count(Document)
+
+    def _read(self) -> list[Document]:
+        if isinstance(self.world, Practising):
+            return self.world.kinds()
+        with reader(self.world) as (docs, root, command, browse):
+            return list(ingest(self._with_mine(docs), root, command, self.say, browse))
 
     def _with_mine(self, docs: Docs) -> Docs:
         """The environment's sources of documentation, and the recipe's."""
@@ -152,6 +159,8 @@ class Pipeline:
         return progress
 
     def _propose(self, number: int) -> Progress:
+        if isinstance(self.world, Practising):
+            return self._run(Practise(**self._world()))
         survey(self.store, self.world, self.recipe.world, self.say)
         progress = self._run(self._proposer(number))
         judge_tasks(self.store)
@@ -465,11 +474,10 @@ class Pipeline:
         return {"environment": self.recipe.world, "unsafe": self.recipe.unsafe}
 
     def _model(self) -> dict[str, object]:
-        recipe = self.recipe
-        connect(recipe.model, Path(self.replies))
+        connect(self.recipe.model, Path(self.replies))
         return {
             **self._world(),
-            "model": recipe.model,
+            "model": self.recipe.model,
             "replies": self.replies,
         }
 
@@ -488,13 +496,5 @@ class Pipeline:
         return train(self.store, self.world.environment(), table, folder, self.say)
 
     def _need(self, kind: type[Record], what: str, verb: str) -> None:
-        if self.store.count(kind):
-            return
-        attempts = list(self.store.attempts(verb))
-        if attempts:
-            errors = [attempt.error for attempt in attempts if attempt.error]
-            why = f"; {len(errors)} of its attempts failed, the last with: {errors[-1]}" if errors else ""
-            raise StoreError(f"{self.recipe.folder} holds no {what}: `lbi {verb}` made none{why}")
-        raise StoreError(
-            f"{self.recipe.folder} holds no {what} yet: run `lbi {verb} {self.recipe.path}` first."
-        )
+        if not self.store.count(kind):
+            raise StoreError(lacking(self.store, what, verb, self.recipe.path))

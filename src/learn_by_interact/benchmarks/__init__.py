@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
 
 from ..environments import Environment
-from ..types import Action, Task, Trajectory
+from ..types import Action, Document, Task, Trajectory
 
 NO_TASKS = (
     "{} has no held-out tasks, so nothing is measured: write a tasks.toml beside its environment.toml, or "
@@ -43,6 +43,20 @@ class Grouped(Benchmark, Protocol):
 
     def group(self, task: Task) -> str:
         """The project that a task is of, a held-out or a proposed one; "" for none."""
+        ...
+
+
+@runtime_checkable
+class Practising(Benchmark, Protocol):
+    """A benchmark without documentation that has tasks beside the held-out ones: these are acted on, in the
+    place of tasks that a model proposes."""
+
+    def kinds(self) -> list[Document]:
+        """A section for each kind of its tasks."""
+        ...
+
+    def practice(self, kind: Document) -> list[Task]:
+        """Tasks of a kind, whose parent it is; none is held out."""
         ...
 
 

@@ -21,7 +21,7 @@ from ..environments.install import alone, cache_folder
 from ..environments.web import browser
 from ..environments.web.miniwob import MiniWobEnvironment, declaration, pages, release, utterances
 from ..errors import ConfigError, EnvironmentFault, GraderFault
-from ..types import Action, Task, Trajectory
+from ..types import Action, Document, Task, Trajectory
 
 ALL = "all"
 _THIRTY = """
@@ -54,14 +54,21 @@ class MiniWob:
         tasks: Sequence[str] | str | None = None,
         seeds: Iterable[int] = range(5),
         time_limit: bool = False,
+        practised: Iterable[int] = range(100, 102),
     ) -> None:
-        """`tasks`: names of pages, or "all"; None: `THIRTY`. `time_limit` keeps the pages' own limits."""
+        """`tasks`: names of pages, or "all"; None: `THIRTY`. `time_limit` keeps the pages' own limits.
+
+        `practised`: seeds to learn from, of which none may be held out.
+        """
         self._folder = declaration(self.name)
         there = every_page()
         self.pages = tuple(there if tasks == ALL else THIRTY if tasks is None else tasks)
         if missing := [page for page in self.pages if page not in there]:
             raise ConfigError(f"MiniWoB++ {release()} has no page {missing[0]!r}")
         self.seeds, self.time_limit = tuple(seeds), time_limit
+        self.practised = tuple(practised)
+        if both := set(self.seeds) & set(self.practised):
+            raise ConfigError(f"{self.name}: seed {min(both)} is held out, and cannot be learned from.")
 
     @classmethod
     def all(cls, seeds: Iterable[int] = range(5)) -> MiniWob:
@@ -76,20 +83,25 @@ class MiniWob:
         """
         wanted = [(page, seed) for seed in self.seeds for page in self.pages]
         told = instructions(wanted)
+        return [self._task(page, seed, told[page, seed], f"{page}-{seed}") for page, seed in wanted]
+
+    def kinds(self) -> list[Document]:
+        """The pages. What they are about is not said anywhere."""
         return [
-            Task(
-                environment=self.name,
-                instruction=told[page, seed],
-                setup={
-                    "page": page,
-                    "seed": seed,
-                    "version": release(),
-                    **({"time_limit": True} if self.time_limit else {}),
-                },
-                parent=f"{page}-{seed}",
-            )
-            for page, seed in wanted
+            Document(source=self.name, title=page, text="A small web page.", begin=at, end=at)
+            for at, page in enumerate(self.pages, 1)
         ]
+
+    def practice(self, kind: Document) -> list[Task]:
+        """A page with each of the seeds that are not held out. Raises ConfigError, EnvironmentFault."""
+        told = instructions([(page, seed) for seed in self.practised for page in self.pages])
+        seeds = self.practised if kind.title in self.pages else ()
+        return [self._task(kind.title, seed, told[kind.title, seed], kind.id) for seed in seeds]
+
+    def _task(self, page: str, seed: int, instruction: str, parent: str) -> Task:
+        setup = {"page": page, "seed": seed, "version": release()}
+        setup |= {"time_limit": True} if self.time_limit else {}
+        return Task(environment=self.name, instruction=instruction, setup=setup, parent=parent)
 
     def environment(self) -> Environment:
         """A fresh environment, to be used once."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..agents.agent import Acting
 from ..benchmarks import Benchmark
@@ -13,6 +13,9 @@ from ..models import Model
 from ..models.connect import connect
 from ..models.endpoint import ModelSettings
 from ..registry import benchmark, identity
+
+if TYPE_CHECKING:
+    from ..engine.store import Store
 
 EXPLORATION = ("explore", "mend", "chain", "import")
 """The stages whose trajectories are learned from."""
@@ -69,3 +72,13 @@ class ModelStage(World):
 
     def connect(self) -> Model:
         return connect(self.model, Path(self.replies) if self.replies else None)
+
+
+def lacking(store: Store, what: str, verb: str, recipe: Path) -> str:
+    """Why a run folder holds none of what a verb makes, and what to type."""
+    attempts = list(store.attempts(verb))
+    if not attempts:
+        return f"{store.folder} holds no {what} yet: run `lbi {verb} {recipe}` first."
+    errors = [attempt.error for attempt in attempts if attempt.error]
+    why = f"; {len(errors)} of its attempts failed, the last with: {errors[-1]}" if errors else ""
+    return f"{store.folder} holds no {what}: `lbi {verb}` made none{why}"
