@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pydantic import Field
 
-from ..environments import Environment
+from ..environments import Ending, Environment
 from ..errors import ContextFull, GraderFault, LbiError, ParseError, sentence
 from ..types import STOP, Action, Observation, Step, Stop, Task, Trajectory, Usage, Value
 
@@ -62,7 +62,8 @@ def rollout(
     while stop is None:
         try:
             steps.append(take(agent.act(task, start, steps), environment, start, steps))
-            stop = _ending(steps, limits, time.monotonic() - begin)
+            over = isinstance(environment, Ending) and environment.over
+            stop = "done" if over else _ending(steps, limits, time.monotonic() - begin)
         except ParseError as failure:
             stop, error = "malformed reply", sentence(failure)
             unread = getattr(failure, "usage", Usage())

@@ -85,6 +85,16 @@ class Listing(Environment, Protocol):
 
 
 @runtime_checkable
+class Ending(Environment, Protocol):
+    """An environment that may end an episode itself, such as a page that counts as done when it is sent."""
+
+    @property
+    def over(self) -> bool:
+        """Nothing more can be done."""
+        ...
+
+
+@runtime_checkable
 class Pictured(Environment, Protocol):
     """An environment that can take a picture with each observation."""
 

@@ -184,6 +184,11 @@ class MiniWobEnvironment(WebEnvironment):
         self.transcript.append((self.actions.format(action), observation.text))
         return observation
 
+    @property
+    def over(self) -> bool:
+        """The page has ended its task."""
+        return self._ended is not None
+
     def survey(self) -> tuple[Place, ...]:
         """There is one page."""
         return ()
