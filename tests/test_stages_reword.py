@@ -37,9 +37,9 @@ def stage() -> Reword:
     return Reword(environment=NAME, model=ModelSettings(name=f"scripted/{__name__}:saying"), rule="unanimous")
 
 
-def taught(store: Store, instruction: str, *commands: str) -> Example:
-    """An abstraction and a summary of a session, to which the page about `put note` led."""
-    section = Document(source="help", title="put note", text="Writes the note.", begin=1, end=2)
+def taught(store: Store, instruction: str, *commands: str, page: str = "put note") -> Example:
+    """An abstraction and a summary of a session, to which a page led."""
+    section = Document(source="help", title=page, text="Writes the note.", begin=1, end=2)
     task = Task(environment="room", instruction="as proposed", parent=section.id, hint=commands[0])
     episode = acted(*commands, task=task)
     values = {"trajectory": episode.id, "begin": 0, "end": len(commands), "instruction": instruction}
@@ -84,6 +84,14 @@ def test_what_is_no_rewording_is_thrown_away(store: Store, wrong: str) -> None:
     said[:] = [wrong, "Remember 42 for me.", "Remember 42 for me."]
     done(stage(), store)
     assert rewordings(store) == {"Remember 42 for me."}
+
+
+def test_where_there_are_several_tools_their_names_are_words_not_to_use(store: Store) -> None:
+    taught(store, "Put 42 into the note.", "put note 42", page="put")
+    said[:] = ["Please put 42 on a note.", "Make a note of 42.", "Afterwards the note should say 42."]
+    done(stage(), store)
+    assert rewordings(store) == set(said[1:])
+    assert "Words not to use: put" in asked_for[0].messages[-1].content
 
 
 def test_names_of_files_and_what_is_quoted_are_left_as_they_are(store: Store) -> None:

@@ -65,7 +65,9 @@ class Reword(ModelStage):
         assert isinstance(example, Example) and isinstance(trajectory, Trajectory)
         tools = self.world().tools
         titles = [one.title for one in sections if isinstance(one, Document)]
-        known = {name for title in titles for name in calls(title, tools) if " " in name}
+        # The name of the only tool may be any word: `task`.
+        every = {name for title in titles for name in calls(title, tools)}
+        known = {name for name in every if " " in name or len(tools) > 1}
         steps = trajectory.steps[example.begin : example.end]
         names = sorted({called(words, known)[0] for words in _commands(steps)} - {""})
         task, rest = _parts(example.instruction, names)
