@@ -11,6 +11,7 @@ import pytest
 
 from learn_by_interact.engine.store import Store
 from learn_by_interact.environments.actions import ShellActions
+from learn_by_interact.environments.web.actions import WebActions
 from learn_by_interact.errors import ConfigError
 from learn_by_interact.stages.keep import (
     RULES,
@@ -23,7 +24,17 @@ from learn_by_interact.stages.keep import (
     judge_tasks,
     kept,
 )
-from learn_by_interact.types import Attempt, Example, Record, Task, Trajectory, Verdict
+from learn_by_interact.types import (
+    Action,
+    Attempt,
+    Example,
+    Observation,
+    Record,
+    Step,
+    Task,
+    Trajectory,
+    Verdict,
+)
 from room import DOCUMENTS, acted, asked
 
 EPISODE = acted("list", "show a.txt", "put c.txt yes", "show c.txt")
@@ -171,6 +182,38 @@ def test_an_example_that_names_a_file_which_was_not_met_is_dropped(store: Store)
     assert not any(wrong.id in one.reason for one in judge_examples(store, ACTIONS, 0.5))
     assert not {wrong.id, alike.id, literal.id} & {one.id for one in kept(store)}
     assert seen.id in {one.id for one in kept(store)}
+
+
+def test_what_was_only_typed_was_not_sent(store: Store) -> None:
+    fill = Action(tool="type", arguments={"text": "Ann", "element": 'textbox "Name"'})
+    press = Action(tool="click", arguments={"element": 'button "Send"'})
+
+    def page(*actions: Action, states: str) -> Trajectory:
+        seen = [
+            Observation(text=f"{state} {at}", key=f"{at}", state=state) for at, state in enumerate(states)
+        ]
+        steps = tuple(
+            Step(thought="", action=one, observation=then)
+            for one, then in zip(actions, seen[1:], strict=True)
+        )
+        return EPISODE.model_copy(update={"start": seen[0], "steps": steps})
+
+    typed, saved = page(fill, states="aa"), page(fill, states="ab")
+    sent = page(fill, press, states="aaa")
+    wrong = [example(f"Enter Ann and {word} the form.", 0, 1, typed) for word in ("submit", "Save")]
+    right = [
+        example("Fill in the name Ann.", 0, 1, typed),
+        example("Enter Ann and submit the form.", 0, 2, sent),
+        example("Enter Ann and submit the form!", 0, 1, saved),  # A page may send what is typed.
+        example("Enter Ann, press Send.", 0, 1, typed, kind="task"),
+    ]
+    store.add([typed, saved, sent, *wrong, *right])
+    verdicts = judge_names(store, WebActions())
+    assert {one.subject for one in verdicts} == {one.id for one in wrong}
+    assert {one.reason for one in verdicts} == {
+        "its instruction says 'submit', and nothing was clicked or pressed",
+        "its instruction says 'Save', and nothing was clicked or pressed",
+    }
 
 
 def test_an_example_of_a_held_out_task_is_dropped_by_instruction_or_solution(store: Store) -> None:

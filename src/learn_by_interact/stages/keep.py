@@ -5,6 +5,7 @@ Deciding is a query: changing the rule costs no model call.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
@@ -13,7 +14,7 @@ from ..commands import split
 from ..engine.store import Store
 from ..environments import ActionSpace
 from ..errors import ConfigError
-from ..types import Document, Example, Task, Trajectory, Value, Verdict
+from ..types import STOP, Document, Example, Task, Trajectory, Value, Verdict
 from .ground import named_files, without_stops
 from .replay import JUDGE as REPLAY
 from .similar import contaminated, near_duplicates
@@ -26,6 +27,9 @@ SAME_EXAMPLE = "near-duplicate example"
 CONTAMINATED = "contamination"
 SUPERSEDED = "superseded"
 MISNAMED = "misnamed"
+FILLS = frozenset({"type", "select"})
+"""Actions on a screen that fill a form and do not send it."""
+SENT = re.compile(r"(?i)\b(submit|send|save|click|press|log in|sign in|apply)(s|ing)?\b")
 SWEEPS = (SAME_EXAMPLE, CONTAMINATED, SUPERSEDED, MISNAMED)
 """Judges of the whole set: what one drops is out, whatever the rule."""
 
@@ -109,10 +113,13 @@ def judge_names(store: Store, actions: ActionSpace) -> list[Verdict]:
     in the window's commands nor in what they showed.
 
     A small model writes that `dotenv set PORT 5000` changes app.env, of which it has seen that it is there.
-    Who follows this example changes the wrong file. Commands with a pattern (`*.csv`) may have read any.
+    Who follows this example changes the wrong file. Commands with a pattern (`*.csv`) may have read any. On a
+    screen: what says that a form was sent, where it was only filled in.
     """
+    if not actions.commands:
+        return _judge_sent(store)
     verdicts = []
-    for example in store.records(Example) if actions.commands else ():
+    for example in store.records(Example):
         named = named_files(without_stops(example.instruction))
         if example.kind == "task" or not named:
             continue
@@ -125,6 +132,23 @@ def judge_names(store: Store, actions: ActionSpace) -> list[Verdict]:
         words = (word for command in split(acted) for word in command if word[0] not in "'\"")
         if unmet and not any(sign in word for word in words for sign in "*?"):
             reason = f"its instruction names {', '.join(unmet)}, which its session did not meet"
+            verdicts.append(Verdict(subject=example.id, judge=MISNAMED, keep=False, reason=reason))
+    store.replace_verdicts(MISNAMED, verdicts)
+    return verdicts
+
+
+def _judge_sent(store: Store) -> list[Verdict]:
+    """The same on a screen: what was only typed or chosen, of which the instruction says that it was sent."""
+    verdicts = []
+    for example in store.records(Example):
+        trajectory = store.get(example.trajectory)
+        assert isinstance(trajectory, Trajectory)
+        states = {trajectory.observation(at).state for at in range(example.begin, example.end + 1)}
+        done = {step.action.tool for step in trajectory.steps[example.begin : example.end]}
+        said = SENT.search(example.instruction)
+        filled = done & FILLS and done <= FILLS | {"goto", "scroll", STOP} and len(states) == 1
+        if example.kind != "task" and said and filled:
+            reason = f"its instruction says {said[0]!r}, and nothing was clicked or pressed"
             verdicts.append(Verdict(subject=example.id, judge=MISNAMED, keep=False, reason=reason))
     store.replace_verdicts(MISNAMED, verdicts)
     return verdicts
