@@ -198,16 +198,14 @@ def test_what_was_only_typed_was_not_sent(store: Store) -> None:
         )
         return EPISODE.model_copy(update={"start": seen[0], "steps": steps})
 
-    typed, saved = page(fill, states="aa"), page(fill, states="ab")
-    sent = page(fill, press, states="aaa")
+    typed, sent = page(fill, states="ab"), page(fill, press, states="abc")
     wrong = [example(f"Enter Ann and {word} the form.", 0, 1, typed) for word in ("submit", "Save")]
     right = [
         example("Fill in the name Ann.", 0, 1, typed),
         example("Enter Ann and submit the form.", 0, 2, sent),
-        example("Enter Ann and submit the form!", 0, 1, saved),  # A page may send what is typed.
         example("Enter Ann, press Send.", 0, 1, typed, kind="task"),
     ]
-    store.add([typed, saved, sent, *wrong, *right])
+    store.add([typed, sent, *wrong, *right])
     verdicts = judge_names(store, WebActions())
     assert {one.subject for one in verdicts} == {one.id for one in wrong}
     assert {one.reason for one in verdicts} == {

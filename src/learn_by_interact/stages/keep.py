@@ -143,10 +143,9 @@ def _judge_sent(store: Store) -> list[Verdict]:
     for example in store.records(Example):
         trajectory = store.get(example.trajectory)
         assert isinstance(trajectory, Trajectory)
-        states = {trajectory.observation(at).state for at in range(example.begin, example.end + 1)}
         done = {step.action.tool for step in trajectory.steps[example.begin : example.end]}
         said = SENT.search(example.instruction)
-        filled = done & FILLS and done <= FILLS | {"goto", "scroll", STOP} and len(states) == 1
+        filled = done & FILLS and done <= FILLS | {"goto", "scroll", STOP}
         if example.kind != "task" and said and filled:
             reason = f"its instruction says {said[0]!r}, and nothing was clicked or pressed"
             verdicts.append(Verdict(subject=example.id, judge=MISNAMED, keep=False, reason=reason))
