@@ -35,9 +35,12 @@ import browsergym.core
 url, program, rounds, pages, sleeps = *sys.argv[1:4], json.loads(sys.argv[4]), sys.argv[5]
 rounds = int(rounds)
 waits = {} if sleeps == "on" else {"pre_observation_delay": 0.0}
-kinds = {"pw_chromium_kwargs": {"executable_path": program}}
+# Its chat has a browser of its own, for which there is no setting.
+from playwright.sync_api import BrowserType
+launch = BrowserType.launch
+BrowserType.launch = lambda self, **more: launch(self, **{"executable_path": program, **more})
 resets, steps = [], []
-env = gym.make("browsergym/openended", task_kwargs={"start_url": url}, headless=True, **kinds, **waits)
+env = gym.make("browsergym/openended", task_kwargs={"start_url": url}, headless=True, **waits)
 if sleeps == "off":
     import browsergym.core.env as module
     module.time = type("Time", (), {"sleep": staticmethod(lambda _: None), "time": staticmethod(time.time)})
