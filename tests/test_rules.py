@@ -140,3 +140,8 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
         "docker",
         "xllamacpp",
     }
+
+
+def test_no_run_folder_is_kept_beside_the_code() -> None:
+    """What a test or a user's run makes stands in `runs/`, which git ignores, or in a temporary folder."""
+    assert not [*ROOT.glob("run.sqlite"), *ROOT.glob("*/run.sqlite")]

@@ -40,10 +40,8 @@ def acting(request: Request) -> str:
 
 def test_its_own_tasks_take_the_place_of_proposed_ones(tmp_path: Path) -> None:
     recipe = tmp_path / "practice.toml"
-    recipe.write_text(
-        f'environment = "{__name__}:Practice"\nrun = "run"\n[model]\nname = "scripted/{__name__}:acting"\n'
-    )
-    with Pipeline(Recipe.load(recipe)) as pipeline:
+    recipe.write_text(f'environment = "{__name__}:Practice"\n[model]\nname = "scripted/{__name__}:acting"\n')
+    with Pipeline(Recipe.load(recipe, {"run": str(tmp_path / "run")})) as pipeline:
         pipeline.learn()
         tasks = {task.instruction for task in pipeline.store.records(Task)}
         assert tasks == {"Read b.txt aloud.", "Write no into d.txt."}

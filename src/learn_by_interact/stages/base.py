@@ -9,10 +9,12 @@ from ..agents.agent import Acting
 from ..benchmarks import Benchmark
 from ..engine.stage import Stage
 from ..environments import Environment, Pictured
-from ..models import Model
+from ..models import Message, Model, Request
 from ..models.connect import connect
 from ..models.endpoint import ModelSettings
 from ..registry import benchmark, identity
+from ..types import Usage
+from .structured import ask
 
 if TYPE_CHECKING:
     from ..engine.store import Store
@@ -72,6 +74,32 @@ class ModelStage(World):
 
     def connect(self) -> Model:
         return connect(self.model, Path(self.replies) if self.replies else None)
+
+    def ask(
+        self,
+        system: str,
+        question: str,
+        form: dict[str, Any],
+        max_tokens: int,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> tuple[dict[str, Any], Usage]:
+        """A question with its system message -> an object of this JSON schema. Raises ParseError."""
+        model = self.connect()
+        return ask(
+            model,
+            Request(
+                model=model.name,
+                messages=(
+                    Message(role="system", content=system),
+                    Message(role="user", content=question),
+                ),
+                max_tokens=max_tokens,
+                temperature=temperature,
+                seed=seed,
+                json_schema=form,
+            ),
+        )
 
 
 def lacking(store: Store, what: str, verb: str, recipe: Path) -> str:

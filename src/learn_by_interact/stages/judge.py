@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from ..agents.session import session
 from ..engine.stage import Outcome
-from ..models import Message, Request
 from ..prompts import cut, prompt
 from ..types import Example, Record, Trajectory, Verdict
 from .base import ModelStage
-from .structured import ask, whole
+from .structured import whole
 
 if TYPE_CHECKING:
     from ..engine.store import Store
@@ -65,19 +64,7 @@ class Judge(ModelStage):
             session=session(actions, trajectory.steps[example.begin : example.end], self.observation),
             instruction=example.instruction,
         )
-        model = self.connect()
-        answer, usage = ask(
-            model,
-            Request(
-                model=model.name,
-                messages=(
-                    Message(role="system", content=PROMPT.fill("system")),
-                    Message(role="user", content=text),
-                ),
-                max_tokens=160,
-                json_schema=SCHEMA,
-            ),
-        )
+        answer, usage = self.ask(PROMPT.fill("system"), text, SCHEMA, 160)
         unmet = [name for name in CRITERIA if answer[name] is not True]
         done, missing = (" ".join(str(answer[name]).split()) for name in SAID)
         reason = done if missing.strip(" .").lower() == "nothing" else f"{done} Missing: {missing}"

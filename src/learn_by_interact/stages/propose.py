@@ -11,7 +11,6 @@ from ..engine.stage import Outcome
 from ..environments import Listing, Placed
 from ..environments.places import Place, Surveyed
 from ..errors import ParseError
-from ..models import Message, Request
 from ..prompts import Prompt, cut, prompt
 from ..types import Document, Record, Task, Trajectory, Usage, Verdict
 from .base import EXPLORATION, ModelStage
@@ -21,7 +20,7 @@ from .maintain import code_items
 from .plans import PROMPT as PLAN
 from .plans import Plan, plans
 from .readers.synopsis import filled, forms, purpose, synopses
-from .structured import ask, whole
+from .structured import whole
 from .windows import choose
 
 if TYPE_CHECKING:
@@ -267,21 +266,7 @@ class Propose(ModelStage):
     def _reply(
         self, system: str, question: str, number: int, form: dict[str, Any]
     ) -> tuple[dict[str, Any], Usage]:
-        model = self.connect()
-        return ask(
-            model,
-            Request(
-                model=model.name,
-                messages=(
-                    Message(role="system", content=system),
-                    Message(role="user", content=question),
-                ),
-                max_tokens=150 * number,
-                temperature=self.temperature,
-                seed=self.round,
-                json_schema=form,
-            ),
-        )
+        return self.ask(system, question, form, 150 * number, self.temperature, self.round)
 
     def _page(
         self,

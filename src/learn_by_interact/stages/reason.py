@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 
 from ..agents.session import session
 from ..engine.stage import Outcome
-from ..models import Message, Request
 from ..prompts import cut, prompt
 from ..types import Example, Reasoning, Record, Trajectory
 from .base import ModelStage
 from .keep import Rule, kept
-from .structured import ask, whole
+from .structured import whole
 
 if TYPE_CHECKING:
     from ..engine.store import Store
@@ -59,20 +58,7 @@ class Reason(ModelStage):
             start=cut(trajectory.observation(example.begin).text, 2 * self.observation),
             session=told,
         )
-        model = self.connect()
-        answer, usage = ask(
-            model,
-            Request(
-                model=model.name,
-                messages=(
-                    Message(role="system", content=PROMPT.fill("system")),
-                    Message(role="user", content=text),
-                ),
-                max_tokens=90 * len(steps),
-                json_schema=whole(
-                    {name: {"type": "string", "minLength": 8, "maxLength": LONGEST} for name in names}
-                ),
-            ),
-        )
+        form = whole({name: {"type": "string", "minLength": 8, "maxLength": LONGEST} for name in names})
+        answer, usage = self.ask(PROMPT.fill("system"), text, form, 90 * len(steps))
         lines = tuple(" ".join(str(answer[name]).split()) for name in names)
         return Outcome(records=(Reasoning(subject=example.id, lines=lines),), usage=usage)

@@ -10,13 +10,12 @@ from ..agents.session import session
 from ..commands import above, called, page_of, split
 from ..engine.stage import Outcome
 from ..errors import ParseError
-from ..models import Message, Request
 from ..prompts import cut, prompt
 from ..types import Document, Example, Record, Step, Task, Trajectory, Usage
 from .base import EXPLORATION, ModelStage
 from .features import calls
 from .readers.synopsis import forms, options
-from .structured import ask, whole
+from .structured import whole
 from .told import Manual, made
 from .windows import choose, without_duplicates
 
@@ -139,19 +138,7 @@ class Relabel(ModelStage):
         changed = len(set(states)) > 1
         part = "system" if environment.actions.commands else "screen"
         question = PROMPT.fill("question") if changed else PROMPT.fill("looked")
-        model = self.connect()
-        return ask(
-            model,
-            Request(
-                model=model.name,
-                messages=(
-                    Message(role="system", content=PROMPT.fill(part)),
-                    Message(role="user", content=f"{text}\n\n{question}"),
-                ),
-                max_tokens=300,
-                json_schema=schema(changed),
-            ),
-        )
+        return self.ask(PROMPT.fill(part), f"{text}\n\n{question}", schema(changed), 300)
 
 
 def _achieving(trajectory: Trajectory, begin: int, end: int) -> list[Step]:

@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING
 
 from ..commands import QUOTED, called, split
 from ..engine.stage import Outcome
-from ..models import Message, Request
 from ..prompts import prompt
 from ..types import Document, Example, Record, Step, Trajectory
 from .base import ModelStage
 from .features import calls
 from .ground import named_files, without_stops
 from .keep import Rule, kept
-from .structured import ask, whole
-from .told import named, stems
+from .structured import whole
+from .told import has_word, named, stems
 
 if TYPE_CHECKING:
     from ..engine.store import Store
@@ -34,6 +33,7 @@ FORMS = {
 }
 """How the texts begin, as regular expressions: a small model that may begin as it likes repeats the task."""
 _REST = r"([^\"\\\n]|\\.){12,300}$"
+SCHEMA = whole({name: {"type": "string", "pattern": f"^{form}{_REST}"} for name, form in FORMS.items()})
 _NUMBER = re.compile(r"\b\w*\d\w*\b")
 
 
@@ -71,23 +71,8 @@ class Reword(ModelStage):
         steps = trajectory.steps[example.begin : example.end]
         names = sorted({called(words, known)[0] for words in _commands(steps)} - {""})
         task, rest = _parts(example.instruction, names)
-        model = self.connect()
-        answer, usage = ask(
-            model,
-            Request(
-                model=model.name,
-                messages=(
-                    Message(role="system", content=PROMPT.fill("system")),
-                    Message(role="user", content=_question(task, names)),
-                ),
-                max_tokens=400,
-                temperature=self.temperature,
-                json_schema=whole(
-                    {name: {"type": "string", "pattern": f"^{form}{_REST}"} for name, form in FORMS.items()}
-                ),
-            ),
-        )
-        values = named_values(example.instruction, steps, names)
+        answer, usage = self.ask(PROMPT.fill("system"), _question(task, names), SCHEMA, 400, self.temperature)
+        values = _values(example.instruction, steps, names)
         said = dict.fromkeys(" ".join([*str(answer[name]).split(), *rest]) for name in FORMS)
         fit = [text for text in said if _fits(text, values, names)]
         made = (example.model_copy(update={"instruction": text, "kind": "rewording"}) for text in fit)
@@ -105,7 +90,7 @@ def _parts(instruction: str, names: Sequence[str]) -> tuple[str, list[str]]:
     return task, [one for one in added if not _names(one, names)]
 
 
-def named_values(instruction: str, steps: Sequence[Step], names: Sequence[str]) -> set[str]:
+def _values(instruction: str, steps: Sequence[Step], names: Sequence[str]) -> set[str]:
     """What an instruction names, in lower case: files, numbers, what is quoted, arguments of its actions."""
     own = {word for name in names for word in name.split()}
     written = {word.strip("'\"") for words in _commands(steps) for word in words if word not in own}
@@ -116,24 +101,20 @@ def named_values(instruction: str, steps: Sequence[Step], names: Sequence[str]) 
         for name, text in step.action.arguments.items()
         if name != "command" and isinstance(text, str)
     }
-    told = {text for text in written if text[:1] != "-" and _holds(instruction, text)}
+    lower = instruction.lower()
+    told = {text for text in written if text[:1] not in ("", "-") and has_word(lower, text.lower())}
     told |= {quoted.strip("'\"") for quoted in QUOTED.findall(instruction)}
     told |= {*named_files(without_stops(instruction)), *_NUMBER.findall(instruction)}
     return {text.lower() for text in told if text.strip()}
 
 
 def _fits(text: str, values: set[str], names: Sequence[str]) -> bool:
-    return not _names(text, names) and all(_holds(text, value) for value in values)
+    return not _names(text, names) and all(has_word(text.lower(), value) for value in values)
 
 
 def _names(text: str, names: Sequence[str]) -> bool:
     """A text says the name of one of these commands."""
     return any(named(text, name) for name in names if stems(name.rpartition(" ")[2]))
-
-
-def _holds(text: str, value: str) -> bool:
-    """A text has this word or these words, and not only within others."""
-    return bool(value.strip()) and bool(re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text, re.IGNORECASE))
 
 
 def _commands(steps: Sequence[Step]) -> Iterator[list[str]]:
