@@ -145,6 +145,7 @@ class Spider2V:
                 start="soffice --calc --norestore --nologo ~/$FILE",
                 ready="LibreOffice Calc",
                 names={"Formula Tool Bar": "Name Box"},
+                places=0,
             ),
             docs=Docs(folder=("/usr/share/libreoffice/help/en-US/text/scalc/guide",)),
             limits=Limits(seconds=30, memory_mb=3072, processes=400, disk_mb=256),

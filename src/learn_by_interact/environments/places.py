@@ -24,6 +24,8 @@ TYPED = frozenset({"textbox", "searchbox", "spinbutton"})
 """Roles of elements that take text."""
 TICKED = frozenset({"checkbox", "radio", "switch"})
 CHOSEN = frozenset({"combobox", "listbox"})
+LIST = "list"
+"""Role of a field of which one option is clicked: an element of the role that the field's `element` names."""
 LEADS_NOWHERE = re.compile(r"(?i)^(preview|cancel|reset|back|close|help|discard|log ?out|sign ?out)\b")
 """Buttons that no task ends with."""
 
@@ -57,14 +59,20 @@ class Place(Value):
     text: str
     """What an observation shows of it, without what all pages have."""
     forms: tuple[Form, ...] = ()
+    after: tuple[str, ...] = ()
+    """Actions that keep what was done there, such as to save a document."""
 
 
 @runtime_checkable
 class Surveyed(Protocol):
     """An environment that can be looked over without a model: what can be reached, and what is there."""
 
-    def survey(self) -> tuple[Place, ...]:
-        """Places, the nearest first; () where there is only one."""
+    def survey(self, about: Sequence[str] = ()) -> tuple[Place, ...]:
+        """Places, the nearest first; () where there is only one.
+
+        `about`: texts that say what is wanted of the application; where not all can be looked at, what
+        they speak of comes first.
+        """
         ...
 
 

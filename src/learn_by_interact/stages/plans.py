@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ..environments.places import CHOSEN, TICKED, TYPED, Field, Place
+from ..environments.places import CHOSEN, LIST, TICKED, TYPED, Field, Place
 from ..prompts import prompt
 from ..types import Document, Value, digest
 from .features import CHANGE, FIND
@@ -54,11 +54,14 @@ class Plan(Value):
     @property
     def line(self) -> str:
         """What the question says of it."""
+        fields = " and ".join(json.dumps(_short(one), ensure_ascii=False) for one in self.fields)
         if self.fields:
-            return PROMPT.fill("fill", fields=" and ".join(json.dumps(_short(one)) for one in self.fields))
-        if self.buttons:
-            return PROMPT.fill("press", button=json.dumps(self.buttons[0].label))
-        return PROMPT.fill("find")
+            told = PROMPT.fill("fill" if self.buttons else "write", fields=fields)
+        elif self.buttons:
+            told = PROMPT.fill("press", button=json.dumps(self.buttons[0].label, ensure_ascii=False))
+        else:
+            return PROMPT.fill("find")
+        return f"{told} {PROMPT.fill('kept')}" if self.place.after else told
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -71,7 +74,9 @@ class Plan(Value):
         if self.fields:
             entered = [one for one in self.fields if one.role not in TICKED]
             parts: dict[str, Any] = {"values": whole({_short(one): _value(one) for one in entered})}
-            parts["press"] = {"type": "string", "enum": list(dict.fromkeys(b.label for b in self.buttons))}
+            if self.buttons:
+                labels = dict.fromkeys(button.label for button in self.buttons)
+                parts["press"] = {"type": "string", "enum": list(labels)}
             return whole({**parts, "task": {"type": "string", "pattern": CHANGE[1]}})
         if self.buttons:
             return whole({"task": {"type": "string", "pattern": CHANGE[1]}})
@@ -91,13 +96,13 @@ class Plan(Value):
             answer = " ".join(str(reply.get("answer", "")).split())
             return (*self.place.path, f"stop {answer}") if _shown(answer, self.place.text) else ()
         if not self.fields:
-            return (*self.place.path, f"click [{self.buttons[0].element}]")
+            return (*self.place.path, f"click [{self.buttons[0].element}]", *self.place.after)
         values = reply.get("values")
         entered = [self._enter(one, values if isinstance(values, dict) else {}) for one in self.fields]
-        pressed = next((one for one in self.buttons if one.label == reply.get("press")), None)
-        if pressed is None or not all(entered):
+        pressed = [f"click [{one.element}]" for one in self.buttons if one.label == reply.get("press")][:1]
+        if (self.buttons and not pressed) or not all(entered):
             return ()
-        return (*self.place.path, *entered, f"click [{pressed.element}]")
+        return (*self.place.path, *entered, *pressed, *self.place.after)
 
     def spoken_of(self, told: Counter[str]) -> float:
         """How much a section says of the last field, or of the button."""
@@ -111,6 +116,8 @@ class Plan(Value):
         value = " ".join(str(values.get(_short(field), "")).split())
         if not value or value == field.value:
             return ""
+        if field.role == LIST:
+            return f"click [{field.element} {json.dumps(value, ensure_ascii=False)}]"
         verb, join = ("select", "in") if field.role in CHOSEN else ("type", "into")
         return f"{verb} {json.dumps(value, ensure_ascii=False)} {join} [{field.element}]"
 
@@ -254,7 +261,7 @@ class _Known:
             found.values(),
             key=lambda plan: (not plan.fields, -plan.spoken_of(told), digest([seed, plan.line])),
         )
-        if asked := next((place for place in places if _rows(place.text)), None):
+        if asked := next((place for place in places if _rows(place.text) and not _acts(place)), None):
             known.insert(min(1, len(known)), Plan(place=asked))
         return known
 
@@ -312,6 +319,12 @@ def _apart(fields: Sequence[Field]) -> list[Field]:
     return [field for field in fields if labels[field.label] == 1]
 
 
+def _acts(place: Place) -> bool:
+    """A place that is there for what one button does."""
+    buttons = [button.label for form in place.forms for button in form.buttons]
+    return buttons == [place.title] and not any(form.fields for form in place.forms)
+
+
 def _rows(text: str) -> bool:
     """Whether a page shows data: rows of a table, or items."""
     rows = [line for line in text.split("\n") if line.count(" | ") > 1 or line.lstrip().startswith("- ")]
@@ -338,7 +351,7 @@ def _shown(answer: str, text: str) -> bool:
 
 
 def _value(field: Field) -> dict[str, Any]:
-    if field.role in CHOSEN:
+    if field.role in CHOSEN | {LIST}:
         other = [option for option in field.options if option != field.value]
         return {"type": "string", "enum": other or list(field.options)}
     return {"type": "string", "pattern": TEXT}

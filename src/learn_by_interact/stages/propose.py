@@ -138,7 +138,8 @@ class Propose(ModelStage):
         with world.environment() as environment:
             setup = environment.setup_of(document) if isinstance(environment, Placed) else {}
             start = environment.reset(Task(environment=environment.name, instruction="", setup=setup)).text
-            places = environment.survey() if isinstance(environment, Surveyed) else ()
+            about = [one.text for one in (document, *others)]
+            places = environment.survey(about) if isinstance(environment, Surveyed) else ()
             planned = plans(document, places, self.tasks, self.round, others)
             if isinstance(environment, Listing) and not planned:
                 start = environment.overview()

@@ -9,7 +9,7 @@ from ..benchmarks import Benchmark
 from ..engine.store import Store
 from ..environments.places import SURVEY, Place, Surveyed
 from ..registry import identity
-from ..types import Attempt, Page, Task, digest
+from ..types import Attempt, Document, Page, Task, digest
 
 
 def survey(store: Store, world: Benchmark, name: str, say: Callable[[str], None]) -> None:
@@ -28,7 +28,8 @@ def survey(store: Store, world: Benchmark, name: str, say: Callable[[str], None]
         with environment:
             environment.reset(Task(environment=environment.name, instruction=""))
             # Where an episode begins is seen anyway.
-            pages = [_page(environment.name, place) for place in environment.survey() if place.path]
+            about = [document.text for document in store.records(Document)]
+            pages = [_page(environment.name, place) for place in environment.survey(about) if place.path]
         seconds = time.monotonic() - begin
         outputs = tuple(page.id for page in pages)
         store.commit(Attempt(stage=key, input=name, outputs=outputs, seconds=seconds), pages)

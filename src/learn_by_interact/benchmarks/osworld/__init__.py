@@ -176,6 +176,7 @@ class OSWorld:
                 start="" if self.elsewhere else "true",
                 url="http://machine" if self.elsewhere else "",
                 names={"Formula Tool Bar": "Name Box"},
+                places=0,
                 width=width,
                 height=height,
             ),

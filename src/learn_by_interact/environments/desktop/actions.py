@@ -23,7 +23,7 @@ from ...errors import ParseError
 from ...types import STOP, Action
 from ..elements import ElementActions, Grammar, Reader, alone, direction, on_element, with_text, word
 from ..reply import CONTROL, readable, reason_line, thought_of
-from ..web.choices import TEXT, any_of, named
+from ..web.choices import TEXT, any_of, named, told
 from .screen import TYPED
 
 PYTHON = "python"
@@ -124,7 +124,10 @@ class DesktopActions(ElementActions):
         if not found:
             return None
         done = {action.arguments.get("element", "") for action in tried if action.tool == "click"}
-        click = [name for name, role, _ in found if role in CLICKED - {"cell"} and name not in done]
+        click = [name for name, role, _ in found if role in CLICKED - {"cell"}]
+        # Items of closed menus are not on the screen, and can be clicked.
+        click += [name for name, role, _ in told(known) if role == "menuitem" and name not in click]
+        click = [name for name in click if name not in done]
         fields = [name for name, role, _ in found if role in TYPED - {"cell"}]
         cell = r"cell \\\"[A-Z]{1,2}[1-9][0-9]{0,3}\\\""
         sheet = any(role == "cell" for _, role, _ in found)

@@ -44,6 +44,9 @@ class Desktop(Value):
     """Cells of a table that are looked at, of those that can be seen."""
     chars: int = Field(default=3000, ge=300)
     """Characters of a screen that an observation shows."""
+    places: int = Field(default=40, ge=0)
+    """Dialogs that are looked at for tasks, before any model acts: those of which the documentation speaks
+    most. 0: none, and nothing of the menus."""
     whole: bool = False
     """Show the whole screen after each action, also after one that changed little on it."""
     marks: bool = False

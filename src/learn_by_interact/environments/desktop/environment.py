@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from ...blobs import keep
 from ...errors import EnvironmentFault
@@ -16,11 +18,13 @@ from ..changes import changes
 from ..declared import SandboxedEnvironment
 from ..fingerprint import Fingerprint
 from ..folder import EnvironmentFolder
+from ..places import Place
 from ..web.layout import changed, part_of, parts, sampled
 from .acting import LEAVE, perform
 from .actions import AS_BEFORE, DesktopActions
 from .machine import LocalMachine, Looked, Machine
 from .screen import Screen, read
+from .survey import Survey
 
 BRIEFLY = 4
 """Observations in a row that tell only what changed on the screen."""
@@ -30,6 +34,9 @@ OPENS = 5.0
 """Seconds in which an application that was opened shows another window."""
 ROWS = 12
 """Rows that the proposer is shown of a table."""
+
+_surveyed: dict[tuple[Path, str], tuple[Place, ...]] = {}
+_surveying = threading.Lock()
 
 
 class DesktopEnvironment(SandboxedEnvironment):
@@ -80,6 +87,28 @@ class DesktopEnvironment(SandboxedEnvironment):
     def files(self) -> Mapping[str, str]:
         """Digest of each file's content after the last step."""
         return self._fingerprint.files if self._fingerprint else {}
+
+    @property
+    def screen(self) -> Screen:
+        """What was seen last."""
+        return self._screen
+
+    def survey(self, about: Sequence[str] = ()) -> tuple[Place, ...]:
+        """What menus, tools and dialogs do, looked over once for all environments of this folder, on screens
+        of their own; () for a machine that nothing puts back. Raises EnvironmentFault.
+
+        `about`: see `Surveyed`; the first time counts.
+        """
+        if self.desktop.url or not self.desktop.places:
+            return ()
+        with _surveying:
+            key = (self.folder.path, self.desktop.model_dump_json())
+            known = _surveyed.get(key)
+            if known is None:
+                begin = partial(DesktopEnvironment, self.folder, self.unsafe)
+                known = Survey(begin, self.desktop.places, about).places()
+                _surveyed[key] = known
+            return known
 
     def overview(self) -> str:
         """What there is, for the proposer: the files, and what the first window holds."""
@@ -196,7 +225,7 @@ class DesktopEnvironment(SandboxedEnvironment):
             self.machine.rest(self.desktop.quiet, self.desktop.patience)
             before = self.machine.stamp()
             looked = self.machine.look(self.desktop.cells)
-            if self._held and looked.windows and not any("modal" in one["states"] for one in looked.windows):
+            if self._held and looked.windows and not any(map(_has_keys, looked.windows)):
                 # LibreOffice's menu bar keeps the keys after an item of a closed menu was clicked.
                 self._held = bool(self.machine.python(LEAVE, self.folder.limits.seconds))
                 continue
@@ -242,6 +271,11 @@ class DesktopEnvironment(SandboxedEnvironment):
             boxes = [(at, screen.elements[name].box) for at, name in enumerate(screen.drawn, 1)]
             picture = marked(picture, [(at, box) for at, box in boxes if box is not None])
         return (keep(self.pictures, picture),)
+
+
+def _has_keys(window: Mapping[str, Any]) -> bool:
+    """A dialog that takes the keys itself, so that Escape would close it."""
+    return "modal" in window["states"] or (window["role"] != "frame" and "active" in window["states"])
 
 
 def _plain(titles: Sequence[str]) -> list[str]:

@@ -265,7 +265,11 @@ class _Writer:
             self.lines.append(f"{number} | {told}".rstrip(" |"))
 
     def _menus(self, items: Sequence[Item]) -> None:
-        """The menus of a window, and the items of the one that is shown; the others have names too."""
+        """The menus of a window, and the items of the one that is shown; the others have names too.
+
+        LibreOffice has its menu bar twice in its tree.
+        """
+        items = list({item.path: item for item in items}.values())
         top = [item for item in items if item.role == "menu" and " > " not in item.path]
         if top:
             self.last.append(f"Menus: {' '.join(self._told(item) for item in top)}")

@@ -60,8 +60,7 @@ def schema(seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = 
 
 def _elsewhere(known: Sequence[str], here: set[str]) -> Iterator[str]:
     """What can be done with elements that the page lacks, and that an action or a page in these texts has."""
-    lines = [line for text in known for line in text.split("\n") if line.startswith(TOLD)]
-    others = {name: role for line in lines for name, role, _ in ELEMENT.findall(line) if '"' in name}
+    others = {name: role for name, role, _ in told(known) if '"' in name}
     rest = [(name, role) for name, role in others.items() if name not in here][:MOST]
     if click := [name for name, role in rest if role not in TYPED]:
         yield rf"click \[({any_of(click)})\]"
@@ -69,6 +68,14 @@ def _elsewhere(known: Sequence[str], here: set[str]) -> Iterator[str]:
         yield rf"type \\\"{TEXT}\\\" into \[({any_of(fields)})\]"
     if lists := [name for name, role in rest if role in ("combobox", "listbox")]:
         yield rf"select \\\"{TEXT}\\\" in \[({any_of(lists)})\]"
+
+
+def told(known: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Name, role and what is told of each element that actions and pages in these texts name."""
+    for text in known:
+        for line in text.split("\n"):
+            if line.startswith(TOLD):
+                yield from ELEMENT.findall(line)
 
 
 def named(seen: Sequence[str], same: str = AS_BEFORE) -> Iterator[tuple[str, str, str]]:

@@ -134,10 +134,10 @@ class WebEnvironment(DeclaredEnvironment):
             found.append("\n".join([f"On {page}:", *parts(some, self.web.chars // 2)[0]]))
         return self._without_origin("\n".join(found))
 
-    def survey(self) -> tuple[Place, ...]:
+    def survey(self, about: Sequence[str] = ()) -> tuple[Place, ...]:
         """Pages that can be reached, looked over once for all environments of this folder.
 
-        Afterwards there must be a reset.
+        `about` plays no part. Afterwards there must be a reset.
         """
         with _surveying:
             known = _surveyed.get((self.folder.path, self.web))

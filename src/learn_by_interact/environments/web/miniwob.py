@@ -8,7 +8,7 @@ observation of a page has, too. Whether an episode was solved is not shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -189,7 +189,7 @@ class MiniWobEnvironment(WebEnvironment):
         """The page has ended its task."""
         return self._ended is not None
 
-    def survey(self) -> tuple[Place, ...]:
+    def survey(self, about: Sequence[str] = ()) -> tuple[Place, ...]:
         """There is one page."""
         return ()
 

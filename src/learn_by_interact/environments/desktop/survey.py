@@ -1,0 +1,305 @@
+"""Looking an application over, without a model: what its menus and tools do, and the dialogs that they open.
+
+An item of a menu whose name ends in dots opens a dialog, by the custom of all desktops: it is opened and
+left with Escape. What else a menu or a tool bar has acts at once, and is only noted. Nothing is kept: an
+application that is not as before afterwards is started anew.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
+
+from ...errors import EnvironmentFault
+from ...types import Observation, Task
+from ..places import LEADS_NOWHERE, LIST, TICKED, TYPED, Field, Form, Place, elements
+from ..web.layout import parts
+from .screen import WINDOWS, Item, Screen, disabled
+
+if TYPE_CHECKING:
+    from .environment import DesktopEnvironment
+
+WORD = re.compile(r"[a-z]{3,}")
+LEAVES = re.compile(
+    r"(?i)\b(close|customi[sz]e|digital|e-?mail|exit|extensions?|help|licen[cs]e|log ?out|macros?|open|quit"
+    r"|recent|redo|reload|remote|repeat|restart|save|scan|send|templates?|undo|update|wizards?)\b"
+)
+"""Items of menus that lead out of the application, or to what a task is not about."""
+OPENS = ("...", "\u2026")
+"""What the name of an item ends with that opens a dialog."""
+LEADS_BACK = re.compile(r'button "(Cancel|Close)"')
+BACK = 3
+"""Times that Escape is pressed to leave a dialog."""
+BROKEN = 20
+"""Times that the application is started anew before the survey ends with what was found."""
+TABS = 6
+"""Parts of a dialog that are looked at, each behind a tab."""
+CHOICES = 12
+"""Options of a list that are told."""
+LONG = 80
+"""Characters of a text that is an explanation, and not to be changed."""
+ROW, FREE = 4, 2
+"""The first row of a sheet that is selected in; empty cells that tasks write into."""
+
+
+class Survey:
+    """A walk through an application; used once."""
+
+    def __init__(self, begin: Callable[[], DesktopEnvironment], most: int, about: Sequence[str] = ()) -> None:
+        """`begin` makes an environment that was not entered yet; `most`: dialogs that are opened, first those
+        of which the texts of `about` speak."""
+        self._begin, self._most = begin, most
+        self._about = Counter(word for text in about for word in WORD.findall(text.lower()))
+        self._stack = ExitStack()
+        self._starts = 0
+        self._here: DesktopEnvironment
+        self._first = Observation(text="", key="")
+
+    def places(self) -> tuple[Place, ...]:
+        """What was found, also where the application breaks on the way.
+
+        Raises EnvironmentFault when it does not come up at first.
+        """
+        with self._stack:
+            self._start()
+            screen = self._here.screen
+            found = [*self._window(screen), *_acts(screen)]
+            names = self._dialogs(screen)
+            for name, where in zip(names, _places(screen, len(names)), strict=True):
+                with suppress(EnvironmentFault):
+                    found += self._behind(name, where)
+                if not self._back() and not self._again():
+                    break
+            return tuple(found)
+
+    def _start(self) -> None:
+        self._starts += 1
+        self._here = self._stack.enter_context(self._begin())
+        self._first = self._here.reset(Task(environment=self._here.name, instruction=""))
+
+    def _again(self) -> bool:
+        """Start the application anew -> whether it is there."""
+        self._stack.pop_all().close()
+        if self._starts > BROKEN:
+            return False
+        try:
+            self._start()
+        except EnvironmentFault:
+            return False
+        return True
+
+    def _do(self, written: str) -> Observation:
+        return self._here.step(self._here.actions.parse(f"ACTION: {written}")[1])
+
+    def _window(self, screen: Screen) -> Iterator[Place]:
+        """What the application shows at the start: cells or fields that can be written into."""
+        fields = _cells(screen)
+        if not fields:
+            text = "\n".join(screen.content)
+            fields = [one for one in elements(text) if one.role in TYPED and one.label]
+        forms = (Form(fields=tuple(fields), buttons=()),) if fields else ()
+        text = "\n".join(parts(screen.lines, self._here.desktop.chars)[0])
+        yield Place(path=(), title=screen.titles[0], text=text, forms=forms, after=_saved(screen))
+
+    def _dialogs(self, screen: Screen) -> list[str]:
+        """Items that open a dialog: in turn of each menu, but those with words that are spoken of first, rare
+        ones among the items above all."""
+        menus: dict[str, list[str]] = defaultdict(list)
+        for name, item in screen.elements.items():
+            if _offered(item) and item.path.endswith(OPENS):
+                menus[item.path.partition(" > ")[0]].append(name)
+        turns = max(map(len, menus.values()), default=0)
+        dealt = [names[turn] for turn in range(turns) for names in menus.values() if turn < len(names)]
+        words = {name: set(WORD.findall(screen.elements[name].path.lower())) for name in dealt}
+        common = Counter(word for some in words.values() for word in some)
+
+        def spoken_of(name: str) -> float:
+            told = (math.sqrt(self._about[word]) / common[word] for word in words[name])
+            return sum(told) / math.sqrt(len(words[name]) + 1)
+
+        return sorted(dealt, key=lambda name: -spoken_of(name))[: self._most]
+
+    def _behind(self, name: str, where: str) -> list[Place]:
+        """The dialog that an item of a menu opens, part by part; [] where it opens none."""
+        before = self._here.screen
+        path = [f"click [{name}]"]
+        if where:
+            path.insert(0, f"click [{where}]")
+        for one in path:
+            seen = self._do(one)
+        title = next((one for one in self._here.screen.titles if one not in before.titles), "")
+        if seen.failed or not title or title in WINDOWS:
+            return []
+        found = [self._part(path, title, where, before)]
+        tabs = [one for one in elements(found[0].text) if one.role == "tab"]
+        for tab in tabs[:TABS] if len(tabs) > 1 else ():
+            if not self._do(f"click [{tab.element}]").failed:
+                found.append(self._part([*path, f"click [{tab.element}]"], title, where, before))
+                found[-1] = found[-1].model_copy(update={"title": f"{title}: {tab.label}"})
+        return [one for one in found if one.forms]
+
+    def _part(self, path: Sequence[str], title: str, where: str, before: Screen) -> Place:
+        screen = self._here.screen
+        shown = _lines(screen, title)
+        form = _form(screen, shown)
+        told = [*_selected(before, where), *parts(shown, self._here.desktop.chars)[0]]
+        forms = (form,) if form else ()
+        return Place(path=tuple(path), title=title, text="\n".join(told), forms=forms, after=_saved(before))
+
+    def _back(self) -> bool:
+        """Leave what is open -> whether all is as it was at first."""
+        with suppress(EnvironmentFault):
+            leaves = next((one for one in self._here.screen.elements if LEADS_BACK.fullmatch(one)), "")
+            if leaves and self._do(f"click [{leaves}]").state == self._first.state:
+                return True
+            for _ in range(BACK):
+                if self._do("press Escape").state == self._first.state:
+                    return True
+        return False
+
+
+def _acts(screen: Screen) -> Iterator[Place]:
+    """Items of menus, and tools, that act at once, each on something that is selected before."""
+    known = [
+        (name, item.path or item.label)
+        for name, item in screen.elements.items()
+        if (_offered(item) and not item.path.endswith(OPENS)) or _tool(item)
+    ]
+    for (name, title), where in zip(known, _places(screen, len(known)), strict=True):
+        button = Field(element=name, role=name.partition(" ")[0], label=title)
+        yield Place(
+            path=(f"click [{where}]",) if where else (),
+            title=title,
+            text="\n".join([f"Window: {screen.titles[0]}", *_selected(screen, where)]),
+            forms=(Form(fields=(), buttons=(button,)),),
+            after=_saved(screen),
+        )
+
+
+def _offered(item: Item) -> bool:
+    """An item of a closed menu that can be clicked."""
+    closed = item.role == "menuitem" and " > " in item.path and not disabled(item)
+    return closed and not LEAVES.search(item.path) and not item.path.endswith("> Save")
+
+
+def _tool(item: Item) -> bool:
+    """A button of a tool bar."""
+    bar = item.place not in ("", "menu", "status")
+    return bar and item.role == "button" and bool(item.label) and not disabled(item)
+
+
+def _saved(screen: Screen) -> tuple[str, ...]:
+    """What keeps a change of a document, where the application has documents."""
+    saves = any(re.search(r"(?:^|> )_?Save$", item.path or item.label) for item in screen.elements.values())
+    return ("press Control+s",) if saves else ()
+
+
+def _lines(screen: Screen, title: str) -> list[str]:
+    """What the window of this title shows, without tools and menus."""
+    heads = {f"{kind}: {one}" for kind in ("Window", "Dialog") for one in screen.titles}
+    lines = list(screen.lines[: len(screen.content) + len(screen.titles)])
+    begin = next((at for at, line in enumerate(lines) if line in heads and line.endswith(f": {title}")), 0)
+    end = next((at for at, line in enumerate(lines) if at > begin and line in heads), len(lines))
+    return lines[begin:end]
+
+
+def _form(screen: Screen, lines: Sequence[str]) -> Form | None:
+    """What a dialog asks for, and the buttons in its last row, which end it."""
+    told = [list(elements(line)) for line in lines]
+    rows = [[one for one in line if one.role == "button" and one.label] for line in told]
+    ends = [
+        one for one in next((row for row in reversed(rows) if row), []) if not LEADS_NOWHERE.match(one.label)
+    ]
+    fields = [one for line in told for one in line if one.label and one.role in TYPED | TICKED]
+    fields = [one for one in fields if len(one.value) <= LONG]
+    fields += _lists(screen, {one.element for line in told for one in line})
+    return Form(fields=tuple(fields), buttons=tuple(ends)) if ends else None
+
+
+def _lists(screen: Screen, shown: set[str]) -> Iterator[Field]:
+    """Lists of which one item is clicked, as the kinds of numbers that a cell may hold."""
+    lists: dict[str, list[Item]] = defaultdict(list)
+    for name, item in screen.elements.items():
+        if item.role in ("cell", "item") and item.box and name in shown and " #" not in name:
+            lists[f"{item.role} {item.node.get('within', '')}"].append(item)
+    for named, items in lists.items():
+        role, _, label = named.partition(" ")
+        chosen = [one.label for one in items if "selected" in one.node["states"]]
+        options = tuple(one.label for one in items if one.label)[:CHOICES]
+        if label and len(options) > 1:
+            yield Field(element=role, role=LIST, label=label, options=options, value="".join(chosen[:1]))
+
+
+def _label(name: str) -> str:
+    return name.partition(" ")[2].partition(" #")[0].strip('"')
+
+
+def _is_cell(item: Item) -> bool:
+    return bool(re.fullmatch(r"[A-Z]{1,3}[1-9]\d*", item.label))
+
+
+def _grid(screen: Screen) -> dict[tuple[str, int], str]:
+    """What the cells of a sheet hold that can be seen, by column and row."""
+    found = {}
+    for item in screen.elements.values():
+        if item.role == "cell" and _is_cell(item):
+            column, row = re.findall(r"[A-Z]+|\d+", item.label)
+            found[column, int(row)] = " ".join(str(item.node.get("text", "")).split())
+    return found
+
+
+def _cells(screen: Screen) -> list[Field]:
+    """Cells that tasks write into: one of each column that has a heading, and empty ones beside the last."""
+    grid = _grid(screen)
+    heads = [column for (column, row), text in grid.items() if row == 1 and text]
+    found = []
+    for number, column in enumerate(heads):
+        place = f"{column}{ROW + number}"
+        if held := grid.get((column, ROW + number), ""):
+            found.append(_cell(place, f"{place}, in the column {grid[column, 1]}", held))
+    empty = [column for (column, row), text in grid.items() if row == 1 and not text][:1]
+    for column in empty if heads else ():
+        found.append(_cell(f"{column}1", f"{column}1, the heading of a new column", ""))
+        found += [
+            _cell(f"{column}{row}", f"{column}{row}, a formula over row {row}", "")
+            for row in range(2, 2 + FREE)
+        ]
+    return found
+
+
+def _cell(place: str, label: str, held: str) -> Field:
+    return Field(element=f'cell "{place}"', role="textbox", label=f"cell {label}", value=held)
+
+
+def _places(screen: Screen, number: int) -> list[str]:
+    """So many cells and ranges that a task may begin with, in turn; "" where there is no sheet."""
+    grid = _grid(screen)
+    heads = [column for (column, row), text in grid.items() if row == 1 and text]
+    if not heads:
+        return [""] * number
+    last = max(row for (_, row), text in grid.items() if text)
+    turns = [f'cell "{heads[0]}1:{heads[-1]}1"']
+    for at, column in enumerate(heads):
+        turns.append(f'cell "{column}{min(ROW + at, last)}"')
+        turns.append(f'cell "{column}2:{column}{last}"')
+    return [turns[at % len(turns)] for at in range(number)]
+
+
+def _selected(screen: Screen, where: str) -> list[str]:
+    """Lines about what is selected: the heads of the columns, and the row."""
+    if not where:
+        return []
+    place = _label(where)
+    grid = _grid(screen)
+    column, row = re.findall(r"[A-Z]+|\d+", place)[:2]
+    held, head = grid.get((column, int(row)), ""), grid.get((column, 1), "")
+    one = ":" not in place
+    lines = [
+        line for line in screen.lines if line.startswith(("| ", "1 | ", *([f"{row} | "] if one else [])))
+    ]
+    said = f"it holds {held!r}, in the column {head!r}" if one else f"in the column {head!r}"
+    return [f"Selected: {place}{f' ({said})' if row != '1' else ', the heads of the columns'}.", *lines]
