@@ -47,7 +47,7 @@ def policy(request: Request) -> str:
 
 def test_an_agent_learns_an_application_from_a_page_of_help(tmp_path: Path) -> None:
     pytest.importorskip("PIL.Image")
-    folder = editor(tmp_path / "notes", ENVIRONMENT + '\n[docs]\nfolder = ["help.md"]\n')
+    folder = editor(tmp_path / "notes", ENVIRONMENT + 'places = 0\n[docs]\nfolder = ["help.md"]\n')
     (folder / "help.md").write_text(HELP)
     recipe = tmp_path / "notes.toml"
     recipe.write_text(

@@ -23,7 +23,7 @@ from .screen import WINDOWS, Item, Screen, disabled
 if TYPE_CHECKING:
     from .environment import DesktopEnvironment
 
-WORD = re.compile(r"[a-z]{3,}")
+WORD = re.compile(r"[a-z]{4,}")
 LEAVES = re.compile(
     r"(?i)\b(close|customi[sz]e|digital|e-?mail|exit|extensions?|help|licen[cs]e|log ?out|macros?|open|quit"
     r"|recent|redo|reload|remote|repeat|restart|save|scan|send|templates?|undo|update|wizards?)\b"
@@ -38,6 +38,8 @@ BROKEN = 20
 """Times that the application is started anew before the survey ends with what was found."""
 TABS = 6
 """Parts of a dialog that are looked at, each behind a tab."""
+ALIKE = 12
+"""Items of a menu in another menu: many that are one choice, such as of a language."""
 CHOICES = 12
 """Options of a list that are told."""
 LONG = 80
@@ -67,7 +69,8 @@ class Survey:
         with self._stack:
             self._start()
             screen = self._here.screen
-            found = [*self._window(screen), *_acts(screen)]
+            text = "\n".join(parts(screen.lines, self._here.desktop.chars)[0])
+            found = [_window(screen, text), *_acts(screen, text)]
             names = self._dialogs(screen)
             for name, where in zip(names, _places(screen, len(names)), strict=True):
                 with suppress(EnvironmentFault):
@@ -94,16 +97,6 @@ class Survey:
 
     def _do(self, written: str) -> Observation:
         return self._here.step(self._here.actions.parse(f"ACTION: {written}")[1])
-
-    def _window(self, screen: Screen) -> Iterator[Place]:
-        """What the application shows at the start: cells or fields that can be written into."""
-        fields = _cells(screen)
-        if not fields:
-            text = "\n".join(screen.content)
-            fields = [one for one in elements(text) if one.role in TYPED and one.label]
-        forms = (Form(fields=tuple(fields), buttons=()),) if fields else ()
-        text = "\n".join(parts(screen.lines, self._here.desktop.chars)[0])
-        yield Place(path=(), title=screen.titles[0], text=text, forms=forms, after=_saved(screen))
 
     def _dialogs(self, screen: Screen) -> list[str]:
         """Items that open a dialog: in turn of each menu, but those with words that are spoken of first, rare
@@ -162,19 +155,34 @@ class Survey:
         return False
 
 
-def _acts(screen: Screen) -> Iterator[Place]:
-    """Items of menus, and tools, that act at once, each on something that is selected before."""
-    known = [
-        (name, item.path or item.label)
-        for name, item in screen.elements.items()
-        if (_offered(item) and not item.path.endswith(OPENS)) or _tool(item)
-    ]
+def _window(screen: Screen, text: str) -> Place:
+    """What the application shows at the start: cells or fields that can be written into."""
+    fields = _cells(screen)
+    if not fields:
+        typed = [one for one in elements("\n".join(screen.content)) if one.role in TYPED]
+        fields = [one if one.label else one.model_copy(update={"label": "the text"}) for one in typed]
+    forms = (Form(fields=tuple(fields), buttons=()),) if fields else ()
+    return Place(path=(), title=screen.titles[0], text=text, forms=forms, after=_saved(screen))
+
+
+def _acts(screen: Screen, text: str) -> Iterator[Place]:
+    """Items of menus, and tools, that act at once, each on something that is selected before.
+
+    `text`: what the window shows.
+    """
+    known, kinds = [], Counter[str]()
+    for name, item in screen.elements.items():
+        if (_offered(item) and not item.path.endswith(OPENS)) or _tool(item):
+            menu = item.path.rpartition(" > ")[0]
+            kinds[menu] += " > " in menu
+            if kinds[menu] <= ALIKE:
+                known.append((name, item.path or item.label))
     for (name, title), where in zip(known, _places(screen, len(known)), strict=True):
         button = Field(element=name, role=name.partition(" ")[0], label=title)
         yield Place(
             path=(f"click [{where}]",) if where else (),
             title=title,
-            text="\n".join([f"Window: {screen.titles[0]}", *_selected(screen, where)]),
+            text="\n".join([f"Window: {screen.titles[0]}", *_selected(screen, where)]) if where else text,
             forms=(Form(fields=(), buttons=(button,)),),
             after=_saved(screen),
         )
