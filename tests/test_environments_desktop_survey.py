@@ -60,7 +60,6 @@ def test_a_plan_on_a_menu_does_what_it_says_and_saves(
     document = Document(source="a", title="Convert", text="Convert to uppercase.", begin=0, end=20)
     known = plans(document, tuple(surveyed[1].values()), 2, 0)
     plan = next(one for one in known if one.buttons[0].label.endswith("To Uppercase"))
-    assert plan.line.endswith("What is done is saved then.")
     _, todo = plan.read({"task": "Put list.txt in capitals."})
     assert todo == ('click [menuitem "Edit > Convert > To Uppercase"]', "press Control+s")
     with Episode(editor(tmp_path / "notes")) as episode:

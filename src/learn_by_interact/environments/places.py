@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
@@ -74,6 +76,33 @@ class Surveyed(Protocol):
         they speak of comes first.
         """
         ...
+
+    def remember(self, places: Sequence[Place]) -> None:
+        """Take over what a survey of the same application found before."""
+        ...
+
+
+class Surveys:
+    """What surveys found, by folder and settings: one survey serves all environments of a process."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Path, str], tuple[Place, ...]] = {}
+        self._looking = threading.Lock()
+
+    def get(self, path: Path, settings: Value, look: Callable[[], tuple[Place, ...]]) -> tuple[Place, ...]:
+        """What is known, or else what `look` finds, which one caller does while others wait."""
+        key = (path, settings.model_dump_json())
+        with self._looking:
+            if key not in self._known:
+                self._known[key] = look()
+            return self._known[key]
+
+    def put(self, path: Path, settings: Value, places: Sequence[Place]) -> None:
+        """Note what was found before."""
+        self._known[path, settings.model_dump_json()] = tuple(places)
+
+
+SURVEYS = Surveys()
 
 
 def elements(text: str) -> Iterator[Field]:

@@ -56,12 +56,10 @@ class Plan(Value):
         """What the question says of it."""
         fields = " and ".join(json.dumps(_short(one), ensure_ascii=False) for one in self.fields)
         if self.fields:
-            told = PROMPT.fill("fill" if self.buttons else "write", fields=fields)
-        elif self.buttons:
-            told = PROMPT.fill("press", button=json.dumps(self.buttons[0].label, ensure_ascii=False))
-        else:
-            return PROMPT.fill("find")
-        return f"{told} {PROMPT.fill('kept')}" if self.place.after else told
+            return PROMPT.fill("fill" if self.buttons else "write", fields=fields)
+        if self.buttons:
+            return PROMPT.fill("press", button=json.dumps(self.buttons[0].label, ensure_ascii=False))
+        return PROMPT.fill("find")
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
+
+from pydantic import TypeAdapter
 
 from ..benchmarks import Benchmark
 from ..engine.store import Store
@@ -11,26 +14,33 @@ from ..environments.places import SURVEY, Place, Surveyed
 from ..registry import identity
 from ..types import Attempt, Document, Page, Task, digest
 
+PLACES = TypeAdapter(tuple[Place, ...])
+
 
 def survey(store: Store, world: Benchmark, name: str, say: Callable[[str], None]) -> None:
-    """Look the application over, once as long as its folder stays the same, and keep its pages.
+    """Look the application over, once as long as its folder stays the same, and keep its pages and places.
 
     `name`: of the environment, as a recipe has it. `say` is told before it begins. Nothing is done
     where there is nothing to look over. Raises EnvironmentFault when the application does not come up.
     """
     key = f"{SURVEY}:{digest(identity(name))}"
-    if not any(store.attempts(key)):
-        environment = world.environment()
-        if not isinstance(environment, Surveyed):
-            return
+    environment = world.environment()
+    if not isinstance(environment, Surveyed):
+        return
+    if any(store.attempts(key)):
+        with suppress(ValueError):  # Of an older version, which kept none.
+            environment.remember(PLACES.validate_python(store.meta(f"{key}:places")))
+    else:
         say(f"{environment.name} is looked over, which may take some minutes.")
         begin = time.monotonic()
         with environment:
             environment.reset(Task(environment=environment.name, instruction=""))
             # Where an episode begins is seen anyway.
             about = [document.text for document in store.records(Document)]
-            pages = [_page(environment.name, place) for place in environment.survey(about) if place.path]
+            places = environment.survey(about)
+            pages = [_page(environment.name, place) for place in places if place.path]
         seconds = time.monotonic() - begin
+        store.set_meta(f"{key}:places", PLACES.dump_python(places, mode="json"))
         outputs = tuple(page.id for page in pages)
         store.commit(Attempt(stage=key, input=name, outputs=outputs, seconds=seconds), pages)
     store.set_meta(SURVEY, key)

@@ -44,7 +44,7 @@ class Desktop(Value):
     """Cells of a table that are looked at, of those that can be seen."""
     chars: int = Field(default=3000, ge=300)
     """Characters of a screen that an observation shows."""
-    places: int = Field(default=40, ge=0)
+    places: int = Field(default=24, ge=0)
     """Dialogs that are looked at for tasks, before any model acts: those of which the documentation speaks
     most. 0: none, and nothing of the menus."""
     whole: bool = False

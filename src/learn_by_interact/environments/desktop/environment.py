@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -18,7 +17,7 @@ from ..changes import changes
 from ..declared import SandboxedEnvironment
 from ..fingerprint import Fingerprint
 from ..folder import EnvironmentFolder
-from ..places import Place
+from ..places import SURVEYS, Place
 from ..web.layout import changed, part_of, parts, sampled
 from .acting import LEAVE, perform
 from .actions import AS_BEFORE, DesktopActions
@@ -34,9 +33,6 @@ OPENS = 5.0
 """Seconds in which an application that was opened shows another window."""
 ROWS = 12
 """Rows that the proposer is shown of a table."""
-
-_surveyed: dict[tuple[Path, str], tuple[Place, ...]] = {}
-_surveying = threading.Lock()
 
 
 class DesktopEnvironment(SandboxedEnvironment):
@@ -101,14 +97,13 @@ class DesktopEnvironment(SandboxedEnvironment):
         """
         if self.desktop.url or not self.desktop.places:
             return ()
-        with _surveying:
-            key = (self.folder.path, self.desktop.model_dump_json())
-            known = _surveyed.get(key)
-            if known is None:
-                begin = partial(DesktopEnvironment, self.folder, self.unsafe)
-                known = Survey(begin, self.desktop.places, about).places()
-                _surveyed[key] = known
-            return known
+        begin = partial(DesktopEnvironment, self.folder, self.unsafe)
+        survey = Survey(begin, self.desktop.places, about)
+        return SURVEYS.get(self.folder.path, self.desktop, survey.places)
+
+    def remember(self, places: Sequence[Place]) -> None:
+        """See `Surveyed.remember`."""
+        SURVEYS.put(self.folder.path, self.desktop, places)
 
     def overview(self) -> str:
         """What there is, for the proposer: the files, and what the first window holds."""

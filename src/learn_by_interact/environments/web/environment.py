@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -14,11 +13,10 @@ from ...errors import EnvironmentFault
 from ...types import STOP, Action, Observation, Task, digest
 from ..declared import DeclaredEnvironment
 from ..folder import EnvironmentFolder
-from ..places import Place, forms
+from ..places import SURVEYS, Place, forms
 from . import application, browser
 from .actions import WebActions, action
 from .choices import AS_BEFORE
-from .config import Web
 from .layout import changed, laid_out, part_of, parts, sampled
 from .session import Session, Shown
 from .snapshot import plain
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
 
 BRIEFLY = 4
 """Observations in a row that tell only what changed on a page."""
-_surveyed: dict[tuple[Path, Web], tuple[Place, ...]] = {}
-_surveying = threading.Lock()
 
 ROWS = 12
 """Rows of a table, and items of a list, that the proposer is shown of a page."""
@@ -139,12 +135,13 @@ class WebEnvironment(DeclaredEnvironment):
 
         `about` plays no part. Afterwards there must be a reset.
         """
-        with _surveying:
-            known = _surveyed.get((self.folder.path, self.web))
-            if known is None:
-                known = Survey(self, self.web.places).places() if self.web.places else ()
-                _surveyed[self.folder.path, self.web] = known
-            return known
+        if not self.web.places:
+            return ()
+        return SURVEYS.get(self.folder.path, self.web, Survey(self, self.web.places).places)
+
+    def remember(self, places: Sequence[Place]) -> None:
+        """See `Surveyed.remember`."""
+        SURVEYS.put(self.folder.path, self.web, places)
 
     def arrive(self, address: str, path: tuple[str, ...], clicks: Sequence[str] = ()) -> tuple[Place, Shown]:
         """Open a page, click on it -> the place that `path` leads to, and what it shows.

@@ -193,6 +193,9 @@ class MiniWobEnvironment(WebEnvironment):
         """There is one page."""
         return ()
 
+    def remember(self, places: Sequence[Place]) -> None:
+        """There is nothing to remember."""
+
     def outcome(self) -> tuple[bool, float]:
         """Whether the episode has ended, and the page's reward without regard to time: at most 1, often -1.
 
