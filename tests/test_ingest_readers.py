@@ -113,6 +113,32 @@ def test_a_page_without_a_marked_main_part(tmp_path: Path) -> None:
     assert "Home sweet home" not in found.text and "alert" not in found.text
 
 
+def test_a_page_whose_heading_is_not_found_is_what_the_heading_stands_in(tmp_path: Path) -> None:
+    pytest.importorskip("trafilatura", exc_type=ImportError)
+    steps = "".join(f"<li>Choose <em>Sheet - Part {n}</em>.</li>" for n in range(9))
+    said = "".join(f"<p>Paragraph {n} tells how sheets are named in a document.</p>" for n in range(9))
+    (tmp_path / "rename.html").write_text(
+        "<html><head><title>Rename - Help</title></head><body><header><p>Help 7.4</p></header>"
+        "<aside>Contents</aside><div id='area'><a name='x'></a><meta itemprop='keywords' content='sheets'>"
+        f"<h1 id='h'><a name='r'></a>Renaming Sheets</h1>{said}<h2>Steps</h2><ol>{steps}</ol></div>"
+        "<footer>Imprint</footer></body></html>"
+    )
+    (found,) = read(Docs(folder=("rename.html",)), tmp_path)
+    assert found.title == "Renaming Sheets"
+    assert found.text.startswith("# Renaming Sheets") and "## Steps" in found.text
+    assert "9. Choose *Sheet - Part 8*." in found.text
+    assert not any(word in found.text for word in ("Help 7.4", "Contents", "Imprint"))
+
+
+def test_a_page_without_headings_has_its_own_title(tmp_path: Path) -> None:
+    pytest.importorskip("trafilatura", exc_type=ImportError)
+    (tmp_path / "a.html").write_text(
+        "<html><head><title>Shelves</title></head><body><main><p>Put books on it.</p></main></body></html>"
+    )
+    (found,) = read(Docs(folder=("a.html",)), tmp_path)
+    assert (found.title, found.text) == ("Shelves", "Put books on it.")
+
+
 def test_rst_headings(tmp_path: Path) -> None:
     text = RST.replace("Nothing.", "Nothing.\n" * 20)
     (tmp_path / "b.rst").write_text(text)

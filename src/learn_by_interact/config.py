@@ -25,9 +25,9 @@ class IngestTable(Value):
     bare: int = 0
     """Sections without a page, from which tasks are proposed without documentation: the paper's Table 6."""
     only: tuple[str, ...] = ()
-    """Titles of the sections to learn from, with `*` and `?`; none: all."""
+    """Titles of the sections to learn from, or their files or addresses, with `*` and `?`; none: all."""
     skip: tuple[str, ...] = ()
-    """Titles of sections to leave out: what cannot work in this environment."""
+    """Sections to leave out, likewise: what cannot work in this environment."""
     folder: tuple[str, ...] = ()
     """Documentation beside the environment's own: folders or files, relative to the recipe."""
     urls: tuple[str, ...] = ()

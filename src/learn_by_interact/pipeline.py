@@ -145,9 +145,9 @@ class Pipeline:
         return docs.model_copy(update={"folder": docs.folder + more, "urls": docs.urls + mine.urls})
 
     def _wanted(self, document: Document) -> bool:
-        table = self.recipe.ingest
-        chosen = not table.only or any(fnmatch(document.title, title) for title in table.only)
-        return chosen and not any(fnmatch(document.title, title) for title in table.skip)
+        table, known = self.recipe.ingest, (document.title, document.source)
+        chosen = not table.only or any(fnmatch(one, wanted) for wanted in table.only for one in known)
+        return chosen and not any(fnmatch(one, left) for left in table.skip for one in known)
 
     def propose(self) -> Progress:
         """All rounds that can be begun -> the progress of the last that had anything to do."""

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ...errors import ConfigError
 from . import Heading, Source, indent, lines_of
+
+if TYPE_CHECKING:
+    from bs4 import BeautifulSoup, Tag
 
 FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})")
 ATX = re.compile(r"\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
@@ -57,8 +62,12 @@ def rst(name: str, text: str) -> Source:
 
 
 def html(name: str, text: str) -> Source:
-    """HTML, by way of Markdown: the lines are those of the converted text, not of the file."""
-    return markdown(name, html_to_markdown(text))
+    """HTML, by way of Markdown: the lines are those of the converted text, not of the file.
+
+    What is taken as the main part of a page may lack its title; the page's own is then taken.
+    """
+    source = markdown(name, html_to_markdown(text))
+    return replace(source, title=_called(text) or name) if source.title == name else source
 
 
 def plain(name: str, text: str) -> Source:
@@ -69,8 +78,9 @@ def plain(name: str, text: str) -> Source:
 def html_to_markdown(text: str) -> str:
     """The main part of a page as Markdown, without navigation; "" when there is none.
 
-    A page that marks its main part (`<main>`, `role="main"`, `<article>`) is taken at its word;
-    for others trafilatura looks for it. Raises ConfigError when trafilatura cannot be loaded.
+    A page that marks its main part (`<main>`, `role="main"`, `<article>`) is taken at its word; for others
+    trafilatura looks for it. Where that leaves out the page's heading, and so perhaps all headings and
+    lists, it is what the heading stands in. Raises ConfigError when trafilatura cannot be loaded.
     """
     from bs4 import BeautifulSoup
     from markdownify import MarkdownConverter
@@ -78,9 +88,10 @@ def html_to_markdown(text: str) -> str:
     soup = BeautifulSoup(text, "lxml")
     main = soup.find("main") or soup.find(role="main") or soup.find("article")
     if main is None:
-        if found := _extracted(text):
+        found, head = _extracted(text), _heading(soup)
+        if found and (head is None or _said(head) in " ".join(found.split())):
             return found
-        main = soup.body or soup
+        main = _around(soup)
     for tag in main.find_all(NOISE):
         tag.decompose()
     for tag in main.find_all("a", class_=re.compile("headerlink|anchor")):
@@ -88,6 +99,36 @@ def html_to_markdown(text: str) -> str:
     converter = MarkdownConverter(heading_style="ATX", bullets="-", strip=["a", "img"])
     converted = str(converter.convert_soup(main))
     return re.sub(r"\n{3,}", "\n\n", converted).strip()
+
+
+def _called(text: str) -> str:
+    """The one first heading of a page, or else its title; "" for none."""
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(text, "lxml")
+    told = _heading(soup) or soup.title
+    return _said(told) if told else ""
+
+
+def _heading(soup: BeautifulSoup) -> Tag | None:
+    """The one heading of the first level."""
+    heads = soup.find_all("h1")
+    return heads[0] if len(heads) == 1 else None
+
+
+def _said(tag: Tag) -> str:
+    return " ".join(tag.get_text(" ").split())
+
+
+def _around(soup: BeautifulSoup) -> Tag:
+    """The smallest part with the page's heading that has half of its text; without a heading all."""
+    for tag in soup.find_all(NOISE):
+        tag.decompose()
+    body = soup.body or soup
+    part = _heading(soup)
+    while part is not None and part is not body and len(_said(part)) < len(_said(body)) / 2:
+        part = part.parent
+    return part or body
 
 
 def _extracted(text: str) -> str:
