@@ -109,6 +109,23 @@ def test_what_a_choice_opens_is_done_there_and_nothing_else() -> None:
     )
 
 
+def test_where_an_episode_begins_is_dealt_out_before_each_of_many_menus() -> None:
+    cells = tuple(Field(element=f'cell "{c}1"', role="textbox", label=f"cell {c}1") for c in "ABCDE")
+    window = Place(path=(), title="staff", text="staff", forms=(Form(fields=cells, buttons=()),))
+    names = [f"Sheet > Part {one}" for one in ("Ink", "Jar", "Kit", "Lid", "Mat", "Net", "Oar", "Pen", "Rug")]
+    items = [Field(element=f'menuitem "{one}"', role="menuitem", label=one) for one in names]
+    menus = [
+        Place(path=(f"open {one.label}",), title=one.label, text="", forms=(Form(fields=(), buttons=(one,)),))
+        for one in items
+    ]
+    told = [document("Sheet parts", f"Choose a sheet and a part: {one}, and a cell.") for one in "abcd"]
+    every = [
+        one for at in range(4) for one in plans(told[at], (window, *menus), 2, 0, told[:at] + told[at + 1 :])
+    ]
+    written = [one.fields[-1].label for one in every if one.fields]
+    assert len(every) == 8 and len(set(written)) == len(written) == 2, "one in four"
+
+
 def test_a_label_is_told_without_its_advice() -> None:
     text = Field(element='textbox "Text: You may use it."', role="textbox", label="Text: You may use it.")
     plan = of(text)

@@ -30,6 +30,8 @@ NEAR = 0.5
 """Share of the best place's fit from which a section is about another one too."""
 MOST = 2
 """Times its share that a section takes over of what no section near it has."""
+BEGIN = 4
+"""One task in so many is about the place where an episode begins, as long as there is something to do."""
 TEXT = r"^[^\"\\\n]{1,80}$"
 ANSWER = r"^[^\"\\\n]{1,60}$"
 TITLE, SHORT = 3, 4
@@ -146,9 +148,9 @@ def _round(
 ) -> dict[str, list[Plan]]:
     """What each section gets, noted in `taken`.
 
-    One half is what it is about itself. The other goes to the kinds of places of which least was dealt out,
-    for the section that fits best; where there is too little, what is entered is entered once more, with
-    other values.
+    One half is what it is about itself. The other goes in part to where an episode begins, then to the kinds
+    of places of which least was dealt out, for the section that fits best; where there is too little, what
+    is entered is entered once more, with other values.
     """
     found: dict[str, list[Plan]] = {one: [] for one in lists}
 
@@ -170,9 +172,16 @@ def _round(
         for known in kinds:
             kinds_of.setdefault(known.kind, []).append((known.fit, one, known))
     left_over = [sorted(some, key=lambda item: -item[0]) for some in kinds_of.values()]
+
+    def deal(some: list[tuple[float, str, _Kind]]) -> bool:
+        return any(len(found[one]) < MOST * number and take(one, known) for _, one, known in some)
+
+    for some in (some for some in left_over if not some[0][2].plans[0].place.path):
+        for _ in range(wanted // BEGIN):
+            deal(some)
     while left_over and sum(map(len, found.values())) < wanted:
         some = min(left_over, key=lambda some: (_share(some[0][2].plans, taken), -some[0][0]))
-        if not any(len(found[one]) < MOST * number and take(one, known) for _, one, known in some):
+        if not deal(some):
             left_over.remove(some)
     for one, kinds in lists.items():
         again = [plan for known in kinds if known.near for plan in known.plans if plan.fields]

@@ -226,7 +226,7 @@ class Propose(ModelStage):
             for number, plan in enumerate(some, 1):
                 reply = answer["tasks"].get(str(number)) if isinstance(answer["tasks"], dict) else None
                 told, todo = plan.read(reply)
-                if told:
+                if told and told not in question:
                     task = Task(
                         environment=environment.name,
                         instruction=told,
