@@ -214,6 +214,28 @@ def test_what_was_only_typed_was_not_sent(store: Store) -> None:
     }
 
 
+def test_on_a_desktop_what_ends_in_a_dialog_is_not_done(store: Store) -> None:
+    texts = (
+        'Window: a.xlsx\n[button "Print"]',
+        '(Files does not answer.)\nDialog: Print\n[button "OK"]',
+        'Changed on this screen:\n+ [checkbox "All"] checked\n(All else on this screen is as before.)',
+        "[changed: a.xlsx]\nWindow: a.xlsx\nDialog: small, and behind it",
+    )
+    seen = [Observation(text=text, key=text, state=text) for text in texts]
+    click = Action(tool="click", arguments={"element": "button"})
+    steps = tuple(Step(thought="", action=click, observation=one) for one in seen[1:])
+    session = EPISODE.model_copy(update={"start": seen[0], "steps": steps})
+    page = session.model_copy(update={"start": Observation(text="URL: /", key="u"), "steps": steps[:2]})
+    asked = [example("Print the sheet.", 0, end, session) for end in (1, 2)]
+    done = example("Print the sheet.", 0, 3, session)
+    elsewhere = example("Print the page.", 0, 2, page)
+    tried = example("Print it.", 0, 1, session, kind="task")
+    store.add([session, page, *asked, done, elsewhere, tried])
+    verdicts = judge_names(store, WebActions())
+    assert {one.subject for one in verdicts} == {one.id for one in asked}
+    assert {one.reason for one in verdicts} == {"it ends while the dialog 'Print' is open"}
+
+
 def test_an_example_of_a_held_out_task_is_dropped_by_instruction_or_solution(store: Store) -> None:
     held_out = [
         HeldOut(name="write", instruction="Write yes into c.txt.", gold=("put c.txt yes",)),

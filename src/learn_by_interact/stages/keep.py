@@ -30,6 +30,8 @@ MISNAMED = "misnamed"
 FILLS = frozenset({"type", "select"})
 """Actions on a screen that fill a form and do not send it."""
 SENT = re.compile(r"(?i)\b(submit|send|save|click|press|log in|sign in|apply)(s|ing)?\b")
+WINDOW = re.compile(r"^(Window|Dialog): (.*)$", re.MULTILINE)
+"""What an observation of a desktop begins with, unless it tells only what changed."""
 SWEEPS = (SAME_EXAMPLE, CONTAMINATED, SUPERSEDED, MISNAMED)
 """Judges of the whole set: what one drops is out, whatever the rule."""
 
@@ -117,7 +119,7 @@ def judge_names(store: Store, actions: ActionSpace) -> list[Verdict]:
     screen: what says that a form was sent, where it was only filled in.
     """
     if not actions.commands:
-        return _judge_sent(store)
+        return _judge_on_screen(store)
     verdicts = []
     for example in store.records(Example):
         named = named_files(without_stops(example.instruction))
@@ -137,8 +139,9 @@ def judge_names(store: Store, actions: ActionSpace) -> list[Verdict]:
     return verdicts
 
 
-def _judge_sent(store: Store) -> list[Verdict]:
-    """The same on a screen: what was only typed or chosen, of which the instruction says that it was sent."""
+def _judge_on_screen(store: Store) -> list[Verdict]:
+    """The same on a screen: what was only typed or chosen, of which it is said that it was sent; and
+    what ends in a dialog that asks something."""
     verdicts = []
     for example in store.records(Example):
         trajectory = store.get(example.trajectory)
@@ -146,11 +149,24 @@ def _judge_sent(store: Store) -> list[Verdict]:
         done = {step.action.tool for step in trajectory.steps[example.begin : example.end]}
         said = SENT.search(example.instruction)
         filled = done & FILLS and done <= FILLS | {"goto", "scroll", STOP}
-        if example.kind != "task" and said and filled:
+        reason = ""
+        if said and filled:
             reason = f"its instruction says {said[0]!r}, and nothing was clicked or pressed"
+        elif asking := _asking(trajectory, example.end):
+            reason = f"it ends while the dialog {asking!r} is open"
+        if example.kind != "task" and reason:
             verdicts.append(Verdict(subject=example.id, judge=MISNAMED, keep=False, reason=reason))
     store.replace_verdicts(MISNAMED, verdicts)
     return verdicts
+
+
+def _asking(trajectory: Trajectory, end: int) -> str:
+    """The title of the dialog that is in front after so many steps; "" for none."""
+    seen = [trajectory.start.text, *(step.observation.text for step in trajectory.steps[:end])]
+    if not WINDOW.match(seen[0]):
+        return ""  # No desktop.
+    found = next(filter(None, map(WINDOW.search, reversed(seen))))
+    return found[2] if found[1] == "Dialog" else ""
 
 
 def judge_contamination(store: Store, actions: ActionSpace, held_out: Iterable[HeldOut]) -> list[Verdict]:
