@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from learn_by_interact.stages.told import Manual, made
-from learn_by_interact.types import Document
+from learn_by_interact.stages.told import Manual, entered, made
+from learn_by_interact.types import Action, Document, Observation, Step
 from room import acted
 
 INSERT = """Usage: tool insert [OPTIONS] PATH TABLE [FILE]
@@ -158,3 +158,24 @@ def test_new_files_are_told_where_they_are_few(seen: str, told: str) -> None:
     step = step.model_copy(update={"observation": step.observation.model_copy(update={"text": seen})})
     instruction = "Set the port, as port.txt has it."
     assert made(instruction, [step]) == f"{instruction}{told}"
+
+
+def test_what_was_entered_on_a_screen_is_told() -> None:
+    def step(tool: str, **said: str) -> Step:
+        seen = Observation(text="", key="")
+        return Step(thought="", action=Action(tool=tool, arguments=said), observation=seen)
+
+    steps = [
+        step("type", text="New", element='textbox "Name:"'),
+        step("type", text="New Orders", element='textbox "Name:"'),
+        step("select", option="major", element='combobox "Priority:"'),
+        step("type", text="x" * 99, element='textbox "Text"'),
+        step("type", text="at the cursor", element=""),
+        step("click", element='button "OK"'),
+    ]
+    told = "Rename the sheet."
+    assert entered(told, steps) == "Rename the sheet. Name: New Orders. Priority: major."
+    assert (
+        entered("Call it New Orders, of priority major.", steps) == "Call it New Orders, of priority major."
+    )
+    assert entered(told, acted("mv a b").steps) == told, "a command has no fields"

@@ -28,6 +28,8 @@ TICKED = frozenset({"checkbox", "radio", "switch"})
 CHOSEN = frozenset({"combobox", "listbox"})
 LIST = "list"
 """Role of a field of which one option is clicked: an element of the role that the field's `element` names."""
+FILLS = frozenset({"type", "select"})
+"""Actions on a screen that fill a form and do not send it."""
 LEADS_NOWHERE = re.compile(r"(?i)^(preview|cancel|reset|back|close|help|discard|log ?out|sign ?out)\b")
 """Buttons that no task ends with."""
 

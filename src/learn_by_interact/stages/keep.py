@@ -13,6 +13,7 @@ from typing import Literal
 from ..commands import split
 from ..engine.store import Store
 from ..environments import ActionSpace
+from ..environments.places import FILLS
 from ..errors import ConfigError
 from ..types import STOP, Document, Example, Task, Trajectory, Value, Verdict
 from .ground import named_files, without_stops
@@ -27,8 +28,6 @@ SAME_EXAMPLE = "near-duplicate example"
 CONTAMINATED = "contamination"
 SUPERSEDED = "superseded"
 MISNAMED = "misnamed"
-FILLS = frozenset({"type", "select"})
-"""Actions on a screen that fill a form and do not send it."""
 SENT = re.compile(r"(?i)\b(submit|send|save|click|press|log in|sign in|apply)(s|ing)?\b")
 WINDOW = re.compile(r"^(Window|Dialog): (.*)$", re.MULTILINE)
 """What an observation of a desktop begins with, unless it tells only what changed."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from ..commands import above, called, page_of, split
 from ..environments.changes import new_files
+from ..environments.places import FILLS, QUOTED, unquoted
 from ..types import Document, Step
 from .features import calls
 from .ground import named_files
@@ -111,6 +112,20 @@ def made(instruction: str, steps: Sequence[Step]) -> str:
     if not 0 < len(untold) <= MADE:
         return instruction
     return f"{instruction.rstrip('. ')}. This makes a new file: {', '.join(untold)}."
+
+
+def entered(instruction: str, steps: Sequence[Step]) -> str:
+    """The instruction of a session on a screen, with what was typed and chosen last in each field, where it
+    does not say so: who is told to "rename the sheet" cannot know how."""
+    last = {}
+    for step in steps:
+        said = step.action.arguments
+        value = str(said.get("text", "") or said.get("option", "")).strip()
+        label = QUOTED.search(str(said.get("element", "")))
+        if step.action.tool in FILLS and label and 0 < len(value) <= LONGEST:
+            last[unquoted(label[1]).rstrip(": ")] = value
+    untold = [f"{label}: {value}." for label, value in last.items() if value not in instruction]
+    return " ".join([f"{instruction.rstrip('. ')}.", *untold]) if untold else instruction
 
 
 def has_word(text: str, name: str) -> bool:
