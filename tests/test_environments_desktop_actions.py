@@ -162,15 +162,30 @@ def test_a_dialog_hides_what_is_below_it() -> None:
 
 def test_a_reply_is_held_to_what_the_screen_has() -> None:
     text = "\n".join(read([sheet()], {}, "", False).lines)
-    form = ACTIONS.form([text, f'Changed on this screen:\n+ [button "New"]\n{AS_BEFORE}'], ())
-    assert form is not None
+    known = [
+        'Example\nACTION: click [menuitem "Sheet > Rename Sheet..."]\nSeen: [menuitem "Tools > Spelling..."]'
+    ]
+
+    def takes(reply: str, *seen: str) -> bool:
+        form = ACTIONS.form(seen, (), known)
+        assert form is not None
+        return bool(re.fullmatch(form["pattern"], json.dumps(f"ACTION: {reply}")[1:-1]))
+
+    seen = (text, f'Changed on this screen:\n+ [button "New"]\n{AS_BEFORE}')
     for allowed in (
         'click [button "New"]',
         'type "12" into [cell "B2"]',
+        'click [cell "A1:F1"]',
         'click [menu "File"]',
+        'click [menuitem "Sheet > Rename Sheet..."]',
         "press Control+s",
+        "stop",
         "stop 4",
     ):
-        assert re.fullmatch(form["pattern"], json.dumps(allowed)[1:-1]), allowed
+        assert takes(allowed, *seen), allowed
     for other in ('click [button "Old"]', 'type "12" into [button "New"]', "dance"):
-        assert not re.fullmatch(form["pattern"], json.dumps(other)[1:-1]), other
+        assert not takes(other, *seen), other
+    assert not takes('click [menuitem "Tools > Spelling..."]', *seen), (
+        "it was seen elsewhere, and not clicked"
+    )
+    assert takes("stop 4", text) and not takes("stop", text), "nothing was done yet"

@@ -129,14 +129,17 @@ class DesktopActions(ElementActions):
         click += [name for name, role, _ in told(known) if role == "menuitem" and name not in click]
         click = [name for name in click if name not in done]
         fields = [name for name, role, _ in found if role in TYPED - {"cell"}]
-        cell = r"cell \\\"[A-Z]{1,2}[1-9][0-9]{0,3}\\\""
+        place = "[A-Z]{1,2}[1-9][0-9]{0,3}"
+        cell = rf"cell \\\"{place}(:{place})?\\\""
         sheet = any(role == "cell" for _, role, _ in found)
         forms = [rf"(double_click|right_click|click) \[{cell}\]"] if sheet else []
         forms += [rf"type \\\"{TEXT}\\\" into \[{cell}\]"] if sheet else []
         forms += [rf"click \[({any_of(click)})\]"] if click else []
         forms += [rf"type \\\"{TEXT}\\\" into \[({any_of(fields)})\]"] if fields else []
-        forms += [rf"type \\\"{TEXT}\\\"", f"press ({KEYS})", "scroll (down|up)", rf"stop( {TEXT})?"]
-        return {"type": "string", "pattern": f"^({'|'.join(forms)})$"}
+        forms += [rf"type \\\"{TEXT}\\\"", f"press ({KEYS})", "scroll (down|up)"]
+        # See `web/choices.py`: who has done nothing yet stops with an answer; and replies have their label.
+        forms.append(rf"stop( {TEXT})?" if len(seen) > 1 else rf"stop {TEXT}")
+        return {"type": "string", "pattern": f"^ACTION: ({'|'.join(forms)})$"}
 
     def format(self, action: Action) -> str:
         """The action as it is asked for; code as it is."""
