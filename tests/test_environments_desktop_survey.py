@@ -123,7 +123,7 @@ class Sheets:
 def test_in_a_sheet_something_is_selected_first_and_cells_are_fields() -> None:
     found = {place.title: place for place in _places(Sheets())}
     delete = found["Sheet > Delete Rows"]
-    assert delete.path == ('click [cell "A1:B1"]',), "one after the other: the heads, a cell, a column"
+    assert delete.before == ('click [cell "A1:B1"]',), "one after the other: the heads, a cell, a column"
     assert delete.text.startswith(
         "Window: staff\nSelected: A1:B1, the heads of the columns.\n| A | B | C\n1 | Name"
     )

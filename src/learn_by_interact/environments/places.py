@@ -63,8 +63,16 @@ class Place(Value):
     text: str
     """What an observation shows of it, without what all pages have."""
     forms: tuple[Form, ...] = ()
+    before: tuple[str, ...] = ()
+    """Actions before its path that choose what a task is about, such as to select a cell: others would do."""
     after: tuple[str, ...] = ()
     """Actions that keep what was done there, such as to save a document."""
+
+    @property
+    def single(self) -> Field | None:
+        """The one thing that can be done there, at once."""
+        every = [one for form in self.forms for one in (*form.fields, *form.buttons)]
+        return every[0] if len(every) == 1 and every[0].label == self.title else None
 
 
 @runtime_checkable

@@ -92,17 +92,18 @@ class Plan(Value):
 
     def _todo(self, reply: dict[str, Any]) -> tuple[str, ...]:
         """As a model would write them."""
+        way = (*self.place.before, *self.place.path)
         if not self.fields and not self.buttons:
             answer = " ".join(str(reply.get("answer", "")).split())
-            return (*self.place.path, f"stop {answer}") if _shown(answer, self.place.text) else ()
+            return (*way, f"stop {answer}") if _shown(answer, self.place.text) else ()
         if not self.fields:
-            return (*self.place.path, f"click [{self.buttons[0].element}]", *self.place.after)
+            return (*way, f"click [{self.buttons[0].element}]", *self.place.after)
         values = reply.get("values")
         entered = [self._enter(one, values if isinstance(values, dict) else {}) for one in self.fields]
         pressed = [f"click [{one.element}]" for one in self.buttons if one.label == reply.get("press")][:1]
         if (self.buttons and not pressed) or not all(entered):
             return ()
-        return (*self.place.path, *entered, *pressed, *self.place.after)
+        return (*way, *entered, *pressed, *self.place.after)
 
     def spoken_of(self, told: Counter[str]) -> float:
         """How much a section says of the last field, or of the button."""
@@ -176,7 +177,10 @@ def _round(
     def deal(some: list[tuple[float, str, _Kind]]) -> bool:
         return any(len(found[one]) < MOST * number and take(one, known) for _, one, known in some)
 
-    for some in (some for some in left_over if not some[0][2].plans[0].place.path):
+    for some in left_over:
+        place = some[0][2].plans[0].place
+        if place.path or place.single:
+            continue
         for _ in range(wanted // BEGIN):
             deal(some)
     while left_over and sum(map(len, found.values())) < wanted:
@@ -214,7 +218,7 @@ class _Known:
         self._places = places
         self._one_title = len({_plain(place.title) for place in places}) == 1
         self._ways = {_label(place.path[-1]) for place in places if place.path}
-        self._before = {place.path: place for place in places}
+        self._before = {place.path: place for place in places if not place.single}
         self._words = [_names(place) for place in places]
         here = Counter(word for one in self._words for word in one)
         told = Counter(word for one in documents for word in set(_told(one)))
@@ -268,7 +272,7 @@ class _Known:
             found.values(),
             key=lambda plan: (not plan.fields, -plan.spoken_of(told), digest([seed, plan.line])),
         )
-        if asked := next((place for place in places if _rows(place.text) and not _acts(place)), None):
+        if asked := next((place for place in places if _rows(place.text) and not place.single), None):
             known.insert(min(1, len(known)), Plan(place=asked))
         return known
 
@@ -324,12 +328,6 @@ def _apart(fields: Sequence[Field]) -> list[Field]:
     """Fields that can be told apart by their labels."""
     labels = Counter(field.label for field in fields)
     return [field for field in fields if labels[field.label] == 1]
-
-
-def _acts(place: Place) -> bool:
-    """A place that is there for what one button does."""
-    buttons = [button.label for form in place.forms for button in form.buttons]
-    return buttons == [place.title] and not any(form.fields for form in place.forms)
 
 
 def _rows(text: str) -> bool:

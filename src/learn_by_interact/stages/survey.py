@@ -38,7 +38,7 @@ def survey(store: Store, world: Benchmark, name: str, say: Callable[[str], None]
             # Where an episode begins is seen anyway.
             about = [document.text for document in store.records(Document)]
             places = environment.survey(about)
-            pages = [_page(environment.name, place) for place in places if place.path]
+            pages = [_page(environment.name, place) for place in places if place.path or place.single]
         seconds = time.monotonic() - begin
         store.set_meta(f"{key}:places", PLACES.dump_python(places, mode="json"))
         outputs = tuple(page.id for page in pages)
@@ -47,6 +47,9 @@ def survey(store: Store, world: Benchmark, name: str, say: Callable[[str], None]
 
 
 def _page(environment: str, place: Place) -> Page:
+    if single := place.single:
+        path = (*place.path, f"click [{single.element}]")
+        return Page(environment=environment, title=place.title, path=path, elements=(), text="")
     named = (one.element for form in place.forms for one in (*form.fields, *form.buttons))
     return Page(
         environment=environment,

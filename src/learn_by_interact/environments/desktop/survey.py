@@ -119,10 +119,8 @@ class Survey:
     def _behind(self, name: str, where: str) -> list[Place]:
         """The dialog that an item of a menu opens, part by part; [] where it opens none."""
         before = self._here.screen
-        path = [f"click [{name}]"]
-        if where:
-            path.insert(0, f"click [{where}]")
-        for one in path:
+        path = (f"click [{name}]",)
+        for one in (*_selecting(where), *path):
             seen = self._do(one)
         title = next((one for one in self._here.screen.titles if one not in before.titles), "")
         if seen.failed or not title or title in WINDOWS:
@@ -141,7 +139,14 @@ class Survey:
         form = _form(screen, shown)
         told = [*_selected(before, where), *parts(shown, self._here.desktop.chars)[0]]
         forms = (form,) if form else ()
-        return Place(path=tuple(path), title=title, text="\n".join(told), forms=forms, after=_saved(before))
+        return Place(
+            path=tuple(path),
+            title=title,
+            text="\n".join(told),
+            forms=forms,
+            before=_selecting(where),
+            after=_saved(before),
+        )
 
     def _back(self) -> bool:
         """Leave what is open -> whether all is as it was at first."""
@@ -180,10 +185,11 @@ def _acts(screen: Screen, text: str) -> Iterator[Place]:
     for (name, title), where in zip(known, _places(screen, len(known)), strict=True):
         button = Field(element=name, role=name.partition(" ")[0], label=title)
         yield Place(
-            path=(f"click [{where}]",) if where else (),
+            path=(),
             title=title,
             text="\n".join([f"Window: {screen.titles[0]}", *_selected(screen, where)]) if where else text,
             forms=(Form(fields=(), buttons=(button,)),),
+            before=_selecting(where),
             after=_saved(screen),
         )
 
@@ -295,6 +301,10 @@ def _places(screen: Screen, number: int) -> list[str]:
         turns.append(f'cell "{column}{min(ROW + at, last)}"')
         turns.append(f'cell "{column}2:{column}{last}"')
     return [turns[at % len(turns)] for at in range(number)]
+
+
+def _selecting(where: str) -> tuple[str, ...]:
+    return (f"click [{where}]",) if where else ()
 
 
 def _selected(screen: Screen, where: str) -> list[str]:
