@@ -19,6 +19,7 @@ from ...types import Observation, Task
 from ..places import LEADS_NOWHERE, LIST, TICKED, TYPED, Field, Form, Place, elements
 from ..web.layout import parts
 from .screen import WINDOWS, Item, Screen, disabled
+from .sheet import Sheet
 
 if TYPE_CHECKING:
     from .environment import DesktopEnvironment
@@ -44,8 +45,6 @@ CHOICES = 12
 """Options of a list that are told."""
 LONG = 80
 """Characters of a text that is an explanation, and not to be changed."""
-ROW, FREE = 4, 2
-"""The first row of a sheet that is selected in; empty cells that tasks write into."""
 
 
 class Survey:
@@ -72,7 +71,7 @@ class Survey:
             text = "\n".join(parts(screen.lines, self._here.desktop.chars)[0])
             found = [_window(screen, text), *_acts(screen, text)]
             names = self._dialogs(screen)
-            for name, where in zip(names, _places(screen, len(names)), strict=True):
+            for name, where in zip(names, Sheet(screen).selections(len(names)), strict=True):
                 with suppress(EnvironmentFault):
                     found += self._behind(name, where)
                 if not self._back() and not self._again():
@@ -137,7 +136,7 @@ class Survey:
         screen = self._here.screen
         shown = _lines(screen, title)
         form = _form(screen, shown)
-        told = [*_selected(before, where), *parts(shown, self._here.desktop.chars)[0]]
+        told = [*Sheet(before).told(where), *parts(shown, self._here.desktop.chars)[0]]
         forms = (form,) if form else ()
         return Place(
             path=tuple(path),
@@ -162,7 +161,7 @@ class Survey:
 
 def _window(screen: Screen, text: str) -> Place:
     """What the application shows at the start: cells or fields that can be written into."""
-    fields = _cells(screen)
+    fields = Sheet(screen).fields()
     if not fields:
         typed = [one for one in elements("\n".join(screen.content)) if one.role in TYPED]
         fields = [one if one.label else one.model_copy(update={"label": "the text"}) for one in typed]
@@ -182,12 +181,13 @@ def _acts(screen: Screen, text: str) -> Iterator[Place]:
             kinds[menu] += " > " in menu
             if kinds[menu] <= ALIKE:
                 known.append((name, item.path or item.label))
-    for (name, title), where in zip(known, _places(screen, len(known)), strict=True):
+    sheet = Sheet(screen)
+    for (name, title), where in zip(known, sheet.selections(len(known)), strict=True):
         button = Field(element=name, role=name.partition(" ")[0], label=title)
         yield Place(
             path=(),
             title=title,
-            text="\n".join([f"Window: {screen.titles[0]}", *_selected(screen, where)]) if where else text,
+            text="\n".join([f"Window: {screen.titles[0]}", *sheet.told(where)]) if where else text,
             forms=(Form(fields=(), buttons=(button,)),),
             before=_selecting(where),
             after=_saved(screen),
@@ -223,14 +223,13 @@ def _lines(screen: Screen, title: str) -> list[str]:
 
 def _form(screen: Screen, lines: Sequence[str]) -> Form | None:
     """What a dialog asks for, and the buttons in its last row, which end it."""
-    told = [list(elements(line)) for line in lines]
-    rows = [[one for one in line if one.role == "button" and one.label] for line in told]
-    ends = [
-        one for one in next((row for row in reversed(rows) if row), []) if not LEADS_NOWHERE.match(one.label)
-    ]
-    fields = [one for line in told for one in line if one.label and one.role in TYPED | TICKED]
-    fields = [one for one in fields if len(one.value) <= LONG]
-    fields += _lists(screen, {one.element for line in told for one in line})
+    rows = [list(elements(line)) for line in lines]
+    buttons = [[one for one in row if one.role == "button" and one.label] for row in rows]
+    last = next((row for row in reversed(buttons) if row), [])
+    ends = [one for one in last if not LEADS_NOWHERE.match(one.label)]
+    every = [one for row in rows for one in row]
+    fields = [one for one in every if one.label and one.role in TYPED | TICKED and len(one.value) <= LONG]
+    fields += _lists(screen, {one.element for one in every})
     return Form(fields=tuple(fields), buttons=tuple(ends)) if ends else None
 
 
@@ -248,76 +247,5 @@ def _lists(screen: Screen, shown: set[str]) -> Iterator[Field]:
             yield Field(element=role, role=LIST, label=label, options=options, value="".join(chosen[:1]))
 
 
-def _label(name: str) -> str:
-    return name.partition(" ")[2].partition(" #")[0].strip('"')
-
-
-def _is_cell(item: Item) -> bool:
-    return bool(re.fullmatch(r"[A-Z]{1,3}[1-9]\d*", item.label))
-
-
-def _grid(screen: Screen) -> dict[tuple[str, int], str]:
-    """What the cells of a sheet hold that can be seen, by column and row."""
-    found = {}
-    for item in screen.elements.values():
-        if item.role == "cell" and _is_cell(item):
-            column, row = re.findall(r"[A-Z]+|\d+", item.label)
-            found[column, int(row)] = " ".join(str(item.node.get("text", "")).split())
-    return found
-
-
-def _cells(screen: Screen) -> list[Field]:
-    """Cells that tasks write into: one of each column that has a heading, and empty ones beside the last."""
-    grid = _grid(screen)
-    heads = [column for (column, row), text in grid.items() if row == 1 and text]
-    found = []
-    for number, column in enumerate(heads):
-        place = f"{column}{ROW + number}"
-        if held := grid.get((column, ROW + number), ""):
-            found.append(_cell(place, f"{place}, in the column {grid[column, 1]}", held))
-    empty = [column for (column, row), text in grid.items() if row == 1 and not text][:1]
-    for column in empty if heads else ():
-        found.append(_cell(f"{column}1", f"{column}1, the heading of a new column", ""))
-        found += [
-            _cell(f"{column}{row}", f"{column}{row}, a formula over row {row}", "")
-            for row in range(2, 2 + FREE)
-        ]
-    return found
-
-
-def _cell(place: str, label: str, held: str) -> Field:
-    return Field(element=f'cell "{place}"', role="textbox", label=f"cell {label}", value=held)
-
-
-def _places(screen: Screen, number: int) -> list[str]:
-    """So many cells and ranges that a task may begin with, in turn; "" where there is no sheet."""
-    grid = _grid(screen)
-    heads = [column for (column, row), text in grid.items() if row == 1 and text]
-    if not heads:
-        return [""] * number
-    last = max(row for (_, row), text in grid.items() if text)
-    turns = [f'cell "{heads[0]}1:{heads[-1]}1"']
-    for at, column in enumerate(heads):
-        turns.append(f'cell "{column}{min(ROW + at, last)}"')
-        turns.append(f'cell "{column}2:{column}{last}"')
-    return [turns[at % len(turns)] for at in range(number)]
-
-
 def _selecting(where: str) -> tuple[str, ...]:
     return (f"click [{where}]",) if where else ()
-
-
-def _selected(screen: Screen, where: str) -> list[str]:
-    """Lines about what is selected: the heads of the columns, and the row."""
-    if not where:
-        return []
-    place = _label(where)
-    grid = _grid(screen)
-    column, row = re.findall(r"[A-Z]+|\d+", place)[:2]
-    held, head = grid.get((column, int(row)), ""), grid.get((column, 1), "")
-    one = ":" not in place
-    lines = [
-        line for line in screen.lines if line.startswith(("| ", "1 | ", *([f"{row} | "] if one else [])))
-    ]
-    said = f"it holds {held!r}, in the column {head!r}" if one else f"in the column {head!r}"
-    return [f"Selected: {place}{f' ({said})' if row != '1' else ', the heads of the columns'}.", *lines]
