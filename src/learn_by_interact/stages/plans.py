@@ -66,7 +66,8 @@ class Plan(Value):
     @property
     def key(self) -> tuple[str, ...]:
         """What plans on pages that are alike have in common."""
-        named = [_label(one.element) for one in (*self.fields, *self.buttons)]
+        parts = (*self.fields, *self.buttons)
+        named = [f"{_label(one.element)} {_plain(one.label)}" for one in parts]
         return tuple(named) or ("find", _plain(self.place.title))
 
     def form(self) -> dict[str, Any]:
