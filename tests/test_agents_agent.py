@@ -20,6 +20,7 @@ from learn_by_interact.agents.agent import (
 )
 from learn_by_interact.agents.rollout import Limits, rollout
 from learn_by_interact.environments.actions import ShellActions
+from learn_by_interact.environments.web.actions import WebActions
 from learn_by_interact.errors import ParseError
 from learn_by_interact.models import Message, Request
 from learn_by_interact.models.scripted import Scripted
@@ -166,6 +167,24 @@ def test_who_is_asked_for_an_answer_may_find_it_out() -> None:
 def test_a_question_that_is_not_answered_ends_without_an_answer(reply: str) -> None:
     played = Played("ACTION: stop", reply, task=asked(instruction="Which note is first?"))
     assert [step.action.arguments for step in played.episode.steps] == [{"answer": ""}]
+
+
+def test_who_stops_on_a_screen_where_nothing_was_changed_is_asked_once() -> None:
+    def done(*states: str, asks: str = "Rename it.") -> tuple[str, int]:
+        seen = [
+            Observation(text='[button "Ok"]', key=f"{at}", state=one) for at, one in enumerate(("a", *states))
+        ]
+        click = Action(tool="click", arguments={"element": 'cell "A1"'})
+        steps = [Step(thought="", action=click, observation=one) for one in seen[1:]]
+        model = Scripted(["ACTION: stop", 'ACTION: click [button "Ok"]', "ACTION: stop"])
+        agent = LanguageAgent(model, WebActions(), "A page.", Acting())
+        decision = agent.act(asked(instruction=asks), seen[0], steps)
+        return decision.action.tool, decision.usage.calls
+
+    assert done("a", "a") == ("click", 2), "it has only looked"
+    assert done("a", "b") == ("stop", 1) and done("b", "a") == ("stop", 1), "something was changed"
+    acted_before = done("a", asks="Which one is first?")
+    assert acted_before[0] == "click", "it was asked for the answer, and finds it out"
 
 
 def test_what_just_worked_is_not_done_again_without_a_question() -> None:

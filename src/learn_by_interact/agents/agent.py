@@ -126,7 +126,7 @@ class LanguageAgent:
                 failure, malformed = error, malformed + 1
                 messages = _answered(messages, text, PROMPT.fill("unreadable", error=error))
                 continue
-            objection = None if objected else _objection(action, steps, task.instruction)
+            objection = None if objected else self._objection(action, task, start, steps)
             if objection:
                 objected = True
                 messages = _answered(messages, text, PROMPT.fill(objection, instruction=task.instruction))
@@ -149,6 +149,23 @@ class LanguageAgent:
             )
         failure.usage = usage  # type: ignore[attr-defined]
         raise failure
+
+    def _objection(self, action: Action, task: Task, start: Observation, steps: Sequence[Step]) -> str | None:
+        """Part of the prompt that answers a stop without a reason to stop, or what was just done: once."""
+        if action.tool != STOP:
+            return "again" if _just_done(action, steps) else None
+        if action.arguments.get("answer"):
+            return None
+        if steps and steps[-1].observation.failed:
+            return "giving_up"
+        # What is there at the start may tell the answer of a question.
+        if ASKS.search(task.instruction):
+            return None
+        if not steps:
+            return "early"
+        # A command may have shown what was asked for. On a screen, looking is the way to what is to be done.
+        unchanged = all(step.observation.state == start.state for step in steps)
+        return "unchanged" if unchanged and not self.actions.commands else None
 
     def _form(self, start: Observation, steps: Sequence[Step]) -> dict[str, Any] | None:
         seen = [start, *(step.observation for step in steps)]
@@ -276,18 +293,6 @@ def _answered(messages: tuple[Message, ...], text: str, answer: str) -> tuple[Me
     """The prompt after a reply that could not be used, and what is said to it."""
     said = Message(role="assistant", content=cut(text, 400) or "(empty)")
     return (*messages, said, Message(role="user", content=answer))
-
-
-def _objection(action: Action, steps: Sequence[Step], instruction: str) -> str | None:
-    """Part of the prompt that answers a stop without a reason to stop, or what was just done: once."""
-    if action.tool != STOP:
-        return "again" if _just_done(action, steps) else None
-    if action.arguments.get("answer"):
-        return None
-    if steps:
-        return "giving_up" if steps[-1].observation.failed else None
-    # What is there at the start may tell the answer of a question.
-    return None if ASKS.search(instruction) else "early"
 
 
 def _lacks_answer(action: Action, instruction: str) -> bool:
