@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
-.PHONY: help setup demo demo-train demo-web demo-desktop test checks screens system browser desktop calc
+.PHONY: help setup demo demo-train demo-web demo-desktop test checks screens system browser desktop calc clock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -71,6 +71,7 @@ test: system
 screens:
 	@$(MAKE) --no-print-directory browser
 	$(MAKE) --no-print-directory desktop
+	$(MAKE) --no-print-directory clock
 
 checks: .venv/.stamp-test
 	$(BIN)/ruff format --check .
@@ -103,6 +104,8 @@ CALC := libreoffice-calc libreoffice-gtk3 libreoffice-help-en-us fonts-dejavu-co
 
 desktop: ; @$(call apt_install,$(DESKTOP))
 calc: ; @$(call apt_install,$(CALC))
+# The tests of Trac's tasks stop its clock with it.
+clock: ; @$(call apt_install,faketime)
 
 define apt_install
 missing=(); for name in $(1); do
