@@ -70,7 +70,9 @@ class Place(Value):
 
     @property
     def single(self) -> Field | None:
-        """The one thing that can be done there, at once."""
+        """What a place without a path is, if it is one item of a menu: what can be done there, at once."""
+        if self.path:
+            return None
         every = [one for form in self.forms for one in (*form.fields, *form.buttons)]
         return every[0] if len(every) == 1 and every[0].label == self.title else None
 

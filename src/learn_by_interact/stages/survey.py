@@ -48,7 +48,7 @@ def survey(store: Store, world: Benchmark, name: str, say: Callable[[str], None]
 
 def _page(environment: str, place: Place) -> Page:
     if single := place.single:
-        path = (*place.path, f"click [{single.element}]")
+        path = (f"click [{single.element}]",)
         return Page(environment=environment, title=place.title, path=path, elements=(), text="")
     named = (one.element for form in place.forms for one in (*form.fields, *form.buttons))
     return Page(
