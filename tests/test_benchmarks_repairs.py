@@ -12,7 +12,7 @@ import pytest
 import tiny
 from learn_by_interact.agents.rollout import Limits, rollout
 from learn_by_interact.benchmarks.mutate import mutants
-from learn_by_interact.benchmarks.repairs import Repairs
+from learn_by_interact.benchmarks.repairs import Repairs, shown
 from learn_by_interact.benchmarks.repairs import make as make_repairs
 from learn_by_interact.benchmarks.repairs import write as write_repairs
 from learn_by_interact.benchmarks.repository import RepositoryBenchmark
@@ -20,6 +20,8 @@ from learn_by_interact.benchmarks.validate import validate
 from learn_by_interact.environments.folder import EnvironmentFolder
 from learn_by_interact.errors import ConfigError
 from learn_by_interact.registry import benchmark
+from learn_by_interact.stages.rehearse import Way
+from learn_by_interact.types import Document
 from project import CODE, TESTS, make, write
 from room import Reciter, bash
 
@@ -117,6 +119,36 @@ def test_what_repairs_nothing_is_not_solved(world: RepositoryBenchmark, command:
     assert done.score == 0.0
 
 
+def test_what_is_practised_is_in_other_functions_and_its_way_mends_it(folder: EnvironmentFolder) -> None:
+    repairs = make_repairs(folder, 2, practice=9)
+    write_repairs(folder, repairs)
+    held = {one.function for one in repairs.repairs}
+    assert repairs.practice and not held & {one.function for one in repairs.practice}
+    assert not {one.fails for one in repairs.repairs} & {one.fails for one in repairs.practice}
+    practising = RepositoryBenchmark(folder.path)
+    document = Document(source="calc/__init__.py", title="calc", text=CODE, begin=0, end=len(CODE))
+    known = practising.rehearsals(document)
+    assert len(known) == len(repairs.practice)
+    assert practising.rehearsals(document.model_copy(update={"source": "README.md"})) == []
+    for (task, way), one in zip(known, repairs.practice, strict=True):
+        assert task not in practising.tasks() and one.fails[0] in task.instruction
+        assert [action.tool for action in way] == ["bash", "search", "view", "replace", "bash", "stop"]
+        with practising.environment() as environment:
+            done = rollout(Way(way), environment, task, Limits(steps=6))
+            looked = done.steps[2].observation.text
+            assert all(line in looked for line in one.old.split("\n")), "what is replaced was seen"
+            assert not done.steps[4].observation.failed, "the tests pass"
+
+
+def test_what_is_replaced_stands_once() -> None:
+    text = "def f(a):\n    if a:\n        return 1\n    return 2\n\ndef g():\n    b = 0\n    return 2\n"
+    for mutant in mutants(text):
+        about, after = shown(text, mutant), mutant.apply(text)
+        assert after.count(about["old"]) == 1 and after.replace(about["old"], about["new"]) == text
+        lines = after.split("\n")[about["begin"] - 1 : about["end"]]
+        assert about["old"] in "\n".join(lines) and lines[0].startswith("def ")
+
+
 def test_another_way_to_repair_counts(world: RepositoryBenchmark) -> None:
     task = world.tasks()[0]
     code = CODE.replace("return low", "return (low)").replace("'", "'\\''")
@@ -154,7 +186,9 @@ def test_a_project_without_tests_or_tasks_is_told(folder: EnvironmentFolder) -> 
 
 def test_the_command_writes_repairs_and_tells_what_is_wrong(folder: EnvironmentFolder) -> None:
     done = tiny.lbi("repairs", folder.path, "--most", "2", "--json")
-    assert json.loads(done.stdout) == {"file": str(folder.path / "repairs.json"), "repairs": 2, "tests": 3}
+    told = json.loads(done.stdout)
+    assert told.pop("practice") > 0
+    assert told == {"file": str(folder.path / "repairs.json"), "repairs": 2, "tests": 3}
     assert tiny.lbi("validate", folder.path).returncode == 0
     write(folder.path / "project", {"calc/__init__.py": "raise SystemExit(1)\n"})
     failed = tiny.lbi("repairs", folder.path)

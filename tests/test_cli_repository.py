@@ -66,7 +66,8 @@ def test_a_repository_is_learned_and_its_tests_decide(recipe: Recipe, tmp_path: 
     from learn_by_interact.benchmarks.repairs import write
 
     folder = EnvironmentFolder.load(tmp_path)
-    write(folder, make_repairs(folder, 2))
+    made = make_repairs(folder, 2, practice=2)
+    write(folder, made)
     with Pipeline(recipe) as pipeline:
         result = pipeline.run()
         assert result is not None
@@ -77,7 +78,11 @@ def test_a_repository_is_learned_and_its_tests_decide(recipe: Recipe, tmp_path: 
         sessions = {one.id: one for one in store.records(Trajectory) if one.id in verdicts}
         tasks = {one.id: one.instruction for one in store.records(Task)}
         told = {tasks[sessions[one].task]: verdict.keep for one, verdict in verdicts.items()}
-        assert told == {"Say Sums in calc.": True, "Let clamp return low.": False}
+        known = {one.instruction: True for one in made.practice}
+        assert known and told == {"Say Sums in calc.": True, "Let clamp return low.": False} | known
+        practised = [one for one in store.records(Example) if one.kind == "practice"]
+        assert {one.instruction for one in practised} == known.keys()
+        assert {one.id for one in practised} <= {one.id for one in kept(store)}, "held-out ones read alike"
         bad = next(verdict for verdict in verdicts.values() if not verdict.keep)
         assert "1 tests fail, such as tests.test_calc.TestCalc.test_clamp" in bad.reason and bad.measure == 0
         learned = {one.instruction for one in kept(store, recipe.judge.rule)}

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .benchmarks import NO_TASKS, Benchmark, Practising, Predicting
+from .benchmarks import NO_TASKS, Benchmark, Practising, Predicting, Rehearsing
 from .blobs import BLOBS
 from .config import ArmTable, Recipe
 from .engine.pools import Pool
@@ -55,6 +55,7 @@ from .stages.propose import Propose
 from .stages.readers.logs import logs
 from .stages.readers.world import reader
 from .stages.reason import Reason
+from .stages.rehearse import Rehearse
 from .stages.relabel import Relabel
 from .stages.replay import Replay
 from .stages.reword import Reword
@@ -202,6 +203,8 @@ class Pipeline:
         progress = self._run(stage)
         if table.mend:
             self._run(Mend(**self._world(), tries=table.mend))
+        if isinstance(self.world, Rehearsing):
+            self._run(Rehearse(**self._world()))
         if table.chain:
             self._run(Chain(**self._world(), tries=table.chain, enough=self.recipe.propose.enough))
         return progress
@@ -313,11 +316,8 @@ class Pipeline:
                 called=entry.name,
                 version=arm(entry.arm, entry.settings).version,
                 seed=seed,
-                temperature=table.temperature,
-                limits=table.limits,
-                max_tokens=table.max_tokens,
+                **table.shared(),
                 retrieval=self.recipe.retrieval,
-                only=table.only,
                 count=table.tasks,
                 variant=variant,
                 output=str(self.recipe.folder.resolve() / PREDICTIONS) if predicts else "",

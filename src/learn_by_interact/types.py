@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict
 STOP = "stop"
 """The tool of the action that ends an episode; its one argument is `answer`, a text or ""."""
 
-Kind = Literal["summary", "abstraction", "rewording", "task"]
+Kind = Literal["summary", "abstraction", "rewording", "task", "practice"]
 """How an example's instruction came about. `rewording`: the abstraction in other words; `task`: the
-proposed one, as it is (data distill)."""
+proposed one, as it is (data distill); `practice`: of a task whose way was known, as it is."""
 
 
 def digest(value: Any) -> str:

@@ -61,6 +61,18 @@ class Practising(Benchmark, Protocol):
 
 
 @runtime_checkable
+class Rehearsing(Benchmark, Protocol):
+    """A benchmark that knows tasks beside the held-out ones, and how they are done."""
+
+    def rehearsals(self, document: Document) -> list[tuple[Task, list[Action]]]:
+        """Tasks about the file of a section, each with actions that do it, which end with a stop.
+
+        None is held out, and none is explored.
+        """
+        ...
+
+
+@runtime_checkable
 class Predicting(Benchmark, Protocol):
     """A benchmark with a harness of its own, which takes predictions and writes a report."""
 

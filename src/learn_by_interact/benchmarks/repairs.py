@@ -8,11 +8,14 @@ repair it; it is solved when those tests pass again and all others still do. Rep
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -33,6 +36,9 @@ SECONDS, TIMES = 10.0, 5.0
 """Tests of a mutant that take longer than this, and than so many times what they took before, are ended."""
 NAMED = 3
 """Failing tests that the instruction names."""
+LAST, AROUND = 20, 16
+"""Where the way is known: lines of what tests said, and lines around a mistake, that are looked at."""
+OPENS = re.compile(r"\s*(?:async )?def ")
 INSTRUCTION = """A recent change of this project was a mistake: {count}{tests}.
 Find the mistake in the code and correct it, so that all tests pass again. Leave the tests as they are."""
 
@@ -68,6 +74,51 @@ class Repair(Value):
         return INSTRUCTION.format(count=count, tests=tests)
 
 
+class Known(Repair):
+    """A repair whose way is known: the lines that are looked at and those that are changed."""
+
+    begin: int
+    """First and last line that are looked at, from 1."""
+    end: int
+    old: str
+    """The lines with the mistake; they are there once."""
+    new: str
+
+    def way(self, test: str) -> list[str]:
+        """Actions that find and mend it. `test`: the bash command that runs the project's tests."""
+        # Other runners than pytest do not take the names that they print.
+        names = [one for one in self.fails[:NAMED] if "::" in one]
+        run = " ".join([test, *map(shlex.quote, names)])
+        *_, owner, name = ["", *self.function.split(".")]
+        searched = f"class {owner}" if name.startswith("__") and owner else f"def {name}"
+        block = f"<<<<<<< SEARCH\n{self.old}\n=======\n{self.new}\n>>>>>>> REPLACE"
+        return [
+            f"{run} 2>&1 | tail -{LAST}",
+            f'search "{searched}" {shlex.quote(self.path)}',
+            f"view {shlex.quote(self.path)} {self.begin} {self.end}",
+            f"replace {shlex.quote(self.path)}\n{block}",
+            run,
+            "stop",
+        ]
+
+
+def shown(text: str, mutant: Mutant) -> dict[str, Any]:
+    """What `Known` has beside a repair, of a mutant of a file's text."""
+    before, after = text.split("\n"), mutant.apply(text).split("\n")
+    first = text.count("\n", 0, mutant.begin)
+    rest = len(before) - 1 - text.count("\n", 0, mutant.end)
+    head = next((at for at in range(first, -1, -1) if OPENS.match(before[at])), first)
+    begin = first
+    while begin and "\n".join(after).count("\n".join(after[begin : len(after) - rest])) > 1:
+        begin -= 1
+    return {
+        "begin": max(head, first - AROUND) + 1,
+        "end": min(first + AROUND, len(after)),
+        "old": "\n".join(after[begin : len(after) - rest]),
+        "new": "\n".join(before[begin : len(before) - rest]),
+    }
+
+
 class Repairs(Value):
     """The content of `repairs.json`."""
 
@@ -76,6 +127,8 @@ class Repairs(Value):
     passed: tuple[str, ...]
     """Tests that pass in the project as it is."""
     repairs: tuple[Repair, ...]
+    practice: tuple[Known, ...] = ()
+    """Beside these, in other functions; what makes them good is known, and an agent may learn from it."""
 
     @classmethod
     def load(cls, folder: EnvironmentFolder) -> Repairs | None:
@@ -97,12 +150,13 @@ class Repairs(Value):
             )
         return made
 
-    def task(self, environment: str, repair: Repair) -> Task:
+    def task(self, environment: str, repair: Repair, parent: str = "") -> Task:
+        """`parent`: of one that is practised; else it is the repair's name."""
         return Task(
             environment=environment,
             instruction=repair.instruction,
             setup={"patch": repair.patch, "check": digest([repair.fails, self.passed])},
-            parent=repair.name,
+            parent=parent or repair.name,
         )
 
     def solved(self, found: dict[str, bool]) -> bool:
@@ -116,9 +170,12 @@ def make(
     seed: int = 0,
     workers: int = 2,
     say: Callable[[str], None] = lambda _: None,
+    practice: int = 0,
 ) -> Repairs:
     """Find so many repairs of a project, in an order that follows from a hash, spread over functions.
 
+    `practice`: as many more, at most, in functions of which no repair is, and found by other tests: an agent
+    may learn from these.
     `say` is told of each. Raises ConfigError when no test of the project passes, or no mutant breaks any.
     """
     if folder.repository is None:
@@ -132,42 +189,95 @@ def make(
         seconds = max(SECONDS, TIMES * (time.monotonic() - begin) / 2)
         tree = environment.prepared.tree
     quick = folder.limits.model_copy(update={"seconds": min(seconds, folder.limits.seconds)})
-    limited = folder.model_copy(update={"limits": quick})
     good = set.intersection(*map(passed, runs))
     if not good:
         raise ConfigError(
             f"{folder.path}/environment.toml: repository.test: no test passes in the project as it is"
         )
-    found: list[Repair] = []
-    counts: Counter[tuple[str, str]] = Counter()
-    with ThreadPoolExecutor(workers) as pool:
-        tried = pool.map(lambda one: (one, _breaks(limited, one[2], good)), _candidates(tree, seed))
-        for (path, mutant, patch), fails in tried:
-            place = (path, mutant.function)
-            if len(found) == most:
-                pool.shutdown(cancel_futures=True)
-                break
-            if fails and len(fails) <= max(1, SHARE * len(good)) and counts[place] < OF_ONE:
-                counts[place] += 1
-                module = Path(path).with_suffix("").parts
-                stem = module[-1] if module[-1] != "__init__" else module[-2:][0]
-                name = f"{stem}-{mutant.function}-{mutant.kind}-{mutant.begin}".lower()
-                found.append(
-                    Repair(
-                        name=name.replace(".", "-").replace("_", "-").strip("-"),
-                        path=path,
-                        function=mutant.function,
-                        kind=mutant.kind,
-                        patch=patch,
-                        fails=tuple(sorted(fails)),
-                    )
-                )
-                say(f"{len(found)}/{most} {found[-1].name}: breaks {len(fails)} of {len(good)} tests")
+    proof = _Proof(folder.model_copy(update={"limits": quick}), good, workers, say)
+    every = list(_candidates(tree, seed))
+    found = [_repair(one, fails) for one, fails in proof.of(every, most)]
     if not found:
         raise ConfigError(f"{folder.path}: no mistake that was tried breaks a test of the project")
-    found.sort(key=lambda one: one.name)
+    held = {(one.path, one.function) for one in found}
+    others = [one for one in every if (one.path, one.mutant.function) not in held]
+    seen = {one.fails for one in found}
     return Repairs(
-        version=version(folder.repository, folder.path), passed=tuple(sorted(good)), repairs=tuple(found)
+        version=version(folder.repository, folder.path),
+        passed=tuple(sorted(good)),
+        repairs=tuple(sorted(found, key=lambda one: one.name)),
+        practice=tuple(
+            Known(**_repair(one, fails).model_dump(), **shown(one.text, one.mutant))
+            for one, fails in proof.of(others, practice)
+            if tuple(sorted(fails)) not in seen
+        ),
+    )
+
+
+class _Candidate(NamedTuple):
+    """A mutant of a file, and the file's text without it."""
+
+    path: str
+    mutant: Mutant
+    text: str
+
+    @property
+    def patch(self) -> str:
+        return diff(self.path, self.text, self.mutant.apply(self.text))
+
+
+class _Proof:
+    """Finds out which tests mutants break, each once."""
+
+    def __init__(
+        self, folder: EnvironmentFolder, good: set[str], workers: int, say: Callable[[str], None]
+    ) -> None:
+        """`good`: tests that pass in the project as it is."""
+        self._folder, self._good, self._workers, self._say = folder, good, workers, say
+        self._known: dict[str, set[str]] = {}
+
+    def of(self, candidates: Sequence[_Candidate], most: int) -> Iterator[tuple[_Candidate, set[str]]]:
+        """The first so many that prove themselves, with the tests that they break."""
+        counts: Counter[tuple[str, str]] = Counter()
+        with ThreadPoolExecutor(self._workers) as pool:
+            tried = pool.map(self._fails, candidates if most else ())
+            for one, fails in zip(candidates, tried, strict=False):
+                place = (one.path, one.mutant.function)
+                if fails and len(fails) <= max(1, SHARE * len(self._good)) and counts[place] < OF_ONE:
+                    counts[place] += 1
+                    told = f"breaks {len(fails)} of {len(self._good)} tests"
+                    self._say(f"{counts.total()}/{most} {_named(one)}: {told}")
+                    yield one, fails
+                if counts.total() == most:
+                    pool.shutdown(cancel_futures=True)
+                    return
+
+    def _fails(self, one: _Candidate) -> set[str]:
+        """Tests that no longer pass with a mutant; none where that cannot be found out."""
+        if one.patch not in self._known:
+            try:
+                with RepositoryEnvironment(self._folder) as environment:
+                    self._known[one.patch] = self._good - passed(environment.test(one.patch))
+            except EnvironmentFault:
+                self._known[one.patch] = set()
+        return self._known[one.patch]
+
+
+def _named(one: _Candidate) -> str:
+    module = Path(one.path).with_suffix("").parts
+    stem = module[-1] if module[-1] != "__init__" else module[-2:][0]
+    name = f"{stem}-{one.mutant.function}-{one.mutant.kind}-{one.mutant.begin}".lower()
+    return name.replace(".", "-").replace("_", "-").strip("-")
+
+
+def _repair(one: _Candidate, fails: set[str]) -> Repair:
+    return Repair(
+        name=_named(one),
+        path=one.path,
+        function=one.mutant.function,
+        kind=one.mutant.kind,
+        patch=one.patch,
+        fails=tuple(sorted(fails)),
     )
 
 
@@ -178,8 +288,8 @@ def write(folder: EnvironmentFolder, repairs: Repairs) -> Path:
     return file
 
 
-def _candidates(tree: Path, seed: int) -> Iterator[tuple[str, Mutant, str]]:
-    """(path, mutant, patch) of all mutants of a project's code: all kinds in turn, else by a hash."""
+def _candidates(tree: Path, seed: int) -> Iterator[_Candidate]:
+    """All mutants of a project's code: all kinds in turn, else by a hash."""
     found = []
     for path in files(tree):
         if not path.endswith(".py") or is_test(path) or path in ("setup.py",) or path.startswith("docs/"):
@@ -196,14 +306,4 @@ def _candidates(tree: Path, seed: int) -> Iterator[tuple[str, Mutant, str]]:
         ranks[mutant.kind] += 1
         order.append((ranks[mutant.kind], at))
     for _, at in sorted(order):
-        path, mutant, text = found[at]
-        yield path, mutant, diff(path, text, mutant.apply(text))
-
-
-def _breaks(folder: EnvironmentFolder, patch: str, good: set[str]) -> set[str]:
-    """Tests that no longer pass with a change; none where that cannot be found out."""
-    try:
-        with RepositoryEnvironment(folder) as environment:
-            return good - passed(environment.test(patch))
-    except EnvironmentFault:
-        return set()
+        yield _Candidate(*found[at])

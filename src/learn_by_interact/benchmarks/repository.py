@@ -6,13 +6,16 @@ from pathlib import Path
 
 from ..environments import Environment
 from ..environments.actions import SHELL
+from ..environments.repository.actions import RepositoryActions
 from ..environments.repository.environment import RepositoryEnvironment
 from ..errors import EnvironmentFault, GraderFault
-from ..types import STOP, Action, Task, Trajectory
+from ..types import STOP, Action, Document, Task, Trajectory
 from .folder import FolderBenchmark
 from .repairs import Repair, Repairs
 
 END = "END_OF_PATCH"
+PRACTICE = "practice"
+"""What the parent of a practised task begins with."""
 
 
 class RepositoryBenchmark(FolderBenchmark):
@@ -53,6 +56,20 @@ class RepositoryBenchmark(FolderBenchmark):
                 Action(tool=STOP, arguments={"answer": ""}),
             ]
         return super().gold(task)
+
+    def rehearsals(self, document: Document) -> list[tuple[Task, list[Action]]]:
+        """The practised repairs of a file, and how each is found and mended."""
+        assert self.folder.repository
+        known = self.repairs.practice if self.repairs else ()
+        actions, test = RepositoryActions(), self.folder.repository.test
+        return [
+            (
+                self.repairs.task(self.name, one, f"{PRACTICE} {one.name}"),
+                [actions.parse(f"ACTION: {written}")[1] for written in one.way(test)],
+            )
+            for one in known
+            if self.repairs and one.path == document.source
+        ]
 
     def _repair(self, task: Task) -> Repair | None:
         known = self.repairs.repairs if self.repairs else ()

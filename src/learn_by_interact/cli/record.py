@@ -117,8 +117,8 @@ def _body(store: Store, record: Record) -> list[str]:
         case Task():
             rows = [f"in {record.environment}: {record.instruction}"]
             if not ancestry(store, record):
-                imported = record.parent.startswith("log ")
-                rows.append(f"from {record.parent}" if imported else f"held-out task {record.parent}")
+                learned = record.parent.startswith(("log ", "practice "))
+                rows.append(f"from {record.parent}" if learned else f"held-out task {record.parent}")
             rows += [f"hint: {record.hint}"] if record.hint else []
             return rows + ([f"setup: {json.dumps(record.setup)}"] if record.setup else [])
         case Trajectory():

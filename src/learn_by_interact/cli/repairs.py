@@ -18,6 +18,9 @@ def repairs(
         Path, typer.Argument(help="A folder whose environment.toml has a [repository].", show_default=False)
     ],
     most: Annotated[int, typer.Option(help="Tasks that are made, at most.", min=1)] = 40,
+    practise: Annotated[
+        int, typer.Option(help="Others, in other functions, from which an agent learns, at most.", min=0)
+    ] = 20,
     seed: Annotated[int, typer.Option(help="Another draw of mistakes.")] = 0,
     workers: Annotated[int, typer.Option(help="Test runs at the same time.", min=1)] = 2,
     as_json: AsJson = False,
@@ -27,10 +30,16 @@ def repairs(
     from ..environments.folder import EnvironmentFolder
 
     found = EnvironmentFolder.load(folder)
-    made = make(found, most, seed, workers, lambda line: typer.echo(line, err=True))
+    made = make(found, most, seed, workers, lambda line: typer.echo(line, err=True), practise)
     file = write(found, made)
-    value = {"file": str(file), "repairs": len(made.repairs), "tests": len(made.passed)}
+    value = {
+        "file": str(file),
+        "repairs": len(made.repairs),
+        "practice": len(made.practice),
+        "tests": len(made.passed),
+    }
     told = (
-        f"{len(made.repairs)} repairs are in {file}; {len(made.passed)} tests pass in the project as it is."
+        f"{len(made.repairs)} repairs are in {file}, and {len(made.practice)} to practise on; "
+        f"{len(made.passed)} tests pass in the project as it is."
     )
     typer.echo(json.dumps(value) if as_json else told)

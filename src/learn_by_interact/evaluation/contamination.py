@@ -7,7 +7,7 @@ from statistics import median
 
 from ..engine.store import Store
 from ..environments import ActionSpace
-from ..stages.keep import CONTAMINATED, HeldOut, Rule, kept, with_commands
+from ..stages.keep import CONTAMINATED, HeldOut, Rule, compared, kept, with_commands
 from ..stages.similar import Nearest, Thresholds, nearest
 from ..types import Example, Value, Verdict
 
@@ -52,7 +52,7 @@ def contamination(
     reasons = [verdict.reason for verdict in store.records(Verdict) if verdict.judge == CONTAMINATED]
     chosen = {example.id: example for example in kept(store, rule)}
     shown = {
-        example.id: (example.instruction, commands)
+        example.id: (compared(example), commands)
         for example, commands in with_commands(store, actions)
         if example.id in chosen
     }

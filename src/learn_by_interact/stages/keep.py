@@ -171,7 +171,7 @@ def _asking(trajectory: Trajectory, end: int) -> str:
 def judge_contamination(store: Store, actions: ActionSpace, held_out: Iterable[HeldOut]) -> list[Verdict]:
     """Drop examples that come close to a held-out task, by instruction or by solution."""
     examples = {
-        example.id: (example.instruction, tuple(commands))
+        example.id: (compared(example), tuple(commands))
         for example, commands in with_commands(store, actions)
     }
     tasks = [(task.name, task.instruction, task.gold) for task in held_out]
@@ -181,6 +181,12 @@ def judge_contamination(store: Store, actions: ActionSpace, held_out: Iterable[H
     ]
     store.replace_verdicts(CONTAMINATED, verdicts)
     return verdicts
+
+
+def compared(example: Example) -> str:
+    """The instruction as it is compared with those of held-out tasks: "" of a practised task, which is in the
+    benchmark's own words. Such tasks are told apart by what solves them."""
+    return "" if example.kind == "practice" else example.instruction
 
 
 def kept(store: Store, rule: Rule = "unanimous", distilled: bool = False) -> list[Example]:

@@ -1,0 +1,72 @@
+"""Rehearse: tasks that a benchmark knows beside the held-out ones, done in the way that it knows.
+
+No model is called: what was asked for is what was done, so that an example needs no other instruction. One
+whose last action before the stop failed gives none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..agents.rollout import Decision, Limits, rollout
+from ..benchmarks import Rehearsing
+from ..engine.stage import Outcome
+from ..types import STOP, Action, Document, Example, Observation, Record, Step, Task
+from .base import World
+
+if TYPE_CHECKING:
+    from ..engine.store import Store
+
+
+class Rehearse(World):
+    """The first section of a file -> the tasks about this file, with trajectory and example of each."""
+
+    name = "rehearse"
+
+    def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
+        """In the order of their sources."""
+        world, first = self._known(), dict[str, Document]()
+        for document in sorted(store.records(Document), key=lambda one: (one.source, one.begin, one.id)):
+            first.setdefault(document.source, document)
+        return [(document.id,) for document in first.values() if world.rehearsals(document)]
+
+    def __call__(self, *records: Record) -> Outcome:
+        (document,) = records
+        assert isinstance(document, Document)
+        world, made = self._known(), list[Record]()
+        for task, way in world.rehearsals(document):
+            limits = Limits(steps=len(way), repeats=len(way))
+            with world.environment() as environment:
+                trajectory = rollout(Way(way), environment, task, limits)
+            done = [step for step in trajectory.steps if step.action.tool != STOP]
+            if trajectory.stop != "done" or not done or done[-1].observation.failed:
+                continue
+            made += [task, trajectory]
+            made.append(
+                Example(
+                    instruction=task.instruction,
+                    trajectory=trajectory.id,
+                    begin=0,
+                    end=len(trajectory.steps),
+                    kind="practice",
+                )
+            )
+        return Outcome(records=tuple(made))
+
+    def _known(self) -> Rehearsing:
+        world = self.world()
+        assert isinstance(world, Rehearsing)
+        return world
+
+
+class Way:
+    """An agent that does what is known."""
+
+    name = "known"
+
+    def __init__(self, actions: Sequence[Action]) -> None:
+        self._actions = actions
+
+    def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision:
+        return Decision(thought="", action=self._actions[len(steps)])
