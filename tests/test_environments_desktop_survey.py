@@ -11,6 +11,7 @@ from desk import ENVIRONMENT, Episode, editor, needs_desktop
 from learn_by_interact.environments.desktop.config import Desktop
 from learn_by_interact.environments.desktop.environment import DesktopEnvironment
 from learn_by_interact.environments.desktop.screen import Item, Screen
+from learn_by_interact.environments.desktop.sheet import Sheet, selections
 from learn_by_interact.environments.desktop.survey import Survey
 from learn_by_interact.environments.places import Place, Surveyed
 from learn_by_interact.stages.plans import plans
@@ -147,3 +148,17 @@ def _places(here: Sheets) -> tuple[Place, ...]:
 
     begin: type[DesktopEnvironment] = Environment  # type: ignore[assignment]
     return Survey(begin, 0).places()
+
+
+def test_every_third_selection_is_on_another_sheet() -> None:
+    screen = Sheets().screen
+    one, other = Sheet(screen), Sheet(screen, 'tab "Prices"')
+    chosen = [found.actions for found in selections([one, other], 7)]
+    assert [len(actions) for actions in chosen] == [1, 1, 2, 1, 1, 2, 1]
+    assert chosen[2] == ('click [tab "Prices"]', 'click [cell "A1:B1"]')
+    alone = [found.actions for found in selections([one], 5)]
+    assert alone == [chosen[0], chosen[1], chosen[3], chosen[4], chosen[6]], "in turn, none left out"
+    told = selections([one, other], 3)[2].told
+    assert told[0] == 'Selected: A1:B1, the heads of the columns, after a click on [tab "Prices"].'
+    nothing = Sheet(Screen(lines=(), elements={}, titles=("a",), content=()))
+    assert [found.actions for found in selections([nothing, other], 2)] == [(), ()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from learn_by_interact.stages.told import Manual, entered, made
+from learn_by_interact.stages.told import Manual, entered, made, selected
 from learn_by_interact.types import Action, Document, Observation, Step
 from room import acted
 
@@ -179,3 +179,18 @@ def test_what_was_entered_on_a_screen_is_told() -> None:
         entered("Call it New Orders, of priority major.", steps) == "Call it New Orders, of priority major."
     )
     assert entered(told, acted("mv a b").steps) == told, "a command has no fields"
+
+
+def test_what_was_selected_on_a_sheet_is_told_with_its_heading() -> None:
+    def click(element: str, text: str = "") -> Step:
+        action = Action(tool="click", arguments={"element": element})
+        return Step(thought="", action=action, observation=Observation(text=text, key=""))
+
+    start = "Window: a.xlsx\n| A | B\n1 | Name | Hours\n2 | Ann | 30"
+    steps = [click('cell "B2:B9"'), click('menuitem "Format > Columns > Hide"')]
+    assert selected("Hide it.", steps, start) == "Hide it. It is about B2:B9 (Hours)."
+    assert selected("Hide B2:B9.", steps, start) == "Hide B2:B9.", "it says so"
+    assert selected("Hide it.", steps, "Window: a") == "Hide it. It is about B2:B9.", "no heading is seen"
+    other = [click('tab "Prices"', "Changed on this screen:\n+ 1 | Bean | Price"), *steps]
+    told = selected("Hide it.", other, start)
+    assert told == "Hide it. It is about Prices. It is about B2:B9 (Price)."

@@ -16,7 +16,7 @@ from .base import EXPLORATION, ModelStage
 from .features import calls
 from .readers.synopsis import forms, options
 from .structured import whole
-from .told import Manual, entered, made
+from .told import Manual, entered, made, selected
 from .windows import choose, without_duplicates
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Relabel(ModelStage):
     """Windows of one trajectory; what it leaves out is counted by `windows()`."""
     observation: int = 500
     """Characters of one observation in the prompt."""
-    version: str = f"{PROMPT.version}-entered"
+    version: str = f"{PROMPT.version}-selected"
     """Of the prompt, and of what is added to a reply."""
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
@@ -110,7 +110,7 @@ class Relabel(ModelStage):
                 if instruction:
                     instruction = manual.about(instruction, worked, start)
                     instruction = made(manual.told(instruction, done), worked)
-                    instruction = entered(instruction, worked)
+                    instruction = entered(selected(instruction, worked, start), worked)
                     examples.append(
                         Example(
                             instruction=instruction,

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from ..benchmarks import Benchmark
 from ..engine.store import Store
-from ..environments.places import SURVEY, Place, Surveyed
+from ..environments.places import QUOTED, SURVEY, Place, Surveyed
 from ..registry import identity
 from ..types import Attempt, Document, Page, Task, digest
 
@@ -47,14 +47,16 @@ def survey(store: Store, world: Benchmark, name: str, say: Callable[[str], None]
 
 
 def _page(environment: str, place: Place) -> Page:
+    """A page whose way begins with what is selected last, which is left open: `click [cell "..."]`."""
+    chosen = tuple(QUOTED.sub('"..."', one) for one in place.before[-1:])
     if single := place.single:
-        path = (f"click [{single.element}]",)
+        path = (*chosen, f"click [{single.element}]")
         return Page(environment=environment, title=place.title, path=path, elements=(), text="")
     named = (one.element for form in place.forms for one in (*form.fields, *form.buttons))
     return Page(
         environment=environment,
         title=place.title,
-        path=place.path,
+        path=(*chosen, *place.path),
         elements=tuple(dict.fromkeys(named)),
         text=place.text,
     )

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from ..commands import above, called, page_of, split
 from ..environments.changes import new_files
+from ..environments.desktop.sheet import heading
 from ..environments.places import FILLS, QUOTED, unquoted
 from ..types import Document, Step
 from .features import calls
@@ -126,6 +127,20 @@ def entered(instruction: str, steps: Sequence[Step]) -> str:
             last[unquoted(label[1]).rstrip(": ")] = value
     untold = [f"{label}: {value}." for label, value in last.items() if value not in instruction]
     return " ".join([f"{instruction.rstrip('. ')}.", *untold]) if untold else instruction
+
+
+def selected(instruction: str, steps: Sequence[Step], start: str) -> str:
+    """The instruction of a session on a sheet, with the cells that were selected and the tab that was chosen,
+    where it does not say so. `start`: what was there before the steps."""
+    seen, sentences = [start], []
+    for step in steps:
+        role, _, label = str(step.action.arguments.get("element", "")).partition(" ")
+        name = label.strip('"')
+        if step.action.tool == "click" and role in ("cell", "tab") and not has_word(instruction, name):
+            head = heading(seen, re.sub(r"\d.*", "", name)) if role == "cell" else ""
+            sentences.append(f"It is about {name}{f' ({head})' if head else ''}.")
+        seen.append(step.observation.text)
+    return " ".join([f"{instruction.rstrip('. ')}.", *sentences]) if sentences else instruction
 
 
 def has_word(text: str, name: str) -> bool:

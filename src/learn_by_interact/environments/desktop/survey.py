@@ -19,7 +19,7 @@ from ...types import Observation, Task
 from ..places import LEADS_NOWHERE, LIST, TICKED, TYPED, Field, Form, Place, elements
 from ..web.layout import parts
 from .screen import WINDOWS, Item, Screen, disabled
-from .sheet import Sheet
+from .sheet import Selection, Sheet, selections
 
 if TYPE_CHECKING:
     from .environment import DesktopEnvironment
@@ -69,9 +69,10 @@ class Survey:
             self._start()
             screen = self._here.screen
             text = "\n".join(parts(screen.lines, self._here.desktop.chars)[0])
-            found = [_window(screen, text), *_acts(screen, text)]
+            sheets = [Sheet(screen), *self._others(screen)]
+            found = [_window(screen, text), *_acts(screen, text, sheets)]
             names = self._dialogs(screen)
-            for name, where in zip(names, Sheet(screen).selections(len(names)), strict=True):
+            for name, where in zip(names, selections(sheets, len(names)), strict=True):
                 with suppress(EnvironmentFault):
                     found += self._behind(name, where)
                 if not self._back() and not self._again():
@@ -97,6 +98,18 @@ class Survey:
     def _do(self, written: str) -> Observation:
         return self._here.step(self._here.actions.parse(f"ACTION: {written}")[1])
 
+    def _others(self, screen: Screen) -> Iterator[Sheet]:
+        """The sheet behind the next tab, which is left again."""
+        tabs = [one for one in elements("\n".join(screen.content)) if one.role == "tab"]
+        here = [one for one in tabs if "selected" in screen.elements[one.element].node["states"]]
+        if not Sheet(screen).selections() or len(here) != 1 or len(tabs) < 2:
+            return
+        other = tabs[1 - len(tabs) + tabs.index(here[0])].element
+        if not self._do(f"click [{other}]").failed:
+            yield Sheet(self._here.screen, other)
+        if self._do(f"click [{here[0].element}]").failed:
+            self._again()
+
     def _dialogs(self, screen: Screen) -> list[str]:
         """Items that open a dialog: in turn of each menu, but those with words that are spoken of first, rare
         ones among the items above all."""
@@ -115,11 +128,11 @@ class Survey:
 
         return sorted(dealt, key=lambda name: -spoken_of(name))[: self._most]
 
-    def _behind(self, name: str, where: str) -> list[Place]:
+    def _behind(self, name: str, where: Selection) -> list[Place]:
         """The dialog that an item of a menu opens, part by part; [] where it opens none."""
         before = self._here.screen
         path = (f"click [{name}]",)
-        for one in (*_selecting(where), *path):
+        for one in (*where.actions, *path):
             seen = self._do(one)
         title = next((one for one in self._here.screen.titles if one not in before.titles), "")
         if seen.failed or not title or title in WINDOWS:
@@ -132,18 +145,18 @@ class Survey:
                 found[-1] = found[-1].model_copy(update={"title": f"{title}: {tab.label}"})
         return [one for one in found if one.forms]
 
-    def _part(self, path: Sequence[str], title: str, where: str, before: Screen) -> Place:
+    def _part(self, path: Sequence[str], title: str, where: Selection, before: Screen) -> Place:
         screen = self._here.screen
         shown = _lines(screen, title)
         form = _form(screen, shown)
-        told = [*Sheet(before).told(where), *parts(shown, self._here.desktop.chars)[0]]
+        told = [*where.told, *parts(shown, self._here.desktop.chars)[0]]
         forms = (form,) if form else ()
         return Place(
             path=tuple(path),
             title=title,
             text="\n".join(told),
             forms=forms,
-            before=_selecting(where),
+            before=where.actions,
             after=_saved(before),
         )
 
@@ -169,27 +182,28 @@ def _window(screen: Screen, text: str) -> Place:
     return Place(path=(), title=screen.titles[0], text=text, forms=forms, after=_saved(screen))
 
 
-def _acts(screen: Screen, text: str) -> Iterator[Place]:
+def _acts(screen: Screen, text: str, sheets: Sequence[Sheet]) -> Iterator[Place]:
     """Items of menus, and tools, that act at once, each on something that is selected before.
 
-    `text`: what the window shows.
+    `text`: what the window shows. Items that lead to another window are left out: they have its title.
     """
     known, kinds = [], Counter[str]()
     for name, item in screen.elements.items():
+        if item.path.endswith(screen.titles):
+            continue
         if (_offered(item) and not item.path.endswith(OPENS)) or _tool(item):
             menu = item.path.rpartition(" > ")[0]
             kinds[menu] += " > " in menu
             if kinds[menu] <= ALIKE:
                 known.append((name, item.path or item.label))
-    sheet = Sheet(screen)
-    for (name, title), where in zip(known, sheet.selections(len(known)), strict=True):
+    for (name, title), where in zip(known, selections(sheets, len(known)), strict=True):
         button = Field(element=name, role=name.partition(" ")[0], label=title)
         yield Place(
             path=(),
             title=title,
-            text="\n".join([f"Window: {screen.titles[0]}", *sheet.told(where)]) if where else text,
+            text="\n".join([f"Window: {screen.titles[0]}", *where.told]) if where.told else text,
             forms=(Form(fields=(), buttons=(button,)),),
-            before=_selecting(where),
+            before=where.actions,
             after=_saved(screen),
         )
 
@@ -203,7 +217,8 @@ def _offered(item: Item) -> bool:
 def _tool(item: Item) -> bool:
     """A button of a tool bar."""
     bar = item.place not in ("", "menu", "status")
-    return bar and item.role == "button" and bool(item.label) and not disabled(item)
+    named = item.label not in ("", "Save")
+    return bar and item.role == "button" and named and not disabled(item)
 
 
 def _saved(screen: Screen) -> tuple[str, ...]:
@@ -245,7 +260,3 @@ def _lists(screen: Screen, shown: set[str]) -> Iterator[Field]:
         options = tuple(one.label for one in items if one.label)[:CHOICES]
         if label and len(options) > 1:
             yield Field(element=role, role=LIST, label=label, options=options, value="".join(chosen[:1]))
-
-
-def _selecting(where: str) -> tuple[str, ...]:
-    return (f"click [{where}]",) if where else ()
