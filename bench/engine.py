@@ -53,7 +53,7 @@ class Words:
     code = False
 
     def form(
-        self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = ()
+        self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = (), most: int = 1
     ) -> dict[str, Any] | None:
         """None: any word."""
         return None

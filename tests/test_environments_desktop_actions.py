@@ -189,3 +189,20 @@ def test_a_reply_is_held_to_what_the_screen_has() -> None:
         "it was seen elsewhere, and not clicked"
     )
     assert takes("stop 4", text) and not takes("stop", text), "nothing was done yet"
+
+
+def test_several_actions_end_with_a_stop_and_may_be_in_a_dialog_that_is_to_be_opened() -> None:
+    text = "\n".join(read([sheet()], {}, "", False).lines)
+    known = ['ACTION: click [menuitem "Sheet > Rename Sheet..."]\nACTION: type "A" into [textbox "Name"]']
+    form = ACTIONS.form([text], (), known, 3)
+    assert form is not None
+
+    def takes(*actions: str) -> bool:
+        reply = json.dumps("\n".join(f"ACTION: {one}" for one in actions))
+        return bool(re.fullmatch(form["pattern"], reply[1:-1]))
+
+    rename = ('click [menuitem "Sheet > Rename Sheet..."]', 'type "B" into [textbox "Name"]')
+    assert takes(*rename, "stop") and takes(*rename, "press Control+s", "stop") and takes("stop 4")
+    assert not takes(*rename), "a small model would end after the first"
+    assert not takes(rename[1], "stop"), "it is not on the screen yet"
+    assert not takes(*rename, "press Control+s", "press Enter", "stop"), "one too many"

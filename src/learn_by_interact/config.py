@@ -119,7 +119,14 @@ class EvaluateTable(Value):
     """How often each task is done, with the seeds from `seed` on; it needs a temperature to say anything."""
     temperature: float = 0.0
     limits: Limits = Limits()
+    actions: int = Field(default=1, ge=1)
+    """Actions that one reply of the agent may hold; see `agents.agent.Acting`."""
     max_tokens: int = Field(default=160, ge=1)
+
+    def shared(self) -> dict[str, Any]:
+        """The settings that the stage of each arm has too."""
+        names = ("temperature", "limits", "actions", "max_tokens", "only")
+        return {name: getattr(self, name) for name in names}
 
     @model_validator(mode="after")
     def _named_apart(self) -> EvaluateTable:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, Literal, Protocol
 
 from ..environments import ActionSpace
+from ..environments.reply import each
 from ..errors import ParseError
 from ..models import Message, Model, Request
 from ..prompts import cut, prompt
@@ -16,6 +17,7 @@ from .rollout import Decision
 
 PROMPT = prompt("agents", "act")
 SEE = prompt("agents", "see")
+SEVERAL = prompt("agents", "several")
 ASKS = re.compile(r"\?(\s|$)|\banswer\b", re.IGNORECASE)
 """In a task whose answer is what the episode is for."""
 ANSWER = 200
@@ -71,6 +73,8 @@ class Acting(Value):
     """Ask for a line of reasoning before each action: it costs half of a small model's tokens."""
     characters: int = 9000
     """Bound of the prompt without the system message; the oldest steps are left out beyond it."""
+    actions: int = 1
+    """Actions that one reply may hold: those after the first are done without a call, while none fails."""
     tries: int = 2
     """A reply that cannot be used is shown back to the model until this many were read."""
     resamples: int = 2
@@ -104,19 +108,27 @@ class LanguageAgent:
         self.model, self.actions, self.retriever = model, actions, retriever
         self.settings = settings or Acting()
         self._system = PROMPT.fill("system", description=description, actions=actions.description)
+        if self.settings.actions > 1:
+            self._system += "\n" + SEVERAL.fill("system", most=self.settings.actions)
         if self.settings.reasons:
             self._system += "\n" + PROMPT.fill("reasons")
         if self.settings.pictures:
             self._system += "\n" + SEE.fill("system")
         self._notes = notes
         self._added: list[list[Hit]] = []
+        self._planned: list[Action] = []
+        """What the last reply holds after the action that it gave."""
 
     def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision:
         """Raises ParseError, with the `usage` of the lost replies, when no reply can be used."""
+        if planned := self._next(task, start, steps):
+            return planned
         usage = self._retrieve(task, start, steps)
         messages = self.messages(task, start, steps)
         failure, malformed, objected = ParseError(""), 0, False
-        form = None if self.settings.reasons else self._form(start, steps)
+        # What a question asks for is to be seen first.
+        most = 1 if ASKS.search(task.instruction) else self.settings.actions
+        form = None if self.settings.reasons else self._form(start, steps, most)
         while malformed < self.settings.tries:
             text, used = self._ask(messages, self.settings.temperature, self.settings.seed, form)
             usage = usage + used
@@ -129,15 +141,18 @@ class LanguageAgent:
             objection = None if objected else self._objection(action, task, start, steps)
             if objection:
                 objected = True
-                messages = _answered(messages, text, PROMPT.fill(objection, instruction=task.instruction))
+                said = self.actions.reply(thought, action)
+                messages = _answered(messages, said, PROMPT.fill(objection, instruction=task.instruction))
                 continue
             if objected and _changed(start, steps) and _just_done(action, steps):
                 # It was asked, and has nothing else to do; done twice, a task is often undone.
                 thought, action = "", Action(tool=STOP, arguments={"answer": ""})
+            first = action
             thought, action, used = self._unstuck(messages, thought, action, steps, form)
             if _lacks_answer(action, task.instruction):
                 action, more = self._answer(messages, text, task.instruction)
                 used = used + more
+            self._planned = self._later(text, most) if action is first else []
             hits = self._added[len(steps)]
             return Decision(
                 thought=thought,
@@ -149,6 +164,29 @@ class LanguageAgent:
             )
         failure.usage = usage  # type: ignore[attr-defined]
         raise failure
+
+    def _later(self, text: str, most: int) -> list[Action]:
+        """What a reply holds after its first action, as far as it can be read."""
+        found: list[Action] = []
+        for said in each(text)[1 : most + 1] if most > 1 else ():
+            try:
+                found.append(self.actions.parse(said)[1])
+            except ParseError:
+                break
+        return found
+
+    def _next(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision | None:
+        """What was planned for this moment. None: the model is asked, for it did not see what came of it."""
+        left, self._planned = self._planned, []
+        if not left or not steps or steps[-1].observation.failed or _just_done(left[0], steps):
+            return None
+        if left[0].tool == STOP:
+            changed = any(step.observation.state != start.state for step in steps)
+            if not changed or left[0].arguments.get("answer") or ASKS.search(task.instruction):
+                return None
+        self._planned = left[1:]
+        self._added.append([])
+        return Decision(thought="", action=left[0])
 
     def _objection(self, action: Action, task: Task, start: Observation, steps: Sequence[Step]) -> str | None:
         """Part of the prompt that answers a stop without a reason to stop, or what was just done: once."""
@@ -167,14 +205,14 @@ class LanguageAgent:
         unchanged = all(step.observation.state == start.state for step in steps)
         return "unchanged" if unchanged and not self.actions.commands else None
 
-    def _form(self, start: Observation, steps: Sequence[Step]) -> dict[str, Any] | None:
+    def _form(self, start: Observation, steps: Sequence[Step], most: int) -> dict[str, Any] | None:
         seen = [start, *(step.observation for step in steps)]
         # What was done in this very state before has led back to it.
         tried = [step.action for step, was in zip(steps, seen, strict=False) if was.key == seen[-1].key]
         if steps and not steps[-1].observation.failed:
             tried.append(steps[-1].action)
         known = [hit.text for hits in self._added for hit in hits]
-        return self.actions.form([one.text for one in seen], tried, known)
+        return self.actions.form([one.text for one in seen], tried, known, most)
 
     def _unstuck(
         self,

@@ -197,7 +197,7 @@ class _Tree:
         for number in range(self._settings.candidates):
             # Far apart, so that repeats of an evaluation, whose seeds are neighbours, share none.
             seed = 1000 * self._acting.seed + number
-            changes = {"temperature": self._settings.temperature, "seed": seed, "resamples": 0}
+            changes = {"temperature": self._settings.temperature, "seed": seed, "resamples": 0, "actions": 1}
             agent = LanguageAgent(
                 self._model,
                 self._environment.actions,

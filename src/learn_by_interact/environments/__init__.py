@@ -30,13 +30,14 @@ class ActionSpace(Protocol):
         ...
 
     def form(
-        self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = ()
+        self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = (), most: int = 1
     ) -> dict[str, Any] | None:
         """JSON schema of the next reply, after these observations; None: it may be anything.
 
         `tried`: what was done in this very state before, and the last action where it worked: neither leads
         on. `known`: what retrieval told; where it also tells how to get somewhere else, what is there may be
-        named too. `parse` reads what the schema allows.
+        named too. `most`: actions of one reply, each on a line with its label. `parse` reads the first
+        of what the schema allows.
         """
         ...
 

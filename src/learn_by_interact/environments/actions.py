@@ -61,7 +61,7 @@ class ShellActions:
         return thought, action
 
     def form(
-        self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = ()
+        self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = (), most: int = 1
     ) -> dict[str, Any] | None:
         """None: a shell takes anything."""
         return None

@@ -123,7 +123,7 @@ class ElementActions:
         return self.grammar.parse(reply)
 
     def form(
-        self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = ()
+        self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = (), most: int = 1
     ) -> dict[str, Any] | None:
         """See `ActionSpace.form`."""
         raise NotImplementedError

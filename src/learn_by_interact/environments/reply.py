@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 
 from ..errors import ParseError
 
@@ -31,6 +32,16 @@ def readable(reply: str, wanted: str) -> str:
     if not text.strip():
         raise ParseError(f"Your reply was empty. {wanted}")
     return text
+
+
+def each(reply: str) -> list[str]:
+    """The actions of a reply that holds several, each with its label; what stands before the first is its."""
+    text = reply
+    if text.lstrip()[:1] == '"':
+        with suppress(ValueError):
+            text = str(json.loads(text))
+    begins = [0, *(found.start() for found in list(ACTION.finditer(text))[1:])]
+    return [text[begin:end] for begin, end in zip(begins, [*begins[1:], len(text)], strict=True)]
 
 
 def reason_line(thought: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from ..agents.agent import PROMPT
+from ..agents.agent import PROMPT, SEVERAL
 from ..agents.rollout import Limits
 from ..benchmarks import Grouped, Predicting
 from ..engine.stage import Outcome
@@ -45,6 +45,8 @@ class Evaluate(ModelStage):
     """Each repeat has its own."""
     temperature: float = 0.0
     limits: Limits = Limits()
+    actions: int = 1
+    """That one reply may hold."""
     max_tokens: int = 160
     retrieval: Retrieval = Retrieval()
     index: str = ""
@@ -78,6 +80,9 @@ class Evaluate(ModelStage):
     def identity(self) -> dict[str, Any]:
         """A tuned model that was tuned anew is another one; one whose folder was moved is not."""
         known = super().identity()
+        # One at a time is what was done before there was another way.
+        several = {"actions": [known.pop("actions"), SEVERAL.version]} if self.actions > 1 else {}
+        known = {name: value for name, value in known.items() if name != "actions"} | several
         return {**known, "model": {"name": self.tuned}} if self.tuned else known
 
     def tasks(self) -> list[Task]:
@@ -106,6 +111,7 @@ class Evaluate(ModelStage):
             acting=self.acting(
                 temperature=self.temperature,
                 seed=self.seed,
+                actions=self.actions,
                 max_tokens=self.max_tokens,
                 reasons=player.reasons,
             ),

@@ -16,14 +16,14 @@ Code has the form of OSWorld's and Spider2-V's actions, and their WAIT, DONE and
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...errors import ParseError
 from ...types import STOP, Action
 from ..elements import ElementActions, Grammar, Reader, alone, direction, on_element, with_text, word
 from ..reply import CONTROL, readable, reason_line, thought_of
-from ..web.choices import TEXT, any_of, named, told
+from ..web.choices import TEXT, any_of, named, replies, told
 from .screen import TYPED
 
 PYTHON = "python"
@@ -87,6 +87,17 @@ _WORDS = frozenset({"DONE", "FAIL"})
 """Words that end an episode in the benchmarks."""
 
 
+def _forms(click: Iterable[str], fields: Iterable[str], sheet: bool) -> list[str]:
+    """What can be done with these elements, and with the cells of a sheet."""
+    place = "[A-Z]{1,2}[1-9][0-9]{0,3}"
+    cell = rf"cell \\\"{place}(:{place})?\\\""
+    forms = [rf"(double_click|right_click|click) \[{cell}\]"] if sheet else []
+    forms += [rf"type \\\"{TEXT}\\\" into \[{cell}\]"] if sheet else []
+    forms += [rf"click \[({any_of(click)})\]"] if click else []
+    forms += [rf"type \\\"{TEXT}\\\" into \[({any_of(fields)})\]"] if fields else []
+    return [*forms, rf"type \\\"{TEXT}\\\"", f"press ({KEYS})", "scroll (down|up)"]
+
+
 class DesktopActions(ElementActions):
     """The action space of a desktop."""
 
@@ -117,29 +128,24 @@ class DesktopActions(ElementActions):
         return thought_of(before), Action(tool=PYTHON, arguments={"code": code})
 
     def form(
-        self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = ()
+        self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = (), most: int = 1
     ) -> dict[str, Any] | None:
         """JSON schema of one of the actions that the screen has; code is not among them."""
         found = list(named(seen, AS_BEFORE))[:MOST]
         if not found:
             return None
         done = {action.arguments.get("element", "") for action in tried if action.tool == "click"}
-        click = [name for name, role, _ in found if role in CLICKED - {"cell"}]
+        click = {name: role for name, role, _ in found if role in CLICKED - {"cell"}}
+        fields = {name: role for name, role, _ in found if role in TYPED - {"cell"}}
+        others = {name: role for name, role, _ in told(known) if '"' in name}
         # Items of closed menus are not on the screen, and can be clicked.
-        click += [name for name, role, _ in told(known) if role == "menuitem" and name not in click]
-        click = [name for name in click if name not in done]
-        fields = [name for name, role, _ in found if role in TYPED - {"cell"}]
-        place = "[A-Z]{1,2}[1-9][0-9]{0,3}"
-        cell = rf"cell \\\"{place}(:{place})?\\\""
+        click |= {name: role for name, role in others.items() if role == "menuitem"}
         sheet = any(role == "cell" for _, role, _ in found)
-        forms = [rf"(double_click|right_click|click) \[{cell}\]"] if sheet else []
-        forms += [rf"type \\\"{TEXT}\\\" into \[{cell}\]"] if sheet else []
-        forms += [rf"click \[({any_of(click)})\]"] if click else []
-        forms += [rf"type \\\"{TEXT}\\\" into \[({any_of(fields)})\]"] if fields else []
-        forms += [rf"type \\\"{TEXT}\\\"", f"press ({KEYS})", "scroll (down|up)"]
-        # See `web/choices.py`: who has done nothing yet stops with an answer; and replies have their label.
-        forms.append(rf"stop( {TEXT})?" if len(seen) > 1 else rf"stop {TEXT}")
-        return {"type": "string", "pattern": f"^ACTION: ({'|'.join(forms)})$"}
+        first = _forms([name for name in click if name not in done], fields, sheet)
+        # What comes after it may be in a dialog that is still to be opened.
+        click |= {name: role for name, role in others.items() if role in CLICKED - {"cell"}}
+        fields |= {name: role for name, role in others.items() if role in TYPED - {"cell"}}
+        return replies(first, _forms(click, fields, sheet), most, len(seen) == 1)
 
     def format(self, action: Action) -> str:
         """The action as it is asked for; code as it is."""

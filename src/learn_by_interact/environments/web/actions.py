@@ -82,7 +82,7 @@ class WebActions(ElementActions):
     grammar = GRAMMAR
 
     def form(
-        self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = ()
+        self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = (), most: int = 1
     ) -> dict[str, Any] | None:
         """One of the actions that the page has; see `choices.py`."""
-        return schema(seen, tried, known)
+        return schema(seen, tried, known, most)

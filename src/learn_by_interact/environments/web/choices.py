@@ -7,7 +7,7 @@ endpoint without it is asked as before, and what it writes is read by `actions.p
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ...patterns import literal, one_of
@@ -25,37 +25,56 @@ MOST = 120
 """Elements; of a page with more, the first."""
 
 
-def schema(seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = ()) -> dict[str, Any] | None:
+def schema(
+    seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = (), most: int = 1
+) -> dict[str, Any] | None:
     """The form of a reply after these observations; None where the page has nothing that can be acted on.
 
     `tried`: what is not to be done again here. `known`: texts about other pages, whose elements may be named.
+    `most`: actions of one reply; those after the first may be on any of these elements.
     """
     found = list(named(seen))[:MOST]
     if not found:
         return None
     done = {(action.tool, action.arguments.get("element", "")) for action in tried}
+    rest = [*_elsewhere(known, {name for name, _, _ in found})]
+    rest += ["press (Enter|Tab|Escape|ArrowDown)", r"goto /[^\"\\ \n]{0,80}", "back"]
+    if any("(Part " in text for text in seen[-1:]):
+        rest.append("scroll (down|up)")
+    return replies([*_here(found, done), *rest], [*_here(found, set()), *rest], most, len(seen) == 1)
+
+
+def replies(first: Sequence[str], later: Sequence[str], most: int, begins: bool) -> dict[str, Any]:
+    """JSON schema of a reply: one of the forms `first`, with `most` > 1 up to so many with those of `later`.
+
+    Several end with a stop: a small model that may end after any of them ends after the first. Who `begins`,
+    and has done nothing yet, may stop with an answer, and not without one.
+    """
+    stop = rf"stop {TEXT}" if begins else rf"stop( {TEXT})?"
+    one, other = "|".join(first), "|".join(later)
+    if most > 1:
+        one = rf"({one})(\\nACTION: ({other})){{0,{most - 1}}}\\nACTION: stop"
+    # With the label that the prompt asks for: without it a small model goes on otherwise than it would.
+    return {"type": "string", "pattern": f"^ACTION: ({one}|{stop})$"}
+
+
+def _here(found: Sequence[tuple[str, str, str]], done: set[tuple[str, str]]) -> Iterator[str]:
+    """What can be done with elements of this page, other than what was `done`: tools and elements."""
     click = [name for name, _, _ in found if ("click", name) not in done]
     fields = [
         name
         for name, role, said in found
         if role in TYPED and not OPTIONS.search(said) and ("type", name) not in done
     ]
-    forms = [rf"click \[({any_of(click)})\]"] if click else []
+    if click:
+        yield rf"click \[({any_of(click)})\]"
     if fields:
-        forms.append(rf"type \\\"{TEXT}\\\" into \[({any_of(fields)})\]")
+        yield rf"type \\\"{TEXT}\\\" into \[({any_of(fields)})\]"
     for name, role, said in found:
         if role in ("combobox", "listbox") and (options := OPTIONS.search(said)):
             values = [unquoted(value) for value in QUOTED.findall(options[1])]
             if given := [value for value in values if value]:
-                forms.append(rf"select \\\"({any_of(given)})\\\" in \[{_literal(name)}\]")
-    forms += _elsewhere(known, {name for name, _, _ in found})
-    # Who has done nothing yet may stop with an answer, and not without one.
-    stop = rf"stop( {TEXT})?" if len(seen) > 1 else rf"stop {TEXT}"
-    forms += ["press (Enter|Tab|Escape|ArrowDown)", r"goto /[^\"\\ \n]{0,80}", "back", stop]
-    if any("(Part " in text for text in seen[-1:]):
-        forms.append("scroll (down|up)")
-    # With the label that the prompt asks for: without it a small model goes on otherwise than it would.
-    return {"type": "string", "pattern": f"^ACTION: ({'|'.join(forms)})$"}
+                yield rf"select \\\"({any_of(given)})\\\" in \[{_literal(name)}\]"
 
 
 def _elsewhere(known: Sequence[str], here: set[str]) -> Iterator[str]:
@@ -97,7 +116,7 @@ def named(seen: Sequence[str], same: str = AS_BEFORE) -> Iterator[tuple[str, str
             return
 
 
-def any_of(texts: Sequence[str]) -> str:
+def any_of(texts: Iterable[str]) -> str:
     """One of these, in a pattern over JSON text, in which quotation marks are escaped.
 
     What they begin with alike stands once: an endpoint that follows the pattern has to think of all that may
