@@ -245,3 +245,19 @@ def test_what_retrieval_told_of_other_pages_may_be_named_though_it_is_not_here()
         assert fits(written) and not allowed(written), written
     assert fits('click [link "Home"]') and not fits("click [this]") and not fits('click [link "Old"]')
     assert fits('select "plain" in [combobox "Kind:"]') and not fits('select "any" in [combobox "Kind:"]')
+
+
+def test_several_actions_may_go_on_where_the_first_leads() -> None:
+    told = 'Page New:\nACTION: click [link "New"]\nThere: [textbox "Name"], [button "Create"]'
+    form = ACTIONS.form([WHOLE], [act("click", element='link "Home"')], [told], 3)
+    assert form is not None
+
+    def takes(*actions: str) -> bool:
+        reply = json.dumps("\n".join(f"ACTION: {one}" for one in actions))
+        return bool(re.fullmatch(form["pattern"], reply[1:-1]))
+
+    assert takes('click [link "New"]', 'type "a" into [textbox "Name"]', 'click [button "Create"]', "stop")
+    assert takes('click [button "Save"]', 'click [link "Home"]', "stop"), "what was done here, after another"
+    assert not takes('click [link "Home"]', "stop") and takes("stop 42")
+    assert not takes('click [button "Save"]'), "several end with a stop"
+    assert not takes('click [button "Save"]', 'click [link "Nowhere"]', "stop")
