@@ -50,7 +50,20 @@ class ProposeTable(Value):
     """Only so many sections, spread evenly over the documentation; None: all."""
 
 
-class ExploreTable(Value):
+class ActingTable(Value):
+    """How an agent acts."""
+
+    limits: Limits
+    actions: int = Field(default=1, ge=1)
+    """Actions that one reply of the agent may hold; see `agents.agent.Acting`."""
+    max_tokens: int = Field(default=160, ge=1)
+
+    def acting(self, *others: str) -> dict[str, Any]:
+        """These settings, and `others`, as a stage has them."""
+        return {name: getattr(self, name) for name in ("limits", "actions", "max_tokens", *others)}
+
+
+class ExploreTable(ActingTable):
     temperatures: tuple[float, ...] = Field(default=(0.0,), min_length=1)
     """One rollout of each task for each temperature."""
     begin: bool = True
@@ -62,7 +75,6 @@ class ExploreTable(Value):
     chain: int = Field(default=6, ge=0)
     """A command that did nothing at the start is tried after so many earlier sessions; 0: it is not."""
     limits: Limits = Limits(steps=4)
-    max_tokens: int = Field(default=160, ge=1)
     screenshots: bool = False
     """Keep a picture with each observation, in `blobs/` of the run folder; where there is a screen."""
 
@@ -103,7 +115,7 @@ class ArmTable(Value):
         return {"arm": kind, "name": name or kind, "llm": llm, "settings": settings}
 
 
-class EvaluateTable(Value):
+class EvaluateTable(ActingTable):
     arms: tuple[ArmTable, ...] = Field(
         default=(ArmTable.model_validate("plain"), ArmTable.model_validate("examples")), min_length=1
     )
@@ -119,14 +131,6 @@ class EvaluateTable(Value):
     """How often each task is done, with the seeds from `seed` on; it needs a temperature to say anything."""
     temperature: float = 0.0
     limits: Limits = Limits()
-    actions: int = Field(default=1, ge=1)
-    """Actions that one reply of the agent may hold; see `agents.agent.Acting`."""
-    max_tokens: int = Field(default=160, ge=1)
-
-    def shared(self) -> dict[str, Any]:
-        """The settings that the stage of each arm has too."""
-        names = ("temperature", "limits", "actions", "max_tokens", "only")
-        return {name: getattr(self, name) for name in names}
 
     @model_validator(mode="after")
     def _named_apart(self) -> EvaluateTable:

@@ -193,11 +193,7 @@ class Pipeline:
         table = self.recipe.explore
         stage = Explore(
             **self._model(),
-            temperatures=table.temperatures,
-            begin=table.begin,
-            settle=table.settle,
-            limits=table.limits,
-            max_tokens=table.max_tokens,
+            **table.acting("temperatures", "begin", "settle"),
             pictures=self._pictures(table.screenshots),
         )
         progress = self._run(stage)
@@ -316,7 +312,7 @@ class Pipeline:
                 called=entry.name,
                 version=arm(entry.arm, entry.settings).version,
                 seed=seed,
-                **table.shared(),
+                **table.acting("temperature", "only"),
                 retrieval=self.recipe.retrieval,
                 count=table.tasks,
                 variant=variant,

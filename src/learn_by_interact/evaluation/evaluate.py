@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from ..agents.agent import PROMPT, SEVERAL
+from ..agents.agent import PROMPT
 from ..agents.rollout import Limits
 from ..benchmarks import Grouped, Predicting
 from ..engine.stage import Outcome
@@ -80,9 +80,6 @@ class Evaluate(ModelStage):
     def identity(self) -> dict[str, Any]:
         """A tuned model that was tuned anew is another one; one whose folder was moved is not."""
         known = super().identity()
-        # One at a time is what was done before there was another way.
-        several = {"actions": [known.pop("actions"), SEVERAL.version]} if self.actions > 1 else {}
-        known = {name: value for name, value in known.items() if name != "actions"} | several
         return {**known, "model": {"name": self.tuned}} if self.tuned else known
 
     def tasks(self) -> list[Task]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..agents.agent import Acting
+from ..agents.agent import SEVERAL, Acting
 from ..benchmarks import Benchmark
 from ..engine.stage import Stage
 from ..environments import Environment, Pictured
@@ -56,6 +56,9 @@ class ModelStage(World):
         settings = super().identity()
         known: dict[str, Any] = {"name": self.model.name, "base_url": self.model.base_url}
         known |= {"pictures": self.model.pictures} if self.model.pictures else {}
+        # One action a reply is what there was before there could be several.
+        several = settings.pop("actions", 1)
+        settings |= {"actions": [several, SEVERAL.version]} if several > 1 else {}
         return {
             **{key: settings[key] for key in settings.keys() - {"unsafe", "replies", "pictures"}},
             "model": known,

@@ -31,6 +31,8 @@ class Explore(ModelStage):
     """A first command that worked ends the rollout: it saves the call in which a small model says stop. On a
     screen what was planned ends it, also where an action of it failed."""
     limits: Limits = Limits()
+    actions: int = 1
+    """That one reply may hold."""
     max_tokens: int = 160
     version: str = PROMPT.version
 
@@ -50,11 +52,14 @@ class Explore(ModelStage):
         usage = Usage()
         for seed, temperature in enumerate(self.temperatures):
             with self.open() as environment:
+                acting = self.acting(
+                    temperature=temperature, seed=seed, actions=self.actions, max_tokens=self.max_tokens
+                )
                 agent: Agent = LanguageAgent(
                     model,
                     environment.actions,
                     environment.description,
-                    self.acting(temperature=temperature, seed=seed, max_tokens=self.max_tokens),
+                    acting,
                     Fixed([Hit(id=document.id, text=f"{document.title}\n{document.text}")]),
                 )
                 if self.begin and task.hint:
