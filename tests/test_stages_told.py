@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from learn_by_interact.stages.told import Manual, entered, made, selected
+from learn_by_interact.stages.told import Manual, done_with, entered, made, selected
 from learn_by_interact.types import Action, Document, Observation, Step
 from room import acted
 
@@ -194,3 +194,18 @@ def test_what_was_selected_on_a_sheet_is_told_with_its_heading() -> None:
     other = [click('tab "Prices"', "Changed on this screen:\n+ 1 | Bean | Price"), *steps]
     told = selected("Hide it.", other, start)
     assert told == "Hide it. It is about Prices. It is about B2:B9 (Price)."
+
+
+def test_the_item_of_a_menu_is_told_where_no_word_of_it_is() -> None:
+    def click(element: str) -> Step:
+        action = Action(tool="click", arguments={"element": element})
+        return Step(thought="", action=action, observation=Observation(text="", key=""))
+
+    steps = [
+        click('cell "B2"'),
+        click('menuitem "View > Zoom > Page Width..."'),
+        click('menuitem "A > Other"'),
+    ]
+    assert done_with("Save the file.", steps) == "Save the file. It is done with View > Zoom > Page Width."
+    assert done_with("Zoom to the width.", steps) == "Zoom to the width."
+    assert done_with("Save the file.", [click('button "Save"')]) == "Save the file."

@@ -16,7 +16,7 @@ from .base import EXPLORATION, ModelStage
 from .features import calls
 from .readers.synopsis import forms, options
 from .structured import whole
-from .told import Manual, entered, made, selected
+from .told import Manual, done_with, entered, made, selected
 from .windows import choose, without_duplicates
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Relabel(ModelStage):
     """Windows of one trajectory; what it leaves out is counted by `windows()`."""
     observation: int = 500
     """Characters of one observation in the prompt."""
-    version: str = f"{PROMPT.version}-selected"
+    version: str = f"{PROMPT.version}-used"
     """Of the prompt, and of what is added to a reply."""
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
@@ -111,6 +111,7 @@ class Relabel(ModelStage):
                     instruction = manual.about(instruction, worked, start)
                     instruction = made(manual.told(instruction, done), worked)
                     instruction = entered(selected(instruction, worked, start), worked)
+                    instruction = done_with(instruction, worked)
                     examples.append(
                         Example(
                             instruction=instruction,

@@ -143,6 +143,20 @@ def selected(instruction: str, steps: Sequence[Step], start: str) -> str:
     return " ".join([f"{instruction.rstrip('. ')}.", *sentences]) if sentences else instruction
 
 
+def done_with(instruction: str, steps: Sequence[Step]) -> str:
+    """The instruction of a session on a desktop, with the item of a menu that was clicked first, where no
+    word of it is told: of "View > Zoom > Page Width" a small model says that the file was saved."""
+    for step in steps:
+        role, _, label = str(step.action.arguments.get("element", "")).partition(" ")
+        path = QUOTED.fullmatch(label)
+        if step.action.tool == "click" and role == "menuitem" and path:
+            item = unquoted(path[1]).rstrip(".\u2026")
+            does = stems(item.rpartition(" > ")[2])
+            told = not does or does & stems(instruction)
+            return instruction if told else f"{instruction.rstrip('. ')}. It is done with {item}."
+    return instruction
+
+
 def has_word(text: str, name: str) -> bool:
     """A text has this name, and not only within another."""
     return bool(re.search(rf"(?<![\w/-]){re.escape(name)}(?![\w-])", text))
