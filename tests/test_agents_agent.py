@@ -397,13 +397,13 @@ def test_what_was_done_in_a_state_before_is_not_offered_in_it_again() -> None:
     assert offered == [[], ["put c.txt yes"], ["show c.txt"], [], ["show c.txt", "list"]]
 
 
-SEVERAL = "ACTION: put c.txt yes\nACTION: show c.txt\nACTION: stop"
+SEVERAL = "ACTION: show a.txt\nACTION: put c.txt yes\nACTION: stop"
 DO = asked(instruction="Put yes into c.txt and show it.")
 
 
 def test_a_reply_may_hold_the_whole_way() -> None:
     played = Played(SEVERAL, settings=Acting(actions=4), task=DO)
-    assert played.commands == ["put c.txt yes", "show c.txt", "stop"] and len(played.requests) == 1
+    assert played.commands == ["show a.txt", "put c.txt yes", "stop"] and len(played.requests) == 1
     assert [step.usage.calls for step in played.episode.steps] == [1, 0, 0]
     assert "up to 4 actions" in played.requests[0].messages[0].content
     two = Played(SEVERAL, "ACTION: stop", settings=Acting(actions=2), task=DO)
@@ -411,21 +411,22 @@ def test_a_reply_may_hold_the_whole_way() -> None:
     question = Played(
         SEVERAL, "ACTION: stop 1", settings=Acting(actions=4), task=asked(instruction="What is in a.txt?")
     )
-    assert question.commands == ["put c.txt yes", "stop"], "what a question asks for is to be seen first"
+    assert question.commands == ["show a.txt", "stop"], "what a question asks for is to be seen first"
     one = Played(SEVERAL, "ACTION: stop", task=DO)
-    assert one.commands == ["put c.txt yes", "stop"] and "up to" not in one.requests[0].messages[0].content
+    assert one.commands == ["show a.txt", "stop"] and "up to" not in one.requests[0].messages[0].content
 
 
 @pytest.mark.parametrize(
     ("planned", "done"),
     [
         ("ACTION: show z.txt\nACTION: put c.txt yes", ["show z.txt"]),
-        ("ACTION: show c.txt\nACTION: stop", ["show c.txt"]),
+        ("ACTION: show a.txt\nACTION: stop", ["show a.txt"]),
+        ("ACTION: put c.txt yes\nACTION: show c.txt\nACTION: stop", ["put c.txt yes", "show c.txt"]),
         ("ACTION: put c.txt yes\nACTION: put c.txt yes\nACTION: stop", ["put c.txt yes"]),
         ("ACTION: put c.txt yes\nACTION: stop 7", ["put c.txt yes"]),
         ("ACTION: put c.txt yes\nACTION:\n", ["put c.txt yes"]),
     ],
-    ids=["failed", "changed nothing", "twice", "answer", "unreadable"],
+    ids=["failed", "changed nothing", "changed nothing at last", "twice", "answer", "unreadable"],
 )
 def test_what_was_planned_is_left_where_it_could_not_foresee(planned: str, done: list[str]) -> None:
     played = Played(planned, "ACTION: list", "ACTION: stop 1", settings=Acting(actions=4), task=DO)

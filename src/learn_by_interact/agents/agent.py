@@ -180,10 +180,9 @@ class LanguageAgent:
         left, self._planned = self._planned, []
         if not left or not steps or steps[-1].observation.failed or _just_done(left[0], steps):
             return None
-        if left[0].tool == STOP:
-            changed = any(step.observation.state != start.state for step in steps)
-            if not changed or left[0].arguments.get("answer") or ASKS.search(task.instruction):
-                return None
+        # Where the last action changed nothing, something else is in the way, such as an open dialog.
+        if left[0].tool == STOP and (left[0].arguments.get("answer") or not _changed(start, steps)):
+            return None
         self._planned = left[1:]
         self._added.append([])
         return Decision(thought="", action=left[0])
