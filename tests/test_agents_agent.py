@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -167,6 +169,20 @@ def test_who_is_asked_for_an_answer_may_find_it_out() -> None:
 def test_a_question_that_is_not_answered_ends_without_an_answer(reply: str) -> None:
     played = Played("ACTION: stop", reply, task=asked(instruction="Which note is first?"))
     assert [step.action.arguments for step in played.episode.steps] == [{"answer": ""}]
+
+
+def test_where_replies_have_a_form_an_answer_has_one_too() -> None:
+    def answer(request: Request) -> str:
+        assert request.json_schema is not None
+        patterns.append(request.json_schema["pattern"])
+        return "ACTION: stop" if len(patterns) == 1 else json.dumps("ACTION: stop b.txt")
+
+    patterns: list[str] = []
+    seen = Observation(text='[link "b.txt"]', key="a")
+    agent = LanguageAgent(Scripted(answer), WebActions(), "A page.", Acting())
+    decision = agent.act(asked(instruction="Which note is there?"), seen, [])
+    assert decision.action.arguments == {"answer": "b.txt"}
+    assert re.search(patterns[1], "ACTION: stop b.txt") and not re.search(patterns[1], "ACTION: stop")
 
 
 def test_who_stops_on_a_screen_where_nothing_was_changed_is_asked_once() -> None:

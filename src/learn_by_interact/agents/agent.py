@@ -20,6 +20,8 @@ SEE = prompt("agents", "see")
 SEVERAL = prompt("agents", "several")
 ASKS = re.compile(r"\?(\s|$)|\banswer\b", re.IGNORECASE)
 """In a task whose answer is what the episode is for."""
+ANSWERED = {"type": "string", "pattern": r"^ACTION: stop [^\"\\\n]{1,160}$"}
+"""The form of an answer, where replies have one."""
 ANSWER = 200
 """Characters of an answer that was asked for."""
 
@@ -150,7 +152,7 @@ class LanguageAgent:
             first = action
             thought, action, used = self._unstuck(messages, thought, action, steps, form)
             if _lacks_answer(action, task.instruction):
-                action, more = self._answer(messages, text, task.instruction)
+                action, more = self._answer(messages, text, task.instruction, form)
                 used = used + more
             self._planned = self._later(text, most) if action is first else []
             hits = self._added[len(steps)]
@@ -234,11 +236,14 @@ class LanguageAgent:
                 thought, action = self.actions.parse(text)
         return thought, action, usage
 
-    def _answer(self, messages: tuple[Message, ...], text: str, instruction: str) -> tuple[Action, Usage]:
+    def _answer(
+        self, messages: tuple[Message, ...], text: str, instruction: str, form: dict[str, Any] | None
+    ) -> tuple[Action, Usage]:
         """The answer that a stop lacks, or what finds it out: a small model that may write `stop` does."""
         question = PROMPT.fill("unanswered", instruction=instruction)
         messages = _answered(messages, text, question)
-        said, used = self._ask(messages, self.settings.temperature, self.settings.seed, None)
+        form = ANSWERED if form else None
+        said, used = self._ask(messages, self.settings.temperature, self.settings.seed, form)
         if "ACTION" in said:
             with suppress(ParseError):
                 return self.actions.parse(said)[1], used
