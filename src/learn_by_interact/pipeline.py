@@ -200,6 +200,7 @@ class Pipeline:
         if table.mend:
             self._run(Mend(**self._world(), tries=table.mend))
         if isinstance(self.world, Rehearsing):
+            self.store.add(self.world.rehearsals())
             self._run(Rehearse(**self._world()))
         if table.chain:
             self._run(Chain(**self._world(), tries=table.chain, enough=self.recipe.propose.enough))

@@ -64,11 +64,12 @@ class Practising(Benchmark, Protocol):
 class Rehearsing(Benchmark, Protocol):
     """A benchmark that knows tasks beside the held-out ones, and how they are done."""
 
-    def rehearsals(self, document: Document) -> list[tuple[Task, list[Action]]]:
-        """Tasks about the file of a section, each with actions that do it, which end with a stop.
+    def rehearsals(self) -> list[Task]:
+        """The tasks, of which none is held out and none is explored."""
+        ...
 
-        None is held out, and none is explored.
-        """
+    def way(self, task: Task) -> list[Action]:
+        """Actions that do one of them; the last is a stop."""
         ...
 
 

@@ -9,7 +9,7 @@ from ..environments.actions import SHELL
 from ..environments.repository.actions import RepositoryActions
 from ..environments.repository.environment import RepositoryEnvironment
 from ..errors import EnvironmentFault, GraderFault
-from ..types import STOP, Action, Document, Task, Trajectory
+from ..types import STOP, Action, Task, Trajectory
 from .folder import FolderBenchmark
 from .repairs import Repair, Repairs
 
@@ -57,19 +57,18 @@ class RepositoryBenchmark(FolderBenchmark):
             ]
         return super().gold(task)
 
-    def rehearsals(self, document: Document) -> list[tuple[Task, list[Action]]]:
-        """The practised repairs of a file, and how each is found and mended."""
-        assert self.folder.repository
-        known = self.repairs.practice if self.repairs else ()
-        actions, test = RepositoryActions(), self.folder.repository.test
-        return [
-            (
-                self.repairs.task(self.name, one, f"{PRACTICE} {one.name}"),
-                [actions.parse(f"ACTION: {written}")[1] for written in one.way(test)],
-            )
-            for one in known
-            if self.repairs and one.path == document.source
-        ]
+    def rehearsals(self) -> list[Task]:
+        """The repairs to practise on."""
+        if self.repairs is None:
+            return []
+        return [self.repairs.task(self.name, one, f"{PRACTICE} {one.name}") for one in self.repairs.practice]
+
+    def way(self, task: Task) -> list[Action]:
+        """How one of them is found and mended."""
+        assert self.repairs and self.folder.repository
+        known = next(one for one in self.repairs.practice if f"{PRACTICE} {one.name}" == task.parent)
+        written = known.way(self.folder.repository.test)
+        return [RepositoryActions().parse(f"ACTION: {one}")[1] for one in written]
 
     def _repair(self, task: Task) -> Repair | None:
         known = self.repairs.repairs if self.repairs else ()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..agents.rollout import Decision, Limits, rollout
 from ..benchmarks import Rehearsing
 from ..engine.stage import Outcome
-from ..types import STOP, Action, Document, Example, Observation, Record, Step, Task
+from ..types import STOP, Action, Example, Observation, Record, Step, Task
 from .base import World
 
 if TYPE_CHECKING:
@@ -20,39 +20,32 @@ if TYPE_CHECKING:
 
 
 class Rehearse(World):
-    """The first section of a file -> the tasks about this file, with trajectory and example of each."""
+    """A task whose way is known -> its trajectory, and the example that this is."""
 
     name = "rehearse"
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
-        """In the order of their sources."""
-        world, first = self._known(), dict[str, Document]()
-        for document in sorted(store.records(Document), key=lambda one: (one.source, one.begin, one.id)):
-            first.setdefault(document.source, document)
-        return [(document.id,) for document in first.values() if world.rehearsals(document)]
+        """In the order of the benchmark; the tasks are in the store."""
+        return [(task.id,) for task in self._known().rehearsals()]
 
     def __call__(self, *records: Record) -> Outcome:
-        (document,) = records
-        assert isinstance(document, Document)
-        world, made = self._known(), list[Record]()
-        for task, way in world.rehearsals(document):
-            limits = Limits(steps=len(way), repeats=len(way))
-            with world.environment() as environment:
-                trajectory = rollout(Way(way), environment, task, limits)
-            done = [step for step in trajectory.steps if step.action.tool != STOP]
-            if trajectory.stop != "done" or not done or done[-1].observation.failed:
-                continue
-            made += [task, trajectory]
-            made.append(
-                Example(
-                    instruction=task.instruction,
-                    trajectory=trajectory.id,
-                    begin=0,
-                    end=len(trajectory.steps),
-                    kind="practice",
-                )
-            )
-        return Outcome(records=tuple(made))
+        (task,) = records
+        assert isinstance(task, Task)
+        world = self._known()
+        way = world.way(task)
+        with world.environment() as environment:
+            trajectory = rollout(Way(way), environment, task, Limits(steps=len(way), repeats=len(way)))
+        done = [step for step in trajectory.steps if step.action.tool != STOP]
+        if trajectory.stop != "done" or not done or done[-1].observation.failed:
+            return Outcome(records=(trajectory,))
+        example = Example(
+            instruction=task.instruction,
+            trajectory=trajectory.id,
+            begin=0,
+            end=len(trajectory.steps),
+            kind="practice",
+        )
+        return Outcome(records=(trajectory, example))
 
     def _known(self) -> Rehearsing:
         world = self.world()
