@@ -199,6 +199,9 @@ def test_who_stops_on_a_screen_where_nothing_was_changed_is_asked_once() -> None
 
     assert done("a", "a") == ("click", 2), "it has only looked"
     assert done("a", "b") == ("stop", 1) and done("b", "a") == ("stop", 1), "something was changed"
+    assert done("b", "b") == ("click", 2), (
+        "what it did last had no effect, as where a button is to be clicked"
+    )
     acted_before = done("a", asks="Which one is first?")
     assert acted_before[0] == "click", "it was asked for the answer, and finds it out"
 

@@ -256,7 +256,10 @@ def test_several_actions_may_go_on_where_the_first_leads() -> None:
         reply = json.dumps("\n".join(f"ACTION: {one}" for one in actions))
         return bool(re.fullmatch(form["pattern"], reply[1:-1]))
 
-    assert takes('click [link "New"]', 'type "a" into [textbox "Name"]', 'click [button "Create"]', "stop")
+    there = ('type "a" into [textbox "Name"]', 'click [button "Create"]')
+    assert takes('click [link "About \\"us\\""]', *there, "stop") and not takes(*there, "stop"), (
+        "it begins here"
+    )
     assert takes('click [button "Save"]', 'click [link "Home"]', "stop"), "what was done here, after another"
     assert not takes('click [link "Home"]', "stop") and takes("stop 42")
     assert not takes('click [button "Save"]'), "several end with a stop"

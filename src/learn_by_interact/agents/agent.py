@@ -203,8 +203,11 @@ class LanguageAgent:
         if not steps:
             return "early"
         # A command may have shown what was asked for. On a screen, looking is the way to what is to be done.
-        unchanged = all(step.observation.state == start.state for step in steps)
-        return "unchanged" if unchanged and not self.actions.commands else None
+        if self.actions.commands:
+            return None
+        if all(step.observation.state == start.state for step in steps):
+            return "unchanged"
+        return None if _changed(start, steps) else "without_effect"
 
     def _form(self, start: Observation, steps: Sequence[Step], most: int) -> dict[str, Any] | None:
         seen = [start, *(step.observation for step in steps)]

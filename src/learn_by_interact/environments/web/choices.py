@@ -37,11 +37,13 @@ def schema(
     if not found:
         return None
     done = {(action.tool, action.arguments.get("element", "")) for action in tried}
-    rest = [*_elsewhere(known, {name for name, _, _ in found})]
-    rest += ["press (Enter|Tab|Escape|ArrowDown)", r"goto /[^\"\\ \n]{0,80}", "back"]
+    elsewhere = [*_elsewhere(known, {name for name, _, _ in found})]
+    rest = ["press (Enter|Tab|Escape|ArrowDown)", r"goto /[^\"\\ \n]{0,80}", "back"]
     if any("(Part " in text for text in seen[-1:]):
         rest.append("scroll (down|up)")
-    return replies([*_here(found, done), *rest], [*_here(found, set()), *rest], most, len(seen) == 1)
+    # A reply of several begins on this page, and can go on elsewhere.
+    first = [*_here(found, done), *(elsewhere if most == 1 else ()), *rest]
+    return replies(first, [*_here(found, set()), *elsewhere, *rest], most, len(seen) == 1)
 
 
 def replies(first: Sequence[str], later: Sequence[str], most: int, begins: bool) -> dict[str, Any]:
