@@ -206,6 +206,11 @@ def test_who_stops_on_a_screen_where_nothing_was_changed_is_asked_once() -> None
     assert acted_before[0] == "click", "it was asked for the answer, and finds it out"
 
 
+def test_a_stop_that_repeats_the_task_has_no_answer() -> None:
+    played = Played(f"ACTION: stop when this is done: {DO.instruction}", "ACTION: stop", task=DO)
+    assert [step.action.arguments for step in played.episode.steps] == [{"answer": ""}]
+
+
 def test_what_just_worked_is_not_done_again_without_a_question() -> None:
     played = Played("ACTION: list", "ACTION: list", "ACTION: stop")
     assert (played.episode.stop, played.commands) == ("done", ["list", "stop"])

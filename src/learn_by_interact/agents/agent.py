@@ -140,6 +140,8 @@ class LanguageAgent:
                 failure, malformed = error, malformed + 1
                 messages = _answered(messages, text, PROMPT.fill("unreadable", error=error))
                 continue
+            if action.tool == STOP and task.instruction in str(action.arguments.get("answer", "")):
+                action = Action(tool=STOP, arguments={"answer": ""})  # It repeats what it was told.
             objection = None if objected else self._objection(action, task, start, steps)
             if objection:
                 objected = True
@@ -149,12 +151,12 @@ class LanguageAgent:
             if objected and _changed(start, steps) and _just_done(action, steps):
                 # It was asked, and has nothing else to do; done twice, a task is often undone.
                 thought, action = "", Action(tool=STOP, arguments={"answer": ""})
-            first = action
+            given = action
             thought, action, used = self._unstuck(messages, thought, action, steps, form)
             if _lacks_answer(action, task.instruction):
                 action, more = self._answer(messages, text, task.instruction, form)
                 used = used + more
-            self._planned = self._later(text, most) if action is first else []
+            self._planned = self._later(text, most) if action is given else []
             hits = self._added[len(steps)]
             return Decision(
                 thought=thought,
