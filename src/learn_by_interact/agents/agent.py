@@ -245,7 +245,8 @@ class LanguageAgent:
         self, messages: tuple[Message, ...], text: str, instruction: str, form: dict[str, Any] | None
     ) -> tuple[Action, Usage]:
         """The answer that a stop lacks, or what finds it out: a small model that may write `stop` does."""
-        question = PROMPT.fill("unanswered", instruction=instruction)
+        part = "unanswered_form" if form else "unanswered"
+        question = PROMPT.fill(part, instruction=instruction)
         messages = _answered(messages, text, question)
         form = ANSWERED if form else None
         said, used = self._ask(messages, self.settings.temperature, self.settings.seed, form)
