@@ -72,7 +72,10 @@ def test_options_choose_and_json_tells(run: Path, tmp_path: Path) -> None:
         (["--per", "row"], "--per: Input should be 'step' or 'window'."),
         (["--rule", "none"], "--rule: Input should be 'unanimous'"),
         (["--length", "3-2"], "lengths: [3, 2] is no range"),
-        (["--kind", "story"], "--kind: Input should be 'summary', 'abstraction', 'rewording' or 'task'."),
+        (
+            ["--kind", "story"],
+            "--kind: Input should be 'summary', 'abstraction', 'rewording', 'task' or 'practice'.",
+        ),
         (["--validation", "1"], "--validation: Input should be less than 1."),
         (["--section", "pgae *"], "lbi export: no section of the documentation is called 'pgae *'"),
         (["--most", "0"], "--most: Input should be greater than or equal to 1."),
