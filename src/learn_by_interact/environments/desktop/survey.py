@@ -188,8 +188,9 @@ def _acts(screen: Screen, text: str, sheets: Sequence[Sheet]) -> Iterator[Place]
     `text`: what the window shows. Items that lead to another window are left out: they have its title.
     """
     known, kinds = [], Counter[str]()
+    titles = tuple(filter(None, screen.titles))
     for name, item in screen.elements.items():
-        if item.path.endswith(screen.titles):
+        if item.path.endswith(titles):
             continue
         if (_offered(item) and not item.path.endswith(OPENS)) or _tool(item):
             menu = item.path.rpartition(" > ")[0]
