@@ -11,6 +11,7 @@ import pytest
 
 import tiny
 from learn_by_interact.agents.rollout import Limits, rollout
+from learn_by_interact.agents.rollout import Reciter as Known
 from learn_by_interact.benchmarks.mutate import mutants
 from learn_by_interact.benchmarks.repairs import Repairs, shown
 from learn_by_interact.benchmarks.repairs import make as make_repairs
@@ -20,7 +21,6 @@ from learn_by_interact.benchmarks.validate import validate
 from learn_by_interact.environments.folder import EnvironmentFolder
 from learn_by_interact.errors import ConfigError
 from learn_by_interact.registry import benchmark
-from learn_by_interact.stages.rehearse import Way
 from project import CODE, TESTS, make, write
 from room import Reciter, bash
 
@@ -130,7 +130,7 @@ def test_what_is_practised_is_in_other_functions_and_its_way_mends_it(folder: En
         assert task not in practising.tasks() and one.fails[0] in task.instruction
         assert [action.tool for action in way] == ["bash", "search", "view", "replace", "bash", "stop"]
         with practising.environment() as environment:
-            done = rollout(Way(way), environment, task, Limits(steps=6))
+            done = rollout(Known("way", way), environment, task, Limits(steps=6))
             looked = done.steps[2].observation.text
             assert all(line in looked for line in one.old.split("\n")), "what is replaced was seen"
             assert not done.steps[4].observation.failed, "the tests pass"

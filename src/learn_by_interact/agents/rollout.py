@@ -32,6 +32,16 @@ class Agent(Protocol):
     def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision: ...
 
 
+class Reciter:
+    """An agent that does what it was given, whatever it sees."""
+
+    def __init__(self, name: str, actions: Sequence[Action]) -> None:
+        self.name, self._actions = name, actions
+
+    def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision:
+        return Decision(thought="", action=self._actions[len(steps)])
+
+
 class Limits(Value):
     """When an episode ends though the agent has not stopped."""
 

@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from ..agents.rollout import Decision, Limits, rollout
+from ..agents.rollout import Limits, Reciter, rollout
 from ..engine.stage import Outcome
 from ..stages.base import World
 from ..stages.judge import Judge
 from ..stages.keep import RULES, Rule, holds
 from ..stages.replay import JUDGE as REPLAY
 from ..stages.replay import Replay
-from ..types import Action, Example, Observation, Record, Step, Task, Trajectory, Value, Verdict
+from ..types import Example, Record, Task, Trajectory, Value, Verdict
 from .report import TIMED_OUT, Interval
 from .statistics import rate_interval
 
@@ -50,7 +50,7 @@ class Gold(World):
         solution = world.gold(solved)
         with world.environment() as environment:
             trajectory = rollout(
-                _Reciter(solution),
+                Reciter("gold solution", solution),
                 environment,
                 task,
                 Limits(steps=len(solution), repeats=len(solution) + 1),
@@ -72,18 +72,6 @@ class Mismatched(Gold):
         if size < 2:
             return []
         return [(task, self.tasks[(at + size // 2) % size]) for at, task in enumerate(self.tasks)]
-
-
-class _Reciter:
-    """An agent that does what it was given, whatever it sees."""
-
-    name = "gold solution"
-
-    def __init__(self, actions: Sequence[Action]) -> None:
-        self._actions = actions
-
-    def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision:
-        return Decision(thought="", action=self._actions[len(steps)])
 
 
 class ReplaySessions(Replay):

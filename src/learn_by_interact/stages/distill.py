@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..engine.stage import Outcome, Stage
-from ..types import STOP, Example, Record, Task, Trajectory
+from ..types import STOP, Example, Kind, Record, Task, Trajectory
 from .windows import without_duplicates
 
 if TYPE_CHECKING:
@@ -35,14 +35,19 @@ class Distill(Stage):
         if not ended_well(raw, self.settle):
             return Outcome()
         trajectory = without_duplicates(raw)
-        example = Example(
-            instruction=task.instruction,
-            trajectory=trajectory.id,
-            begin=0,
-            end=len(trajectory.steps),
-            kind="task",
-        )
+        example = as_it_is(trajectory, task, "task")
         return Outcome(records=(trajectory, example) if trajectory is not raw else (example,))
+
+
+def as_it_is(trajectory: Trajectory, task: Task, kind: Kind) -> Example:
+    """The whole of a trajectory, with the instruction that it was given."""
+    return Example(
+        instruction=task.instruction,
+        trajectory=trajectory.id,
+        begin=0,
+        end=len(trajectory.steps),
+        kind=kind,
+    )
 
 
 def ended_well(trajectory: Trajectory, settle: bool) -> bool:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..agents.rollout import Decision, Limits, rollout
+from ..agents.rollout import Limits, Reciter, rollout
 from ..benchmarks import Rehearsing
 from ..engine.stage import Outcome
-from ..types import STOP, Action, Example, Observation, Record, Step, Task
+from ..types import Record, Task
 from .base import World
+from .distill import as_it_is, ended_well
 
 if TYPE_CHECKING:
     from ..engine.store import Store
@@ -33,33 +34,14 @@ class Rehearse(World):
         assert isinstance(task, Task)
         world = self._known()
         way = world.way(task)
+        limits = Limits(steps=len(way), repeats=len(way))
         with world.environment() as environment:
-            trajectory = rollout(Way(way), environment, task, Limits(steps=len(way), repeats=len(way)))
-        done = [step for step in trajectory.steps if step.action.tool != STOP]
-        if trajectory.stop != "done" or not done or done[-1].observation.failed:
+            trajectory = rollout(Reciter("known way", way), environment, task, limits)
+        if not ended_well(trajectory, settle=False):
             return Outcome(records=(trajectory,))
-        example = Example(
-            instruction=task.instruction,
-            trajectory=trajectory.id,
-            begin=0,
-            end=len(trajectory.steps),
-            kind="practice",
-        )
-        return Outcome(records=(trajectory, example))
+        return Outcome(records=(trajectory, as_it_is(trajectory, task, "practice")))
 
     def _known(self) -> Rehearsing:
         world = self.world()
         assert isinstance(world, Rehearsing)
         return world
-
-
-class Way:
-    """An agent that does what is known."""
-
-    name = "known"
-
-    def __init__(self, actions: Sequence[Action]) -> None:
-        self._actions = actions
-
-    def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision:
-        return Decision(thought="", action=self._actions[len(steps)])
