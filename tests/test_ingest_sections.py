@@ -183,6 +183,10 @@ Options:
         ),
         ("```\nshelf add FILE...\nshelf {add,rm}\nshelf add 'never closed\n```\n", []),
         ("  rec one | while read x\n\n$ rec two\n", ["rec two"]),
+        (
+            "  shelf - Command-line books\n\n  shelf filters run on a list\n  shelf usually prints all\n",
+            [],
+        ),
         ("shelf list\n\nProse.\n\n  shelf list\n  shelf list\n", ["shelf list"]),
         ("", []),
     ],

@@ -8,8 +8,9 @@ import re
 import pytest
 
 from learn_by_interact.stages.readers import Source
+from learn_by_interact.stages.readers.options import options
 from learn_by_interact.stages.readers.sections import sections
-from learn_by_interact.stages.readers.synopsis import filled, forms, options, pattern
+from learn_by_interact.stages.readers.synopsis import filled, forms, pattern
 from learn_by_interact.types import Document
 
 HELP = """Usage: tool insert [OPTIONS] PATH TABLE [integer|text|flo
@@ -340,3 +341,62 @@ def test_options_of_parsers_that_write_values_in_small_letters_or_behind_the_hel
 """
     found = {option.name: option.values for option in options(text)}
     assert found == {"--assignee": 1, "--editor": 0, "--repo": 1, "-addr": 1, "--port": 1, "--quiet": 0}
+
+
+def test_what_a_tool_prints_is_no_form() -> None:
+    text = "Usage: tool sum [OPTIONS]\n\n    $ tool sum\n    tool - 5h 58m [garden 1h 12m] [house 4h 46m]\n"
+    assert forms(page(text), ("tool",)) == ["tool sum [OPTIONS]"]
+
+
+CUT = """  -c, --columns NAMES  A comma-separated list of columns to cut out
+  -m, --match TEXT     A text to search for
+  -n, --names          Print the names of the columns and exit
+"""
+
+
+def test_columns_are_some_of_those_that_are_there_and_a_value_is_no_whole_row() -> None:
+    known = options(CUT)
+    for most, good, bad in (
+        (1, "id", "id,name"),
+        (2, "id,name", "id,name,city"),
+        (4, "id,name", "id,name,city"),
+    ):
+        grammar = pattern(
+            "cut [OPTIONS] [FILE]",
+            known,
+            known[:1],
+            ("a.csv",),
+            most=most,
+            further={"COLUMN": ("id", "name", "city")},
+        )
+        assert re.fullmatch(grammar, f"cut a.csv --columns {good}")
+        assert not re.fullmatch(grammar, f"cut a.csv --columns {bad}")
+    grammar = pattern(
+        "cut [OPTIONS] [FILE]", known, known[1:2], ("a.csv",), further={"COLUMN": ("id", "name")}
+    )
+    for value, sound in (
+        ("Ann", True),
+        ("'Ann B'", True),
+        ("','", True),
+        ("1,Ann", False),
+        ("'1,Ann'", False),
+    ):
+        assert bool(re.fullmatch(grammar, f"cut a.csv --match {value}")) is sound
+
+
+def test_an_option_with_which_a_command_does_nothing_else_stands_alone() -> None:
+    known = options(CUT)
+    grammar = pattern("cut [OPTIONS] [FILE]", known, known[1:2], ("a.csv",))
+    assert re.fullmatch(grammar, "cut a.csv --match x --columns id")
+    assert not re.fullmatch(grammar, "cut a.csv --match x --names")
+
+
+def test_several_files_are_named_where_there_may_be_several() -> None:
+    files = ("a.csv", "b.csv", "c.csv")
+    for most, good, bad in (
+        (1, "a.csv", "a.csv b.csv"),
+        (2, "a.csv b.csv", "a.csv"),
+        (4, "a.csv c.csv b.csv", "c.csv"),
+    ):
+        grammar = pattern("stack [OPTIONS] [FILE ...]", (), (), files, most=most)
+        assert re.fullmatch(grammar, f"stack {good}") and not re.fullmatch(grammar, f"stack {bad}")

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from learn_by_interact.engine.store import Store
+from learn_by_interact.stages.demands import without_usage
 from learn_by_interact.stages.mend import Mend, changes, joined
-from learn_by_interact.stages.readers.synopsis import options
+from learn_by_interact.stages.readers.options import options
 from learn_by_interact.types import Action, Observation, Task, Trajectory
 from room import DOCUMENTS, NAME, RoomEnvironment, acted, commands, explored, found, learned, relabelled
 
@@ -170,3 +171,29 @@ def test_a_task_without_a_command_is_left_alone(store: Store, hint: str) -> None
     store.add([task])
     learned(store, acted("show z.txt", task=task))
     assert mended(store) == []
+
+
+SEARCH = """  -c, --columns NAMES  A comma-separated list of columns
+  -r, --regex REGEX    An expression
+  -n, --names          Print the names and exit
+"""
+USAGE = "usage: pick [-c NAMES] [-r REGEX] [-n]\n            [FILE]\npick: error: "
+ROWS = "staff.csv (9 lines)\n  id,name\n  1,Ann\nrooms.csv (9 lines)\n  room,floor\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "wanted"),
+    [
+        (
+            "Name a column with the -c option.",
+            ["pick staff.csv --columns id", "pick staff.csv --columns name"],
+        ),
+        ("One of -r, -c must be given.", ["pick staff.csv -r A.*", "pick staff.csv --columns id"]),
+    ],
+)
+def test_an_option_is_known_by_all_its_names_and_has_a_column_of_the_file(
+    error: str, wanted: list[str]
+) -> None:
+    others = ["pick rooms.csv --columns room", "pick staff.csv -r A.*"]
+    found = list(changes("pick staff.csv", without_usage(USAGE + error), options(SEARCH), others, ROWS))
+    assert found[: len(wanted)] == wanted

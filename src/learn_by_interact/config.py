@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from . import small
 from .agents.rollout import Limits
 from .engine.pools import KINDS
 from .engine.run import Budget
@@ -162,6 +163,8 @@ class Recipe(Value):
     run: str = ""
     """The run folder, relative to where the command is typed; "" is `runs/<name of the recipe>`."""
     model: ModelSettings = ModelSettings(name="local/qwen2.5-coder-1.5b")
+    small: bool | None = None
+    """Where the recipe says nothing, settings for a small model (`small.py`); None: for the catalogue's."""
     unsafe: bool = False
     ingest: IngestTable = IngestTable()
     propose: ProposeTable = ProposeTable()
@@ -182,6 +185,9 @@ class Recipe(Value):
         """
         data = _merged(read_toml(path), changes or {})
         recipe = checked(cls, {**data, "path": path}, path)
+        if small.is_small(recipe.model.name) if recipe.small is None else recipe.small:
+            data = _merged(dict(small.settings(Path(recipe.world))), data)
+            recipe = checked(cls, {**data, "path": path}, path)
         if recipe.pool.kind not in KINDS:
             raise ConfigError(f"{path}: pool.kind: {recipe.pool.kind!r} is none of {', '.join(KINDS)}")
         for table in recipe.evaluate.arms:

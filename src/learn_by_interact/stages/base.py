@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,7 +14,7 @@ from ..models import Message, Model, Request
 from ..models.connect import connect
 from ..models.endpoint import ModelSettings
 from ..registry import benchmark, identity
-from ..types import Usage
+from ..types import Document, Usage
 from .structured import ask
 
 if TYPE_CHECKING:
@@ -113,3 +114,8 @@ def lacking(store: Store, what: str, verb: str, recipe: Path) -> str:
     errors = [attempt.error for attempt in attempts if attempt.error]
     why = f"; {len(errors)} of its attempts failed, the last with: {errors[-1]}" if errors else ""
     return f"{store.folder} holds no {what}: `lbi {verb}` made none{why}"
+
+
+def in_order(documents: Sequence[Document]) -> list[Document]:
+    """Documents as they stand in their sources, so that neighbours share a prompt's beginning."""
+    return sorted(documents, key=lambda document: (document.source, document.begin))

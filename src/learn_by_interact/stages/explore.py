@@ -12,8 +12,7 @@ from ..engine.stage import Outcome
 from ..environments import ActionSpace
 from ..errors import ParseError
 from ..types import STOP, Action, Document, Observation, Record, Step, Task, Trajectory, Usage, Verdict
-from .base import ModelStage
-from .propose import in_order
+from .base import ModelStage, in_order
 
 if TYPE_CHECKING:
     from ..engine.store import Store

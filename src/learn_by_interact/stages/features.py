@@ -8,31 +8,38 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from ..commands import above, page_of
 from ..patterns import literal, one_of
-from ..types import Document, Value, digest
-from .ground import carried_over, file_columns, file_names, focus, masked, named_files, unknown, without_stops
+from ..types import Document, Observation, Value, digest
+from .demands import Demand, demands, requires
+from .ground import (
+    carried_over,
+    columns_of,
+    file_columns,
+    file_names,
+    focus,
+    masked,
+    named_files,
+    unknown,
+    without_stops,
+)
+from .readers.arguments import INTO, REPEATED
+from .readers.options import FILE, Option, clause, lists_options, options
 from .readers.shown import commands
 from .readers.synopsis import (
-    FILE,
     GROUP,
-    INTO,
     KEY,
     MANY,
     OPTIONS,
     OTHER,
-    REPEATED,
     TARGET,
-    Option,
     borrowed,
     forms,
     is_new,
-    lists_options,
     made,
     makes,
-    options,
     pattern,
     synopses,
 )
@@ -97,7 +104,8 @@ class Item(Value):
     @property
     def fixed(self) -> bool:
         """There is one such command only."""
-        return bool(self.synopsis) and not self.known and not OPEN.search(self.synopsis)
+        asked = OPTIONS.sub("", self.synopsis) if not self.rest else self.synopsis
+        return bool(self.synopsis) and not self.known and not OPEN.search(asked)
 
     @property
     def form(self) -> str:
@@ -140,6 +148,18 @@ class Item(Value):
                 "chosen": (kind, *self.chosen),
             }
         )
+
+    def demanding(self, demands: Sequence[Demand], turn: int) -> Item:
+        """This item with an option of each demand that none of its own meets: in turn another one."""
+        more: list[Option] = []
+        for demand in demands:
+            if set(demand).isdisjoint((*self.chosen, *more)):
+                more.append(demand[turn % len(demand)])
+        if not more or not self.synopsis or any(one.ends for one in self.chosen):
+            return self
+        told = " and ".join(f"{one.name} ({clause(one.help)})" for one in more)
+        text = f"{self.text} and {told}" if self.chosen else f"with {told}"
+        return self.model_copy(update={"text": text, "chosen": (*more, *self.chosen)})
 
 
 def calls(title: str, tools: Sequence[str]) -> tuple[str, ...]:
@@ -190,14 +210,21 @@ def features(
         anything = anything.removesuffix("$") + rf" ({one_of(read)}){INTO}$"
     lent = [] if own else borrowed(document, manual, tools)[:LENT]
     shown = page_about(document, start, tools)[1] if lent and not known else ()
+    before = {form for one in _before(document, manual) for form in forms(one, tools)}
     for form in _both_ways(own) or (() if shown else lent):
         inputs, targets = _files(form, start, description)
         item = Item(text="", synopsis=form, known=tuple(known), inputs=inputs, targets=targets)
-        if not known and any(map(OPTIONS.fullmatch, GROUP.findall(form))):  # They stand on another page.
+        elsewhere = not known and any(map(OPTIONS.fullmatch, GROUP.findall(form)))
+        beside = _of_page(document, manual) if elsewhere else ()
+        if beside:  # They stand in the next sections.
+            found.append(item.model_copy(update={"text": "without options", "known": tuple(beside)}))
+            continue
+        if elsewhere:
             begun.append(item.model_copy(update={"rest": ANYTHING}))
             continue
-        told = "without options" if known else f"with the command {form}"
-        found.append(item.model_copy(update={"text": told}))
+        if not known or form not in before:
+            told = "without options" if known else f"with the command {form}"
+            found.append(item.model_copy(update={"text": told}))
         for option in known:
             told = f"with {option.name} ({option.help})"
             update = {"text": told, "chosen": (option,), "common": option.name in common}
@@ -206,12 +233,13 @@ def features(
     if found:
         return found
     like = begun[0] if len(begun) == 1 else Item(text="", free=anything)
-    _, examples = page_about(document, start, tools)
-    shows = [f"like: {one}" for one in examples]
-    # Or there are none but those of every command.
-    shows = shows or ([] if begun and lists_options(document.text) else ["as the page says"])
     # What the examples show may be too much for a small model; this is not.
     simple = [item.model_copy(update={"text": "without options", "rest": ""}) for item in begun]
+    _, examples = page_about(document, start, tools)
+    bare = {" ".join(OPTIONS.sub("", item.synopsis).split()) for item in simple}
+    shows = [f"like: {one}" for one in examples if one not in bare]
+    # Or there are none but those of every command.
+    shows = shows or ([] if begun and (examples or lists_options(document.text)) else ["as the page says"])
     return [*simple, *(like.model_copy(update={"text": text}) for text in shows)]
 
 
@@ -241,6 +269,56 @@ def _read(manual: Sequence[Document], start: str, description: str, tools: Seque
     if len(every) != 1 or not FILE.search(GROUP.findall(every[0])[-1]):
         return ()
     return _files(every[0], start, description)[0]
+
+
+def _before(document: Document, manual: Sequence[Document]) -> list[Document]:
+    """The sections of the same page that stand before one."""
+    page = page_of(document.title)
+    return [one for one in manual if page_of(one.title) == page and one.begin < document.begin]
+
+
+def demanded(
+    document: Document,
+    others: Sequence[Document],
+    start: str,
+    description: str,
+    tools: Sequence[str],
+    run: Callable[[str], Observation],
+) -> dict[str, tuple[Demand, ...]]:
+    """What the commands of a page's synopses demand, by synopsis; `run` does a command."""
+    known = _of_page(document, others)
+    found = {}
+    for form in forms(document, tools) if known else ():
+        files = _files(form, start, description)[0]
+        file = next((one for one in files if columns_of(start, one)), next(iter(files), ""))
+        found[form] = demands(form, known, file, columns_of(start, file), run)
+    return found
+
+
+def selector(form: str, document: Document, others: Sequence[Document], start: str) -> Option | None:
+    """The option that says to which columns of the file it reads a command is applied; None: there is none,
+    or several tell of columns."""
+    telling = [one for one in _of_page(document, others) if one.of_column]
+    reads = FILE.search(form) and any(columns_of(start, name) for name in named_files(start))
+    return telling[0] if reads and len(telling) == 1 else None
+
+
+def requirements(chosen: Sequence[Option], document: Document, others: Sequence[Document]) -> list[Demand]:
+    """The options without which those of a command do nothing, by their help: `Requires --insert`."""
+    known = _of_page(document, others)
+    needed = [name for option in chosen for name in requires(option)]
+    return [(option,) for option in known if set(needed) & set(option.names)]
+
+
+def _of_page(document: Document, others: Sequence[Document]) -> list[Option]:
+    """The options of the whole page that a section belongs to."""
+    page = page_of(document.title)
+    whole = [
+        document,
+        *(one for one in others if (page_of(one.title), one.source) == (page, document.source)),
+    ]
+    every = {option.name: option for one in whole for option in options(one.text)}
+    return list(every.values())
 
 
 def _common(document: Document, others: Sequence[Document]) -> set[str]:

@@ -151,6 +151,12 @@ def column_names(text: str) -> frozenset[str]:
     return frozenset(name.lower() for columns in heads for name, _, _ in columns)
 
 
+def columns_of(start: str, name: str) -> tuple[str, ...]:
+    """Columns of a data file of this name whose first lines stand in what is there."""
+    heads = (group[0] for group in _groups(start) if name in named_files(group[0]))
+    return next(filter(None, (file_columns(start, head) for head in heads)), ())
+
+
 def file_columns(start: str, head: str) -> tuple[str, ...]:
     """Columns of the data file whose first lines stand under `head` in what is there; () where it has none.
 

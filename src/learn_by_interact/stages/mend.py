@@ -11,26 +11,26 @@ from __future__ import annotations
 import re
 import shlex
 from collections import defaultdict
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..commands import above, called, page_of, split
 from ..engine.stage import Outcome
 from ..environments import Environment
-from ..types import Action, Document, Record, Step, Task, Trajectory
-from .base import World
+from ..types import Action, Document, Observation, Record, Step, Task, Trajectory
+from .base import World, in_order
 from .chain import LEAD, chained, words
+from .demands import NAMED, without_usage
 from .explore import proposed
-from .ground import file_names, named_files
-from .propose import in_order
-from .readers.synopsis import NAME, Option, options
+from .ground import columns_of, file_names, named_files
+from .readers.options import Option, options
 from .windows import TOKEN, beside, choose, misread, teaches
 
 if TYPE_CHECKING:
     from ..engine.store import Store
 
-NAMED = re.compile(rf"(?<![\w-]){NAME}")
-"""An option, as an error or a command names it."""
+Ways = Callable[[str, str], Sequence[str]]
+"""A command and what it was answered -> what to try in its place."""
 SAID = re.compile(r"'([^'\n]+)'|\"([^\"\n]+)\"|\(([^()\s]+)\)|`([^`\n]+)`")
 """What an error quotes."""
 
@@ -42,6 +42,8 @@ FILES = 2
 """Files that an option of a command above is given."""
 OPTIONS = 5
 """Options that are added, one at a time."""
+COLUMNS = 3
+"""Columns that one of them is given."""
 
 
 class Mend(World):
@@ -89,10 +91,14 @@ class Mend(World):
             return self._joined(task, session)
         known, over = _options(task.hint, [one for one in rest if isinstance(one, Document)])
         others = [other.hint for other in rest if isinstance(other, Task)]
-        error = failed.observation.text[-LEAD:]
-        changed = list(changes(task.hint, error, known, others, session.start.text, over))
+
+        def ways(command: str, said: str) -> list[str]:
+            return list(changes(command, said, known, others, session.start.text, over))[: self.tries]
+
         with self.world().environment() as environment:
-            helped = self._helping(environment, task, session, changed[: self.tries])
+            environment.reset(task)
+            before = environment.step(failed.action)
+            helped = self._helping(environment, before, task.hint, ways)
         if helped is None:
             return Outcome()
         # Once more, without the tries before it.
@@ -119,20 +125,31 @@ class Mend(World):
         return Outcome()
 
     def _helping(
-        self, environment: Environment, task: Task, session: Trajectory, changed: Sequence[str]
+        self, environment: Environment, failed: Observation, command: str, ways: Ways, deep: int = 1
     ) -> Action | None:
-        """The first of the changed commands that works after the failure; None: none does."""
-        environment.reset(task)
-        before = environment.step(session.steps[0].action)
-        for command in changed:
-            begun = proposed(environment.actions, command)
+        """The first changed command that works after this failure; None: none does.
+
+        One that is answered with another error, which names an option that it lacks, is changed once more.
+        """
+        before = failed
+        for changed in ways(command, _said(failed)):
+            begun = proposed(environment.actions, changed)
             if begun is None:
                 continue
             seen = environment.step(begun[1])
             if teaches(Step(thought="", action=begun[1], observation=seen), before):
                 return begun[1]
+            lacks = set(NAMED.findall(_said(seen))) - set(NAMED.findall(f"{changed} {_said(failed)}"))
+            if deep and seen.failed and lacks:
+                helped = self._helping(environment, seen, changed, ways, deep - 1)
+                if helped is not None:
+                    return helped
             before = seen
         return None
+
+
+def _said(failed: Observation) -> str:
+    return without_usage(failed.text)[-LEAD:]
 
 
 def _wrong(session: Trajectory) -> bool:
@@ -182,7 +199,7 @@ def changes(
     for changed in (
         *_higher(command, error, over, start),
         *_blamed(command, error, known, start),
-        *_added(command, error, known, others),
+        *_added(command, error, known, others, start),
         *_swapped(command, start),
     ):
         if changed not in tried:
@@ -217,7 +234,7 @@ def _blamed(command: str, error: str, known: Sequence[Option], start: str) -> It
     parts = TOKEN.findall(command)
     quoted = {text.strip() for match in SAID.findall(error) for text in match if text}
     blamed = {word for text in quoted for word in (text, *text.split())} | {*NAMED.findall(error)}
-    names = {option.name: option for option in known}
+    names = {name: option for option in known for name in option.names}
     for at, part in list(enumerate(parts))[1:]:
         word = part.strip("'\"")
         pieces = [piece for sign in "=:." if sign in word for piece in word.split(sign, 1)[::-1]]
@@ -234,33 +251,42 @@ def _blamed(command: str, error: str, known: Sequence[Option], start: str) -> It
         yield " ".join([*parts[:at], *parts[at + 1 :]])
 
 
-def _added(command: str, error: str, known: Sequence[Option], others: Sequence[str]) -> Iterator[str]:
+def _added(
+    command: str, error: str, known: Sequence[Option], others: Sequence[str], start: str
+) -> Iterator[str]:
     """With another option of the page: those that the error names, then the likeliest by its words.
 
-    An option with a value has one that another command gives it.
+    One that tells of a column has a column of the file that the command reads; others with a value have one
+    that another command gives them.
     """
-    present, named = set(NAMED.findall(command)), set(NAMED.findall(error))
+    present, named = set(NAMED.findall(command)), NAMED.findall(error)
     kinds = {kind.lower() for kind in file_names(command)}
     about = words(error) | kinds
     body, into = [*re.split(r"(?= > )", command, maxsplit=1), ""][:2]
 
-    def rank(option: Option) -> tuple[bool, bool, int]:
+    def rank(option: Option) -> tuple[int, bool, int]:
         telling = words(f"{option.name} {option.help}") & about
         name = option.name.lstrip("-")
-        return (option.name not in named, name not in kinds and name not in about, -len(telling))
+        first = min((named.index(one) for one in option.names if one in named), default=len(named))
+        return (first, name not in kinds and name not in about, -len(telling))
 
     fitting = [
         option
         for option in sorted(known, key=rank)
-        if option.name not in present
-        and (option.name in named or words(f"{option.name} {option.help}") & about)
+        if present.isdisjoint(option.names)
+        and (set(named) & set(option.names) or words(f"{option.name} {option.help}") & about)
     ]
     for option in fitting[:OPTIONS]:
         if not option.values:
             yield f"{body} {option.name}{into}"
         elif option.values == 1:
-            given = (re.search(rf"{option.name}[ =]({TOKEN.pattern})", other) for other in others)
-            yield from (f"{body} {match[0]}{into}" for match in given if match)
+            sign = "=" if option.joined else " "
+            columns = [one for name in named_files(body) for one in columns_of(start, name)]
+            here = [f"{option.name}{sign}{one}" for one in columns[:COLUMNS] if option.of_column]
+            written = "|".join(map(re.escape, option.names))
+            given = (re.search(rf"(?<!\S)(?:{written})[ =]({TOKEN.pattern})", other) for other in others)
+            values = here or [match[0] for match in given if match]
+            yield from (f"{body} {value}{into}" for value in values)
 
 
 def _swapped(command: str, start: str) -> Iterator[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..commands import page_of
@@ -12,9 +13,11 @@ from ..environments import Listing, Placed
 from ..environments.places import Place, Surveyed
 from ..errors import ParseError
 from ..prompts import Prompt, cut, prompt
-from ..types import Document, Record, Task, Trajectory, Usage, Verdict
-from .base import EXPLORATION, ModelStage
-from .features import Item, features, matched, page_about, screen_items
+from ..types import Document, Observation, Record, Task, Trajectory, Usage, Verdict, digest
+from .base import EXPLORATION, ModelStage, in_order
+from .demands import Demand
+from .explore import proposed
+from .features import Item, demanded, features, matched, page_about, requirements, screen_items, selector
 from .maintain import PROMPT as MAINTAIN
 from .maintain import code_items
 from .plans import PROMPT as PLAN
@@ -45,11 +48,6 @@ BATCH = 4
 BESIDE = 30
 """Sections before and after one among which what an application can do is dealt out, and which say what
 options all commands have."""
-
-
-def in_order(documents: Sequence[Document]) -> list[Document]:
-    """Documents as they stand in their sources, so that neighbours share a prompt's beginning."""
-    return sorted(documents, key=lambda document: (document.source, document.begin))
 
 
 class Propose(ModelStage):
@@ -143,6 +141,7 @@ class Propose(ModelStage):
             planned = plans(document, places, self.tasks, self.round, others)
             if isinstance(environment, Listing) and not planned:
                 start = environment.overview()
+            needs = self._demanded(environment, document, others, start)
         if planned or places:
             # A section may have left what it has to do to others.
             return self._planned(document, planned, environment)
@@ -154,7 +153,7 @@ class Propose(ModelStage):
         items = (
             code_items(self.tasks, self.round)
             if code
-            else self.items(document, environment.description, start, others)
+            else self.items(document, environment.description, start, others, needs)
             if commands
             else screen_items(document, start, self.tasks, self.round)
         )
@@ -239,18 +238,50 @@ class Propose(ModelStage):
             raise failure
         return Outcome(records=tuple(found.values()), usage=usage)
 
+    def _demanded(
+        self, environment: Environment, document: Document, others: Sequence[Document], start: str
+    ) -> dict[str, tuple[Demand, ...]]:
+        """What the commands of a page ask for when they are run; see `demands`."""
+        actions = environment.actions
+
+        def run(command: str) -> Observation:
+            begun = proposed(actions, command)
+            return environment.step(begun[1]) if begun else Observation(text="", key="")
+
+        if not actions.commands or actions.code:
+            return {}
+        return demanded(document, others, start, environment.description, self.world().tools, run)
+
     def items(
-        self, document: Document, description: str, start: str, others: Sequence[Document] = ()
+        self,
+        document: Document,
+        description: str,
+        start: str,
+        others: Sequence[Document] = (),
+        needs: Mapping[str, Sequence[Demand]] = MappingProxyType({}),
     ) -> list[Item]:
-        """What each task of this round is to be about, and to show; `others`: see `features`."""
-        known = features(document, start, description, self.world().tools, self.skip, others)
+        """What each task of this round is to be about, and to show; `others`: see `features`.
+
+        Each has what its command demands (`needs`, by synopsis), and every second one says to which columns
+        it is applied.
+        """
+        every = features(document, start, description, self.world().tools, self.skip, others)
+        own = [feature for feature in every if not feature.common]
+        # What all pages have is tried on some page: on each another one.
+        shared = sorted((one for one in every if one.common), key=lambda one: digest([one.text, document.id]))
+        known = [*own, *shared[:1]]
         # Once is enough for a command that leaves nothing open.
-        again = [feature for feature in known if not feature.fixed]
-        own = sum(not feature.common for feature in known)
-        number = min(max(own, self.tasks if again else 0), self.most)
+        again = [feature for feature in own if not feature.fixed]
+        number = min(max(len(own), self.tasks if again else len(known)), self.most)
         turns = range(self.round * number, (self.round + 1) * number)
         again = again or known
-        chosen = [known[turn] if turn < len(known) else again[turn % len(again)] for turn in turns]
+        chosen = []
+        for turn in turns:
+            item = known[turn] if turn < len(known) else again[turn % len(again)]
+            asked = [*needs.get(item.synopsis, ()), *requirements(item.chosen, document, others)]
+            if turn % 2 and (applied := selector(item.synopsis, document, others, start)):
+                asked.append((applied,))
+            chosen.append(item.demanding(asked, turn))
         return matched(chosen, document, description, start, f"{document.id}{self.round or ''}")
 
     def _ask(

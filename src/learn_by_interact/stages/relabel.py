@@ -14,7 +14,8 @@ from ..prompts import cut, prompt
 from ..types import Document, Example, Record, Step, Task, Trajectory, Usage
 from .base import EXPLORATION, ModelStage
 from .features import calls
-from .readers.synopsis import forms, options
+from .readers.options import options
+from .readers.synopsis import forms
 from .structured import whole
 from .told import Manual, done_with, entered, made, selected
 from .windows import choose, without_duplicates

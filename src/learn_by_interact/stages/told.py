@@ -17,7 +17,8 @@ from ..environments.places import FILLS, QUOTED, unquoted
 from ..types import Document, Step
 from .features import calls
 from .ground import named_files
-from .readers.synopsis import Option, clause, options, purpose
+from .readers.options import Option, clause, options
+from .readers.synopsis import purpose
 
 LONGEST = 40
 """Characters of a value that is told."""

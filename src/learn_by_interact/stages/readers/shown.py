@@ -17,10 +17,11 @@ LINES = 30
 PLACEHOLDER = re.compile(r"(?<![<\w])<[A-Za-z][^<>|]*>|(?<!\S)\[|\.\.\.|…|(?<!\S)\{[\w-]+[,|]")
 PROSE = re.compile(
     r"\S+(?: \w+)? (?:is|are|was|will|can|cannot|may|has|have|does|provides|supports|uses|allows|comes|"
-    r"and|or|also|which|that|command|commands)\b"
+    r"and|or|also|which|that|command|commands|usually|takes|returns|outputs|prints|expects|must|should|would|"
+    r"works|runs? (?:on|in|as|the|a))\b"
 )
 
-TITLE = re.compile(r"\S+ - \w+ \w+")
+TITLE = re.compile(r"\S+ - [\w-]+ [\w-]+")
 """The first line of a manual page, `jq - Command-line JSON processor`."""
 
 

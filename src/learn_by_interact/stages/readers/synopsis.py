@@ -1,8 +1,7 @@
-"""How a documentation says that commands are written: its synopses and its lists of options.
+"""How a documentation says that commands are written: its synopses, as grammars of commands.
 
-Understood are usage lines (`Usage: tool insert [OPTIONS] PATH TABLE`, also over several lines), lines that
-name a tool and have placeholders (`tool <filter> modify <mods>`), and options in the form of `--help`
-and manual pages (`-o, --output FILE  Where to write`).
+Understood are usage lines (`Usage: tool insert [OPTIONS] PATH TABLE`, also over several lines) and lines that
+name a tool and have placeholders (`tool <filter> modify <mods>`).
 """
 
 from __future__ import annotations
@@ -10,33 +9,32 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from ...patterns import literal
 from ...types import Document, digest
 from . import indent
+from .arguments import (
+    CODE,
+    INTO,
+    NEW,
+    NO_FILE,
+    ONE_OF_MANY,
+    REPEATED,
+    STATEMENT,
+    TERM,
+    WORD,
+    choice,
+)
+from .options import FILE, Option, clause, options
 
 USAGE = re.compile(r"^\s*usage:\s*", re.IGNORECASE)
+CONTINUED = 8
+"""Blanks that the further lines of a usage begin with, at least."""
 GROUP = re.compile(
     r"\[[^\[\]]*(?:\[[^\[\]]*(?:\[[^\[\]]*\])?[^\[\]]*\])*[^\[\]]*\](?:\.\.\.)?|<[^<>]*>(?:\.\.\.)?|\S+"
 )
 """A part of a synopsis: a bracketed group, a placeholder, or a word."""
-NAME = r"--?[A-Za-z][\w-]*"
-TYPED = re.compile(r"\[(string|number|array)\](?: \[[^\[\]]*\])*$")
-"""The end of what is said of an option of yargs that takes a value."""
-_EACH = r"(?: (?:<[^<>]*>|[A-Z][A-Z\d_|-]*|\{[^{}]*\})(?: \[[A-Z\d_]+ \.\.\.\])?(?=, ))?"
-"""The value after a name but the last, where each name has its own: `-d DELIMITER, --delimiter DELIMITER`."""
-OPTION = re.compile(
-    rf"^\s*(?P<names>{NAME}{_EACH}(?:(?:, | / | \| )\s*{NAME}{_EACH})*)"
-    r"(?P<values>[ =](?:<[^<>]*>|\[[^\[\]]*\]|[A-Z][A-Z\d_|-]*|\{[^{}]*\}"
-    r"|[a-z][\w:/-]*(?=\s\s+\S|\s*$)|\S*[A-Z/]\S*(?=\s\s+\S))(?:\.\.\.)?)?"
-    r"(?: \[[A-Z\d_]+ \.\.\.\])?(?:\s\s+(?P<help>\S.*)|\s*)$"
-)
-CLAUSE = re.compile(
-    r"\. |[;(\[{]| - |: |, so\b|, (?=e\.g\.|default|for example|such as|one of)|\be\.g\.|\bdefaults? to\b"
-)
-"""Where the part of a help ends that says what something does."""
 _LITERAL = re.compile(r"[a-z\d][\w:.-]*|[\w:.-]*[a-z][\w:.-]*")
 """A part of a synopsis that is written as it stands."""
 STRING = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -44,33 +42,6 @@ _VALUED = re.compile(r"(--[\w-]+=)<[^<>]*>")
 """An option that must stand in a synopsis, with its value."""
 _WORDS = re.compile(r"[\w-]+( [a-z][\w.-]*)+")
 """A command without placeholders; what it does stands below it, indented further."""
-ASIDE = frozenset({"--help", "--version", "-h", "-V"})
-"""Options that no task is about."""
-
-_MIDDLE = r"""[^ \t"'\\|<>;&$`()[]{0,40}"""
-"""Bounded, as all that repeats: a small model that may go on goes on without end."""
-PLAIN = rf"""[^ \t"'\\|<>;&$`()[{{,-]({_MIDDLE}[^ \t"'\\|<>;&$`()[,:=])?"""
-QUOTED = "'([^'\"\\\\]|\\\\\"){1,120}'" + r'|\\"[^"\\]{1,120}\\"'
-WORD = rf"({PLAIN}|{QUOTED})"
-"""Regular expression of an argument, over JSON text: quotation marks are escaped in it."""
-NO_FILE = WORD.replace(_MIDDLE, _MIDDLE.replace("[^ ", "[^. "))
-"""The same of an argument that is no file, where others are: without a dot inside."""
-ONE_OF_MANY = WORD.replace(_MIDDLE, _MIDDLE.replace("[^ ", "[^, "))
-"""The same of an argument that may be repeated: blanks stand between several, no commas."""
-CODE = (
-    r"'[^'\"\\\n]{0,80}[ (.=*]([^'\"\\\n]|\\\"){0,160}'"
-    r'|\\"[^"\\\n]{0,80}[ (.=*][^"\\\n]{0,160}\\"'
-)
-"""The same of an argument in another language: quoted, and more than a word."""
-VERBS = ("select", "insert", "update", "delete", "create")
-"""What a statement in SQL begins with; not `with`, by which the question begins what it says of an option."""
-STATEMENT = rf"""\\"({"|".join(f"{verb}|{verb.upper()}" for verb in VERBS)})[ (][^"\\\n]{{0,200}}\\\""""
-"""The same of one in SQL, whose own strings stand between single quotation marks: within double ones. A small
-model writes there what the question says of its command."""
-NEW = r"(new|my)_[a-z]{1,12}(_[a-z]{1,12})?"
-"""Regular expression of a name that hardly anything has yet; bounded, or a small model finds no end. It is
-said at its beginning: who has written `books` and may end only with `books_copy` writes `booksid_1`."""
-
 OPTIONS = re.compile(r"\[-{0,2}(?:OPTION|FLAG|SWITCH)(?:S|\(S\))?(?:\.\.\.)?\](?:\.\.\.)?", re.IGNORECASE)
 """Where options stand in a synopsis."""
 ANY_COMMAND = re.compile(r"<(?:sub)?command>|\b(?:SUB)?COMMAND\b", re.IGNORECASE)
@@ -78,8 +49,6 @@ ANY_COMMAND = re.compile(r"<(?:sub)?command>|\b(?:SUB)?COMMAND\b", re.IGNORECASE
 SHARED = 3
 """Synopses of a manual that have an argument, from which on it is explained apart from them."""
 
-REPEATED = (1, 2, 4)
-"""How often an argument that may be repeated is given at most, in turn."""
 MANY = re.compile(r"<[a-z]+s>")
 """An argument of which there may be any number, by its name."""
 CALLED = 3
@@ -88,18 +57,8 @@ CALLED = 3
 FURTHER = 1
 """Options that a command may have beside those that it must: a small model takes as many as it may, and what
 its task does not tell of them misleads whoever follows the example."""
-INTO = r"( > [A-Za-z0-9_-]+\.[a-z]+)?"
-"""Regular expression of what may follow a command: a file for its output."""
-
-TERM = rf"""([+][a-z]+|[A-Za-z.]+:{_MIDDLE}|\d[\d,-]*)"""
-"""The same of a further word of `<filter>`: no bare word, which could be another command."""
 SEARCHED = re.compile(r"<[\w-]*(filter|search|term|criteri)")
 """What an argument is called that may be several words."""
-FILE = re.compile(r"file|\bpaths\b", re.IGNORECASE)
-NUMBER = re.compile(r"\b(INT(EGER)?|NUM(BER)?|FLOAT|N)\b")
-"""What the value of an option is called that is one."""
-WRITES = re.compile(r"\b(output|save|store|write)\b", re.IGNORECASE)
-"""In the help of an option whose file is made."""
 TARGET = re.compile(r"\b(DB_)?(PATH|DB|DATABASE)\b", re.IGNORECASE)
 """What an argument is called into which a FILE goes."""
 SQL = re.compile(r"([A-Z]+_)?(SQL|SELECT)")
@@ -110,121 +69,10 @@ OTHER = re.compile(r"(?!NEW_)[A-Z]+_([A-Z]+)")
 """What an argument is called that is a further one of its kind: `OTHER_TABLE`."""
 FRESH = re.compile(r"NEW_?(NAME|TABLE|VIEW|BRANCH|ID|KEY|LABEL|TAG)?")
 """What an argument is called that names what the command makes."""
-COLUMN = re.compile(r"\bcolumns?\b", re.IGNORECASE)
-"""In the help of an option whose value is the name of one."""
-LISTED = re.compile(r"\bcomma[- ]separated\b|\blist of\b", re.IGNORECASE)
-"""In the help of an option whose value may be several, with commas between them."""
-ELSEWHERE = re.compile(r"\b(add|new|other|output|populate|referenced|name for)\b", re.IGNORECASE)
-"""In the help of an option that is about a column which the table does not have."""
 KEY = re.compile(r"KEY|NAME|SETTING|VAR(IABLE)?")
 """What an argument is called that names a setting."""
 MAKING = re.compile(r"(?:(?:create|make|new)[-_ ]|add[-_])([a-z]+)$")
 """The end of a command that makes what an argument of this name names."""
-
-
-@dataclass(frozen=True)
-class Option:
-    """An option that a documentation lists."""
-
-    name: str
-    """The longest of its names: `--output`."""
-    values: int
-    """Values that follow it."""
-    choices: tuple[str, ...]
-    """What the last of them can be; () where nothing says so."""
-    joined: bool
-    """A value stands behind `=`."""
-    help: str
-    """What is said of it, on one line."""
-    names: tuple[str, ...]
-    """All of its names, as they are listed."""
-    value: str = ""
-    """What its value is called: `FILE`."""
-
-    @property
-    def pattern(self) -> str:
-        """Regular expression of the option with its values."""
-        return self.about(())
-
-    @property
-    def reads(self) -> bool:
-        """Whether its value is a file that is there."""
-        if self.values != 1 or self.choices or NUMBER.search(self.value) or WRITES.search(self.help):
-            return False
-        return bool(FILE.search(f"{self.name} {self.value} {self.help}"))
-
-    def about(self, columns: Sequence[str], files: Sequence[str] = ()) -> str:
-        """The same where these columns are there: the first value is one, if the help tells of a column;
-        and one of the files, if it tells of a file."""
-        if not self.values:
-            return literal(self.name)
-        join = "=" if self.joined else " "
-        word = WORD if self.values == 1 else ONE_OF_MANY
-        words = [word] * (self.values - 1) + [_one_of(self.choices) if self.choices else word]
-        if columns and COLUMN.search(self.help) and not ELSEWHERE.search(self.help) and words[0] == word:
-            one = _one_of(columns)
-            words[0] = f"{one}(,{one}){{0,2}}" if LISTED.search(self.help) else one
-        if files and self.reads:
-            words[0] = _one_of(files)
-        return f"{literal(self.name)}{join}{' '.join(words)}"
-
-
-def lists_options(text: str) -> bool:
-    """Whether a text lists options, be it those alone that every command has."""
-    return any(map(OPTION.match, text.split("\n")))
-
-
-def options(text: str) -> list[Option]:
-    """The options that a text lists, in order, each once."""
-    found: dict[str, Option] = {}
-    lines = text.split("\n")
-    for number, line in enumerate(lines):
-        match = OPTION.match(line)
-        if not match:
-            continue
-        names = re.findall(rf"(?<![\w<{{|-]){NAME}", match["names"])
-        if ASIDE & set(names):
-            continue
-        name = names[0] if " / " in match["names"] else max(names, key=len)
-        values = match["values"] or ""
-        count = len(values[1:].strip("<>.").split()) if values[1:].startswith("<") else bool(values)
-        count = count or bool(TYPED.search(match["help"] or ""))
-        told = " ".join([match["help"] or "", *_below(lines[number + 1 :], indent(line))]).strip()
-        if not told and values[1:2].islower():
-            continue  # An end of a command that is shown.
-        choices = _choices(values[1:], told)
-        found.setdefault(
-            name,
-            Option(
-                name,
-                int(count),
-                choices,
-                values.startswith("="),
-                told[:160],
-                tuple(names),
-                values[1:].strip("<>"),
-            ),
-        )
-    return list(found.values())
-
-
-def _choices(values: str, told: str) -> tuple[str, ...]:
-    """What a value can be: `[add|set]`, `{add,set}`, a CHOICE whose help says `INTEGER, TEXT or BLOB`."""
-    inside = values.strip("[]{}<>.")
-    if inside == "BOOLEAN":
-        return ("true", "false")
-    if re.fullmatch(r"[\w-]+([|,][\w-]+)+", inside):
-        return tuple(re.split("[|,]", inside))
-    named = re.search(r"\b[A-Z]{2,}(?:, [A-Z]{2,})+,? or [A-Z]{2,}\b", told)
-    return tuple(re.findall(r"[A-Z]{2,}", named[0])) if named and inside.endswith("CHOICE") else ()
-
-
-def _below(lines: Sequence[str], margin: int) -> Iterator[str]:
-    """The lines that go on with an option's help."""
-    for line in lines:
-        if not line.strip() or indent(line) <= margin + 2 or OPTION.match(line):
-            return
-        yield line.strip()
 
 
 def usage_of(lines: Sequence[str], at: int) -> str:
@@ -255,7 +103,8 @@ def forms(document: Document, tools: Sequence[str]) -> list[str]:
     for number, line in enumerate(lines):
         usage = USAGE.match(line)
         text = line[usage.end() :] if usage else line.strip()
-        if text.partition(" ")[0] not in tools:
+        tool, _, rest = text.partition(" ")
+        if tool not in tools or rest.startswith("- "):  # What it prints.
             continue
         text = _joined(text, lines[number + 1 :] if usage else _deeper(lines, number))
         text = _without_each_option(_first(text), 2 if usage else 1)
@@ -276,11 +125,6 @@ def purpose(page: str) -> str:
         if not USAGE.match(text):
             return clause(text) if re.match(r"[A-Z][\w-]+ [\w-]+ ", text) else ""
     return ""
-
-
-def clause(text: str) -> str:
-    """The part of a help that says what a command or an option does."""
-    return CLAUSE.split(text)[0].strip(" ,.:")
 
 
 def synopses(pages: Iterable[Document], tools: Sequence[str]) -> list[str]:
@@ -361,7 +205,7 @@ def _joined(usage: str, lines: Iterable[str]) -> str:
 def _continued(lines: Iterable[str]) -> Iterator[str]:
     """The lines of a usage after its first, which are indented far."""
     for line in lines:
-        if not line.strip() or indent(line) < 8:
+        if not line.strip() or indent(line) < CONTINUED:
             return
         yield line.strip()
 
@@ -400,7 +244,7 @@ def pattern(
             continue
         many = part.endswith("...") or bool(MANY.fullmatch(part))
         named = further.get(part.strip("[]<>."), ())
-        word = _one_of(named) if named else _word(part, makes_a, files, targets)
+        word = choice(named) if named else _word(part, makes_a, files, targets)
         # What could come from a pipe is read from a file that is there.
         # So is said what the tool could guess (`[OTHER_TABLE]`), where it is known what there is.
         given = bool(FILE.search(part) and (targets or files))
@@ -413,13 +257,15 @@ def pattern(
         sign = ("*" if optional_many else "?") if optional else ("+" if optional_many else "")
         if sign in ("*", "+") and (part.strip("]").endswith("...") or number < len(parts)):
             # What is made often needs pairs: `id integer`.
-            sign = f"{{{int(not optional)},{max(most, 2) if makes_a and not named else most}}}"
+            least = min(most, 2, len(files)) if files and FILE.search(part) else int(not optional)
+            sign = f"{{{least},{max(most, 2) if makes_a and not named else most}}}"
         written.append(f"( {word}){sign}{f'( {TERM}){{0,3}}' if several else ''}")
         if sign == "?" and not several:
             left_out.add(len(written) - 1)
     columns = further.get("COLUMN", ())
-    must = "".join(f" {option.about(columns)}" for option in chosen)
-    others = "|".join(option.about(columns) for option in known if option not in chosen)
+    must = "".join(f" {option.about(columns, (), most)}" for option in chosen)
+    free = [option for option in known if option not in chosen and not option.ends]
+    others = "|".join(option.about(columns, (), most) for option in free)
     more = f"( ({others})){{0,{FURTHER}}}" if others else ""
     # What a command makes is nothing that it prints.
     end = f"( {rest})?" if rest else f"{must}{more}{'' if makes(form) else INTO}"
@@ -441,12 +287,12 @@ def _word(part: str, makes_a: str, files: Sequence[str], targets: Sequence[str])
     """Regular expression of an argument; `makes_a`: see `made`."""
     name = part.strip("[]<>.")
     if FILE.search(part) and files:
-        return _one_of(files)
+        return choice(files)
     if TARGET.search(part) and targets:
         kinds = sorted({name.rpartition(".")[2] for name in targets})
-        return _one_of([*targets], *(rf"[a-z_]+\.{literal(kind)}" for kind in kinds))
+        return choice([*targets], *(rf"[a-z_]+\.{literal(kind)}" for kind in kinds))
     if re.fullmatch(r"\[[a-z]\w*(\|\w+)+\]", part):
-        return _one_of(part[1:-1].split("|"))
+        return choice(part[1:-1].split("|"))
     if LANGUAGE.fullmatch(name):
         return f"({STATEMENT if SQL.fullmatch(name) else CODE})"
     if is_new(name, makes_a):
@@ -476,7 +322,3 @@ def is_new(name: str, makes_a: str) -> bool:
     return bool(FRESH.fullmatch(name)) or (
         bool(thing) and (thing == name or (short != name and thing.startswith(short)))
     )
-
-
-def _one_of(names: Sequence[str], *patterns: str) -> str:
-    return f"({'|'.join([*map(literal, names), *patterns])})"

@@ -1,0 +1,52 @@
+"""What a recipe means for a small local model where it says nothing itself.
+
+The defaults of a recipe are the paper's, for models that write their own queries and act on after a first
+command. A model of 1.5B does neither: each value here was measured with one on the recipes of this
+repository, and they hold for the models of the catalogue unless the recipe says `small = false`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .environments.folder import read_toml
+from .models.catalogue import CATALOGUE
+
+SCREENS = ("web", "desktop")
+"""Tables of an environment's file that make it one with a screen."""
+CODE = ("repository", "swebench")
+"""Those of a project's code, for which nothing was measured."""
+
+_SHORT = {"query": "instruction", "start": False, "match": False}
+COMMANDS: dict[str, Any] = {
+    # It mends none of its own failures; `mend` does.
+    "explore": {"settle": True, "limits": {"steps": 1}},
+    "relabel": {"cap": 1},
+    "retrieval": {**_SHORT, "fused": [5, 2], "cut": "ends"},
+    "evaluate": {"limits": {"steps": 4}, "max_tokens": 80},
+}
+SCREEN: dict[str, Any] = {
+    "explore": {"settle": True, "limits": {"steps": 8}, "max_tokens": 80},
+    "relabel": {"cap": 1, "observation": 300},
+    # The screens between the actions of a demonstration fill its prompt.
+    "retrieval": {**_SHORT, "fused": [3, 2], "seen": 0},
+    "evaluate": {"limits": {"steps": 6}, "actions": 5, "max_tokens": 200},
+}
+
+
+def is_small(model: str) -> bool:
+    """Whether a model is one of the catalogue, all of which are."""
+    return model.removeprefix("local/") in {entry.name for entry in CATALOGUE} and model.startswith("local/")
+
+
+def settings(environment: Path) -> Mapping[str, Any]:
+    """What holds in an environment of this folder; {} for a project's code and for what is no folder."""
+    file = environment / "environment.toml"
+    if not file.is_file():
+        return {}
+    tables = read_toml(file)
+    if any(table in tables for table in CODE):
+        return {}
+    return SCREEN if any(table in tables for table in SCREENS) else COMMANDS

@@ -1,0 +1,119 @@
+"""What a command demands although its page does not say so, found by running it: no model is called.
+
+A usage line puts brackets around every option (`csvgrep [OPTIONS] [FILE]`), and the command answers that it
+must have one (`You must specify at least one column with the -c option`). The options that such an
+answer names are given to every task about the command: a small model that is asked to show one option
+writes that one alone, and nothing it writes would work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from ..types import Observation
+from .readers import indent
+from .readers.options import FILE, NAME, NUMBER, Option
+from .readers.synopsis import CONTINUED, GROUP, OPTIONS, USAGE
+
+NAMED = re.compile(rf"(?<![\w-]){NAME}")
+"""An option, as an error or a command names it."""
+DEMANDS = re.compile(
+    r"\b(must|missing|needs?|required?|requires|specify|specified|expected)\b", re.IGNORECASE
+)
+"""In an answer that says what is lacking."""
+REQUIRES = re.compile(
+    r"\b(requires?|used (with|when)|only (when|with|used|valid)|together with|specifying)"
+    r"[^\w-]+(?:\w+ ){0,3}?"
+    rf"(?P<names>{NAME}(?:(?:,? and|,) {NAME})*)",
+    re.IGNORECASE,
+)
+"""In the help of an option that does nothing without another one: `Requires --lat and --lon`."""
+REQUIRED = re.compile(r"[\[(]required[\])]", re.IGNORECASE)
+"""In the help of an option that there must be."""
+EXCEPT = re.compile(
+    r"\b(unless|except|instead|cannot|not (?:be )?(?:allowed|used|combined))\b", re.IGNORECASE
+)
+"""Before options of which it says something else."""
+DEEPEST = 3
+"""Demands of one command at which no more are looked for."""
+
+Demand = tuple[Option, ...]
+"""Options of which a command must have one."""
+
+
+def without_usage(error: str) -> str:
+    """An error without the usage line that some tools print before it: that names every option."""
+    found: list[str] = []
+    usage = False
+    for line in error.split("\n"):
+        usage = bool(USAGE.match(line)) or (usage and indent(line) >= CONTINUED)
+        if not usage:
+            found.append(line)
+    return "\n".join(found)
+
+
+def demands(
+    form: str, known: Sequence[Option], file: str, columns: Sequence[str], run: Callable[[str], Observation]
+) -> tuple[Demand, ...]:
+    """What a command of this synopsis demands beside its arguments; () where it works.
+
+    `file`: one that is there, for an argument that names one, with its `columns`. `run`: does a command.
+    """
+    bare = _bare(form, file)
+    found: list[Demand] = [(option,) for option in known if REQUIRED.search(option.help)]
+    while bare and len(found) < DEEPEST:
+        command = " ".join([bare, *(_given(demand[0], file, columns) for demand in found)])
+        seen = run(command)
+        lacking = _lacking(without_usage(seen.text), command, known) if seen.failed else ()
+        if not lacking:
+            break
+        found.append(lacking)
+    return tuple(found)
+
+
+def requires(option: Option) -> list[str]:
+    """The options without which one does nothing, by its help: `Only used when also specifying -g`."""
+    told = [one for one in re.split(r"(?<=[.;])\s", option.help) if not EXCEPT.search(one)]
+    return [name for match in REQUIRES.finditer(" ".join(told)) for name in re.findall(NAME, match["names"])]
+
+
+def _lacking(error: str, command: str, known: Sequence[Option]) -> Demand:
+    """The options that an error demands, as it names them; not those that stand in the command."""
+    said = next((line for line in error.split("\n") if DEMANDS.search(line) and NAMED.search(line)), "")
+    said = EXCEPT.split(said, maxsplit=1)[0]
+    if not DEMANDS.search(said):
+        return ()
+    present = set(NAMED.findall(command))
+    by_name = {name: option for option in known for name in option.names}
+    named = [by_name[name] for name in NAMED.findall(said) if name in by_name]
+    return tuple(dict.fromkeys(one for one in named if present.isdisjoint(one.names)))
+
+
+def _bare(form: str, file: str) -> str:
+    """A command of a synopsis with a file where it takes one, and without options; "" where it takes more."""
+    written: list[str] = []
+    for part in GROUP.findall(form):
+        if OPTIONS.fullmatch(part):
+            continue
+        if FILE.search(part):
+            written.append(file)
+        elif re.fullmatch(r"[a-z\d][\w.-]*", part):
+            written.append(part)
+        elif not part.startswith("["):
+            return ""
+    return " ".join(written) if all(written) else ""
+
+
+def _given(option: Option, file: str, columns: Sequence[str]) -> str:
+    """An option with a value with which it may be tried."""
+    if not option.values:
+        return option.name
+    value = "1" if NUMBER.search(option.value) else "x"
+    if option.choices:
+        value = option.choices[0]
+    elif option.of_column and columns:
+        value = columns[0]
+    elif option.reads:
+        value = file
+    return f"{option.name}{'=' if option.joined else ' '}{' '.join([value] * option.values)}"

@@ -1,0 +1,163 @@
+"""The options that a documentation lists, in the form of `--help` and manual pages:
+`-o, --output FILE  Where to write`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ...patterns import literal
+from . import indent
+from .arguments import CELL, ONE_OF_MANY, REPEATED, WORD, choice
+
+NAME = r"--?[A-Za-z][\w-]*"
+TYPED = re.compile(r"\[(string|number|array)\](?: \[[^\[\]]*\])*$")
+"""The end of what is said of an option of yargs that takes a value."""
+_EACH = r"(?: (?:<[^<>]*>|[A-Z][A-Z\d_|-]*|\{[^{}]*\})(?: \[[A-Z\d_]+ \.\.\.\])?(?=, ))?"
+"""The value after a name but the last, where each name has its own: `-d DELIMITER, --delimiter DELIMITER`."""
+OPTION = re.compile(
+    rf"^\s*(?P<names>{NAME}{_EACH}(?:(?:, | / | \| )\s*{NAME}{_EACH})*)"
+    r"(?P<values>[ =](?:<[^<>]*>|\[[^\[\]]*\]|[A-Z][A-Z\d_|-]*|\{[^{}]*\}"
+    r"|[a-z][\w:/-]*(?=\s\s+\S|\s*$)|\S*[A-Z/]\S*(?=\s\s+\S))(?:\.\.\.)?)?"
+    r"(?: \[[A-Z\d_]+ \.\.\.\])?(?:\s\s+(?P<help>\S.*)|\s*)$"
+)
+CLAUSE = re.compile(
+    r"\. |[;(\[{]| - |: |, so\b|, (?=e\.g\.|default|for example|such as|one of)|\be\.g\.|\bdefaults? to\b"
+)
+"""Where the part of a help ends that says what something does."""
+ASIDE = frozenset({"--help", "--version", "-h", "-V"})
+"""Options that no task is about."""
+
+FILE = re.compile(r"file|\bpaths\b", re.IGNORECASE)
+NUMBER = re.compile(r"\b(INT(EGER)?|NUM(BER)?|FLOAT|N)\b")
+"""What the value of an option is called that is one."""
+WRITES = re.compile(r"\b(output|save|store|write)\b", re.IGNORECASE)
+"""In the help of an option whose file is made."""
+COLUMN = re.compile(r"\bcolumns?\b", re.IGNORECASE)
+"""In the help of an option whose value is the name of one."""
+LISTED = re.compile(r"\bcomma[- ]separated\b|\blist of\b", re.IGNORECASE)
+"""In the help of an option whose value may be several, with commas between them."""
+ELSEWHERE = re.compile(r"\b(add|new|other|output|populate|referenced|name for)\b", re.IGNORECASE)
+"""In the help of an option that is about a column which the table does not have."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option that a documentation lists."""
+
+    name: str
+    """The longest of its names: `--output`."""
+    values: int
+    """Values that follow it."""
+    choices: tuple[str, ...]
+    """What the last of them can be; () where nothing says so."""
+    joined: bool
+    """A value stands behind `=`."""
+    help: str
+    """What is said of it, on one line."""
+    names: tuple[str, ...]
+    """All of its names, as they are listed."""
+    value: str = ""
+    """What its value is called: `FILE`."""
+
+    @property
+    def pattern(self) -> str:
+        """Regular expression of the option with its values."""
+        return self.about(())
+
+    @property
+    def reads(self) -> bool:
+        """Whether its value is a file that is there."""
+        if self.values != 1 or self.choices or NUMBER.search(self.value) or WRITES.search(self.help):
+            return False
+        return bool(FILE.search(f"{self.name} {self.value} {self.help}"))
+
+    @property
+    def ends(self) -> bool:
+        """Whether a command with it does nothing else: `Print the names and exit`."""
+        return bool(re.search(r"\band (exit|quit)s?\b", self.help))
+
+    @property
+    def of_column(self) -> bool:
+        """Whether its value is a column that is there."""
+        return bool(self.values and COLUMN.search(self.help) and not ELSEWHERE.search(self.help))
+
+    def about(self, columns: Sequence[str], files: Sequence[str] = (), most: int = REPEATED[-1]) -> str:
+        """The same where these columns are there: the first value is one, or `most` of them but not all, if
+        the help tells of a column, and none is a whole row; and one of the files, if it tells of a file."""
+        if not self.values:
+            return literal(self.name)
+        join = "=" if self.joined else " "
+        word = CELL if columns and not LISTED.search(self.help) else WORD if self.values == 1 else ONE_OF_MANY
+        words = [word] * (self.values - 1) + [choice(self.choices) if self.choices else word]
+        if columns and self.of_column and words[0] == word:
+            one = choice(columns)
+            further = min(most - 1, max(1, len(columns) - 2))
+            words[0] = f"{one}(,{one}){{0,{further}}}" if LISTED.search(self.help) else one
+        if files and self.reads:
+            words[0] = choice(files)
+        return f"{literal(self.name)}{join}{' '.join(words)}"
+
+
+def lists_options(text: str) -> bool:
+    """Whether a text lists options, be it those alone that every command has."""
+    return any(map(OPTION.match, text.split("\n")))
+
+
+def options(text: str) -> list[Option]:
+    """The options that a text lists, in order, each once."""
+    found: dict[str, Option] = {}
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        match = OPTION.match(line)
+        if not match:
+            continue
+        names = re.findall(rf"(?<![\w<{{|-]){NAME}", match["names"])
+        if ASIDE & set(names):
+            continue
+        name = names[0] if " / " in match["names"] else max(names, key=len)
+        values = match["values"] or ""
+        count = len(values[1:].strip("<>.").split()) if values[1:].startswith("<") else bool(values)
+        count = count or bool(TYPED.search(match["help"] or ""))
+        told = " ".join([match["help"] or "", *_below(lines[number + 1 :], indent(line))]).strip()
+        if not told and values[1:2].islower():
+            continue  # An end of a command that is shown.
+        choices = _choices(values[1:], told)
+        found.setdefault(
+            name,
+            Option(
+                name,
+                int(count),
+                choices,
+                values.startswith("="),
+                told[:160],
+                tuple(names),
+                values[1:].strip("<>"),
+            ),
+        )
+    return list(found.values())
+
+
+def _choices(values: str, told: str) -> tuple[str, ...]:
+    """What a value can be: `[add|set]`, `{add,set}`, a CHOICE whose help says `INTEGER, TEXT or BLOB`."""
+    inside = values.strip("[]{}<>.")
+    if inside == "BOOLEAN":
+        return ("true", "false")
+    if re.fullmatch(r"[\w-]+([|,][\w-]+)+", inside):
+        return tuple(re.split("[|,]", inside))
+    named = re.search(r"\b[A-Z]{2,}(?:, [A-Z]{2,})+,? or [A-Z]{2,}\b", told)
+    return tuple(re.findall(r"[A-Z]{2,}", named[0])) if named and inside.endswith("CHOICE") else ()
+
+
+def _below(lines: Sequence[str], margin: int) -> Iterator[str]:
+    """The lines that go on with an option's help."""
+    for line in lines:
+        if not line.strip() or indent(line) <= margin + 2 or OPTION.match(line):
+            return
+        yield line.strip()
+
+
+def clause(text: str) -> str:
+    """The part of a help that says what a command or an option does."""
+    return CLAUSE.split(text)[0].strip(" ,.:")

@@ -1,0 +1,146 @@
+"""What a command demands is found by running it, and every task about it then has it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from learn_by_interact.models.endpoint import ModelSettings
+from learn_by_interact.stages.demands import demands, requires, without_usage
+from learn_by_interact.stages.features import demanded, features, matched, requirements, selector
+from learn_by_interact.stages.propose import Propose
+from learn_by_interact.stages.readers.options import options
+from learn_by_interact.types import Document, Observation, digest
+from room import NAME
+
+TOOL = """
+import argparse
+parser = argparse.ArgumentParser(prog="pick")
+for short, long in (("-c", "--columns"), ("-m", "--match"), ("-r", "--regex")):
+    parser.add_argument(short, long)
+parser.add_argument("-n", "--names", action="store_true")
+parser.add_argument("-i", "--invert", action="store_true")
+parser.add_argument("file", nargs="?")
+given = parser.parse_args()
+if not given.columns:
+    parser.error("You must specify at least one column with the -c option.")
+if given.columns not in open(given.file).readline():
+    parser.error(f"no column {given.columns!r}")
+if not given.match and not given.regex:
+    parser.error("One of -m or -r must be specified, unless using the -n option.")
+"""
+PAGE = Document(
+    source="pick --help",
+    title="pick",
+    text="""usage: pick [-h] [-c COLUMNS] [-m TEXT] [-r REGEX] [-n] [-i] [FILE]
+
+Rows of a file.
+
+options:
+  -c COLUMNS, --columns COLUMNS  A comma-separated list of columns to be searched
+  -m TEXT, --match TEXT          A string to search for
+  -r REGEX, --regex REGEX        A regular expression to match
+  -n, --names                    Display the names
+  -i, --invert                   Rows that do not match. Requires --names.
+""",
+    begin=0,
+    end=400,
+)
+FORM = "pick [OPTIONS] [FILE]"
+START = "staff.csv (40 bytes)\n  id,name,city\n  1,Ann,Oslo\n"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[[str], Observation]:
+    (tmp_path / "pick.py").write_text(TOOL)
+    (tmp_path / "staff.csv").write_text("id,name,city\n1,Ann,Oslo\n")
+
+    def go(command: str) -> Observation:
+        line = command.replace("pick", f"{sys.executable} pick.py", 1)
+        done = subprocess.run(line, shell=True, cwd=tmp_path, capture_output=True, text=True)
+        text = done.stdout + done.stderr
+        return Observation(text=text, key=digest(text), failed=done.returncode != 0)
+
+    return go
+
+
+def names(found: tuple[tuple[object, ...], ...]) -> list[list[str]]:
+    return [[getattr(option, "name", "") for option in demand] for demand in found]
+
+
+def test_a_command_is_run_until_it_demands_nothing_more(run: Callable[[str], Observation]) -> None:
+    found = demands(FORM, options(PAGE.text), "staff.csv", ("id", "name"), run)
+    assert names(found) == [["--columns"], ["--match", "--regex"]]
+
+
+def test_an_answer_that_demands_nothing_ends_it(run: Callable[[str], Observation]) -> None:
+    known = options(PAGE.text)
+    assert names(demands(FORM, known, "staff.csv", ("wage",), run)) == [["--columns"]]
+    assert demands("pick [OPTIONS] TABLE", known, "staff.csv", (), run) == ()
+    assert demands(FORM, known, "", (), run) == ()
+    for text in ("Use --match for it.", "You must not be here.", "cannot be used with --match: specify one"):
+        answered = Observation(text=text, key="", failed=True)
+        assert demands(FORM, known, "staff.csv", (), lambda _, seen=answered: seen) == ()
+
+
+def test_what_works_demands_nothing() -> None:
+    seen = Observation(text="--match is required", key="")
+    assert demands(FORM, options(PAGE.text), "staff.csv", (), lambda _: seen) == ()
+
+
+def test_the_usage_of_an_error_names_every_option_and_says_nothing() -> None:
+    error = "usage: pick [-h] [-c COLUMNS]\n            [-m TEXT]\npick: error: no -r\n  more"
+    assert without_usage(error) == "pick: error: no -r\n  more"
+
+
+@pytest.mark.parametrize(
+    ("told", "names"),
+    [
+        ("Do it. Requires --lat and --lon.", ["--lat", "--lon"]),
+        ("Only used when also specifying -g.", ["-g"]),
+        ("Must be used together with --key", ["--key"]),
+        ("Cannot be used with --db.", []),
+        ('Overrides "-d".', []),
+    ],
+)
+def test_the_help_of_an_option_says_what_it_requires(told: str, names: list[str]) -> None:
+    (option,) = options(f"  --it   {told}\n")
+    assert requires(option) == names
+
+
+def test_each_task_has_what_its_command_demands(run: Callable[[str], Observation]) -> None:
+    needs = demanded(PAGE, (), START, "", ("pick",), run)
+    every = features(PAGE, START, "", ("pick",))
+    items = [one.demanding(needs[FORM], turn) for turn, one in enumerate(every)]
+    assert [[option.name for option in item.chosen] for item in items[:3]] == [
+        ["--columns", "--match"],
+        ["--regex", "--columns"],
+        ["--columns", "--match"],
+    ]
+    (first, *_) = matched(items, PAGE, "", START, "seed")
+    assert re.fullmatch(first.form, "pick staff.csv --columns name --match Ann")
+    assert not re.fullmatch(first.form, "pick staff.csv --match Ann")
+    assert not re.fullmatch(first.form, "pick staff.csv --columns id,name,city --match Ann")
+
+
+def test_the_columns_that_a_command_is_applied_to_are_named_in_every_second_task() -> None:
+    assert selector(FORM, PAGE, (), START) is not None
+    assert selector(FORM, PAGE, (), "notes (3 lines)\n  hello\n") is None
+    two = PAGE.model_copy(update={"text": f"{PAGE.text}  --not-columns X   Columns that are left out\n"})
+    assert selector(FORM, two, (), START) is None
+    shown = PAGE.model_copy(update={"text": PAGE.text.replace("pick", "show")})
+    proposing = Propose(environment=NAME, model=ModelSettings(name="scripted/room:nothing"))
+    found = proposing.items(shown, "", START)
+    with_columns = [any(one.name == "--columns" for one in item.chosen) for item in found]
+    assert with_columns[:4] == [False, True, False, True]
+
+
+def test_what_an_option_requires_comes_with_it() -> None:
+    known = {option.name: option for option in options(PAGE.text)}
+    assert requirements([known["--invert"]], PAGE, ()) == [(known["--names"],)]
+    assert requirements([known["--names"]], PAGE, ()) == []
