@@ -13,6 +13,7 @@ import tiny
 from learn_by_interact.engine.store import Store
 from learn_by_interact.environments.actions import ShellActions
 from learn_by_interact.errors import ConfigError, LbiError, ModelError
+from learn_by_interact.retrieval import dense
 from learn_by_interact.retrieval.build import build
 from learn_by_interact.retrieval.dense import CANDIDATES, Vectors, append
 from learn_by_interact.retrieval.documents import near
@@ -98,7 +99,11 @@ def test_the_nearest_are_those_of_a_whole_comparison(tmp_path: Path) -> None:
         assert hits[0][1] == pytest.approx((vectors @ query).max(), abs=1e-3)
 
 
-def test_of_more_vectors_nearly_all_of_the_nearest_are_found(tmp_path: Path) -> None:
+@pytest.mark.parametrize("halved", [10**9, 1])
+def test_of_more_vectors_nearly_all_of_the_nearest_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, halved: int
+) -> None:
+    monkeypatch.setattr(dense, "HALVED", halved)
     size, centres = 10 * CANDIDATES, units(500, 64, 1)
     vectors = centres[np.arange(size) % 500] + 0.8 * units(size, 64, 2)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -16,6 +16,7 @@ import pytest
 from learn_by_interact.engine.store import Store
 from learn_by_interact.environments.actions import ShellActions
 from learn_by_interact.errors import ConfigError
+from learn_by_interact.retrieval import index as indexing
 from learn_by_interact.retrieval.build import build
 from learn_by_interact.retrieval.index import Candidate, Index, K, connection, fuse, open_index
 from learn_by_interact.types import Example, Trajectory
@@ -288,3 +289,22 @@ def test_fuse_breaks_ties_by_id_and_keeps_a_single_ranking() -> None:
     assert [chr(item.number) for item, _ in fuse([ranked("b", "a"), ranked("a", "b")])] == ["a", "b"]
     assert [chr(item.number) for item, _ in fuse([ranked("z", "a", "m")])] == ["z", "a", "m"]
     assert fuse([]) == fuse([[]]) == []
+
+
+def test_a_large_index_searches_for_the_words_that_tell_examples_apart(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same are found first, and what has nothing but a common word is not looked at."""
+    rare = [
+        example(f"the apples {word}", begin, begin + 1)
+        for begin, word in enumerate(("read", "bread", "room"))
+    ]
+    common = [example(f"the note {number}", 0, 1) for number in range(30)]
+    made = index(store, *rare, *common)
+    whole = found(made, "the note apples bread")
+    monkeypatch.setattr(indexing, "LARGE", 1)
+    monkeypatch.setattr(indexing, "FEWEST", 2)
+    less = found(made, "the note apples bread")
+    assert [identity for identity, _ in less] == [identity for identity, _ in whole[:3]]
+    assert len(whole) == 33
+    assert len(found(made, "the note")) == 33, "of a question of common words alone the least common are left"

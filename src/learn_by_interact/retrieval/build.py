@@ -23,6 +23,8 @@ from .index import connection, digest_of, held, kept, meta, number, schema
 
 VERSION = 5
 """Of what is written into an index: another one is built anew."""
+BYTES = 1000
+"""Memory that an example takes while it is added."""
 PORTION = 2000
 """Examples that are encoded, and committed, at a time."""
 
@@ -111,7 +113,9 @@ def _add(
     import tantivy
 
     index = tantivy.Index(schema(), path=str(folder))
-    writer = index.writer(heap_size=128_000_000, num_threads=1)
+    # Of a segment the search finds the best without looking at most of it; of many, in each.
+    heap = min(max(128_000_000, BYTES * len(examples)), 2_000_000_000)
+    writer = index.writer(heap_size=heap, num_threads=1)
     pack = zstandard.ZstdCompressor(3).compress
     with rows:
         for item, fields in _demonstrations(store, examples, actions):

@@ -1,7 +1,8 @@
 """Vectors and the nearest of them: a flat search in two passes, in numpy.
 
-The first pass compares signs of random projections (Charikar, STOC 2002), 96 bytes a vector; the second
-takes the dot product with the two thousand or more that are left. Up to so many vectors it is exact.
+The first pass compares signs of random projections (Charikar, STOC 2002), 96 bytes a vector, of many vectors
+at first half of them; the second takes the dot product with the two thousand or more that are left. Up to so
+many vectors it is exact.
 What the projections are does not depend on the vectors, so no result depends on the order of adding.
 """
 
@@ -24,6 +25,10 @@ CANDIDATES = 2048
 SHARE = 100
 """Of more vectors one in so many is left."""
 BITS = 768
+HALVED = 200_000
+"""Vectors from which on half of the bits are compared first."""
+ROUGH = 6
+"""How many times more are left then as in the end."""
 BLOCK = 1 << 15
 """Vectors that the first pass compares at a time: what fits a processor's cache."""
 
@@ -72,18 +77,36 @@ class Vectors:
         """Positions of all vectors whose code is no farther than that of the last that is wanted."""
         np = self._np
         code = _codes(np, query[None], self._projections)[0]
+        wanted = max(CANDIDATES, len(self) // SHARE)
+        half = len(code) // 2 if len(self) > HALVED else len(code)
+        distances = self._distances(code[:half])
+        if half == len(code):
+            return _nearest(np, distances, wanted)
+        left = _nearest(np, distances, ROUGH * wanted)
+        near = distances[left]
+        for column, word in zip(self._codes[half:], code[half:], strict=True):
+            near += np.bitwise_count(column[left] ^ word)
+        return left[_nearest(np, near, wanted)]
+
+    def _distances(self, code: Any) -> Any:
+        """(rows,) how many of the bits of the first columns differ from those of a code."""
+        np = self._np
         distances = np.zeros(len(self), np.uint16)
         differing, count = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint8)
         for begin in range(0, len(self), BLOCK):
             part = distances[begin : begin + BLOCK]
             size = len(part)
-            for column, word in zip(self._codes, code, strict=True):
+            for column, word in zip(self._codes, code, strict=False):
                 np.bitwise_xor(column[begin : begin + size], word, out=differing[:size])
                 np.bitwise_count(differing[:size], out=count[:size])
                 part += count[:size]
-        wanted = max(CANDIDATES, len(self) // SHARE)
-        reached = np.cumsum(np.bincount(distances, minlength=BITS + 1)) >= wanted
-        return np.flatnonzero(distances <= np.argmax(reached))
+        return distances
+
+
+def _nearest(np: Any, distances: Any, wanted: int) -> Any:
+    """Positions of all whose distance is no greater than that of the last that is wanted."""
+    reached = np.cumsum(np.bincount(distances, minlength=BITS + 1)) >= min(wanted, len(distances))
+    return np.flatnonzero(distances <= np.argmax(reached))
 
 
 def append(folder: Path, rows: int, numbers: Sequence[int], vectors: Floats) -> None:

@@ -38,6 +38,10 @@ CREATE TABLE IF NOT EXISTS example (
 """
 TESTED = 1.25
 """By what the score of an example counts more after which a project's own tests pass."""
+LARGE = 200_000
+"""Examples of an index from which on words that a share of `COMMON` has are not searched for: they take
+most of the time, and change little. `FEWEST` words stay."""
+COMMON, FEWEST = 0.1, 6
 WORDS = 128
 """Different words of a question that are searched for: the first ones."""
 
@@ -125,10 +129,18 @@ class Index:
         occur, query = self._tantivy.Occur, self._tantivy.Query
         terms = []
         for field, weight in weights.items():
-            for word in words(text):
+            for word in self._telling(field, words(text)):
                 term = query.term_query(self._index.schema, field, word, "freq")
                 terms.append((occur.Should, query.boost_query(term, weight)))
         return terms
+
+    def _telling(self, field: str, asked: Sequence[str]) -> list[str]:
+        """The words of a question that tell examples apart; of a small index, or a short question, all."""
+        if len(self) < LARGE:
+            return list(asked)
+        counts = {word: self._searcher.doc_freq(field, word) for word in asked}
+        rare = [word for word in asked if counts[word] <= len(self) * COMMON]
+        return rare if len(rare) >= FEWEST else sorted(asked, key=lambda word: (counts[word], word))[:FEWEST]
 
     def _top(self, query: Any, limit: int) -> list[Candidate]:
         """The best hits. All that tie with the last of them are looked at, for the id decides which stay."""
