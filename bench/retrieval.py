@@ -1,6 +1,6 @@
 """What retrieval costs: building an index, adding to it, and answering both kinds of a step together.
 
-    OPENBLAS_NUM_THREADS=1 python bench/retrieval.py [--examples 100000] [--out FILE.json]
+    OPENBLAS_NUM_THREADS=1 python bench/retrieval.py [--examples 100000] [--alone] [--out FILE.json]
 
 Sessions of 10 steps and windows of 1 to 5; words as frequent as in a language (Zipf); half of the questions
 are asked in a state that examples have met. Vectors of 384 numbers are sums of random vectors of the words,
@@ -31,6 +31,7 @@ from result import report
 
 from learn_by_interact.engine.store import Store
 from learn_by_interact.environments.actions import ShellActions
+from learn_by_interact.retrieval import index as indexing
 from learn_by_interact.retrieval.build import build
 from learn_by_interact.retrieval.encoders import encoder
 from learn_by_interact.retrieval.index import Index, kept, words
@@ -212,6 +213,18 @@ def recall(folder: Path, questions: Sequence[Question]) -> float:
     return sum(len(one & set(row.tolist())) for one, row in zip(found, names, strict=True)) / names.size
 
 
+def agreement(folder: Path, questions: Sequence[Question]) -> float:
+    """Share of the 10 best of BM25 over all words of a question that the search finds."""
+    found, large = [], indexing.LARGE
+    for indexing.LARGE in (large, 10**12):
+        made = Index(folder)
+        hits = (made.search(one.seen.text, {"observations": 1.0, "start": 1.0}, 10) for one in questions)
+        found.append([{hit.number for hit in some} for some in hits])
+    indexing.LARGE = large
+    pairs = list(zip(*found, strict=True))
+    return sum(len(some & whole) for some, whole in pairs) / max(1, sum(len(whole) for _, whole in pairs))
+
+
 def texts(folder: Path) -> tuple[list[str], list[str]]:
     """What BM25 searches, of all examples: by the query, and by the observation."""
     rows = apsw.Connection(str(folder / "index.sqlite"), flags=apsw.SQLITE_OPEN_READONLY)
@@ -276,7 +289,7 @@ def serve(folder: Path) -> None:
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)
 
 
-def measure(examples: int, asked: int, name: str) -> dict[str, float]:
+def measure(examples: int, asked: int, name: str, alone: bool = False) -> dict[str, float]:
     figures: dict[str, float] = {"examples": examples}
     sessions = Sessions(0)
     with Store(Path(name) / "run") as store:
@@ -289,6 +302,9 @@ def measure(examples: int, asked: int, name: str) -> dict[str, float]:
     questions = Sessions(0).questions(asked)
     figures |= answer(folder, questions)
     figures["dense_recall_at_10"] = recall(folder, questions)
+    figures["bm25_recall_at_10"] = agreement(folder, questions[:50])
+    if alone:
+        return {key: round(value, 3) for key, value in figures.items()}
     both = texts(folder)
     figures |= bm25s_figures(both, questions)
     figures |= fts5_figures(both, questions[:20], Path(name) / "fts5.sqlite")
@@ -302,6 +318,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--examples", type=int, default=100_000)
     parser.add_argument("--questions", type=int, default=200)
+    parser.add_argument("--alone", action="store_true", help="without bm25s and FTS5, of which 1M take long")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -309,7 +326,7 @@ def main() -> None:
         serve(options.serve)
         return
     with tempfile.TemporaryDirectory() as name:
-        figures = measure(options.examples, options.questions, name)
+        figures = measure(options.examples, options.questions, name, options.alone)
     large = options.examples > 100_000
     small = {"build_s": 30.0, "search_median_ms": 15.0, "size_mb": 500.0, "memory_mb": 500.0}
     report("retrieval", figures, {"search_median_ms": 50.0} if large else small, options.out)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from learn_by_interact.models.endpoint import ModelSettings
-from learn_by_interact.stages.demands import demands, requires, without_usage
+from learn_by_interact.stages.demands import Asked, asked, requires, without_usage
 from learn_by_interact.stages.features import demanded, features, matched, requirements, selector
 from learn_by_interact.stages.propose import Propose
 from learn_by_interact.stages.readers.options import options
@@ -74,23 +74,41 @@ def names(found: tuple[tuple[object, ...], ...]) -> list[list[str]]:
 
 
 def test_a_command_is_run_until_it_demands_nothing_more(run: Callable[[str], Observation]) -> None:
-    found = demands(FORM, options(PAGE.text), "staff.csv", ("id", "name"), run)
-    assert names(found) == [["--columns"], ["--match", "--regex"]]
+    found = asked(FORM, options(PAGE.text), "staff.csv", ("id", "name"), run)
+    assert names(found.demands) == [["--columns"], ["--match", "--regex"]]
+    assert not found.prints
 
 
 def test_an_answer_that_demands_nothing_ends_it(run: Callable[[str], Observation]) -> None:
     known = options(PAGE.text)
-    assert names(demands(FORM, known, "staff.csv", ("wage",), run)) == [["--columns"]]
-    assert demands("pick [OPTIONS] TABLE", known, "staff.csv", (), run) == ()
-    assert demands(FORM, known, "", (), run) == ()
+    assert names(asked(FORM, known, "staff.csv", ("wage",), run).demands) == [["--columns"]]
+    assert asked("pick [OPTIONS] TABLE", known, "staff.csv", (), run) == Asked()
+    assert asked(FORM, known, "", (), run) == Asked()
     for text in ("Use --match for it.", "You must not be here.", "cannot be used with --match: specify one"):
         answered = Observation(text=text, key="", failed=True)
-        assert demands(FORM, known, "staff.csv", (), lambda _, seen=answered: seen) == ()
+        assert asked(FORM, known, "staff.csv", (), {"pick staff.csv": answered}.__getitem__) == Asked()
 
 
-def test_what_works_demands_nothing() -> None:
-    seen = Observation(text="--match is required", key="")
-    assert demands(FORM, options(PAGE.text), "staff.csv", (), lambda _: seen) == ()
+@pytest.mark.parametrize(
+    ("seen", "prints"),
+    [
+        (Observation(text="--match is required", key="", state="before"), True),
+        (Observation(text="[no output]", key="", state="before"), False),
+        (Observation(text="written", key="", state="after"), False),
+    ],
+)
+def test_what_works_demands_nothing_and_may_print(seen: Observation, prints: bool) -> None:
+    found = asked(FORM, options(PAGE.text), "staff.csv", (), lambda _: seen, "before")
+    assert found == Asked(prints=prints)
+
+
+def test_the_output_of_what_prints_goes_into_a_file_in_every_third_task() -> None:
+    shown = PAGE.model_copy(update={"text": PAGE.text.replace("pick", "show")})
+    proposing = Propose(environment=NAME, model=ModelSettings(name="scripted/room:nothing"))
+    found = proposing.items(shown, "", START, (), {FORM.replace("pick", "show"): Asked(prints=True)})
+    assert [item.into for item in found] == [False, False, True, False, False, True]
+    assert re.fullmatch(found[2].form, "show staff.csv --match Ann > found.csv")
+    assert not re.fullmatch(found[2].form, "show staff.csv --match Ann")
 
 
 def test_the_usage_of_an_error_names_every_option_and_says_nothing() -> None:
@@ -116,7 +134,7 @@ def test_the_help_of_an_option_says_what_it_requires(told: str, names: list[str]
 def test_each_task_has_what_its_command_demands(run: Callable[[str], Observation]) -> None:
     needs = demanded(PAGE, (), START, "", ("pick",), run)
     every = features(PAGE, START, "", ("pick",))
-    items = [one.demanding(needs[FORM], turn) for turn, one in enumerate(every)]
+    items = [one.demanding(needs[FORM].demands, turn) for turn, one in enumerate(every)]
     assert [[option.name for option in item.chosen] for item in items[:3]] == [
         ["--columns", "--match"],
         ["--regex", "--columns"],

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from ..types import Observation
 from .readers import indent
 from .readers.options import FILE, NAME, NUMBER, Option
 from .readers.synopsis import CONTINUED, GROUP, OPTIONS, USAGE
+from .windows import NOTHING
 
 NAMED = re.compile(rf"(?<![\w-]){NAME}")
 """An option, as an error or a command names it."""
@@ -42,6 +44,14 @@ Demand = tuple[Option, ...]
 """Options of which a command must have one."""
 
 
+class Asked(NamedTuple):
+    """What running a command has told of it."""
+
+    demands: tuple[Demand, ...] = ()
+    prints: bool = False
+    """It works with what it demands, prints something and changes nothing: its output can go into a file."""
+
+
 def without_usage(error: str) -> str:
     """An error without the usage line that some tools print before it: that names every option."""
     found: list[str] = []
@@ -53,12 +63,18 @@ def without_usage(error: str) -> str:
     return "\n".join(found)
 
 
-def demands(
-    form: str, known: Sequence[Option], file: str, columns: Sequence[str], run: Callable[[str], Observation]
-) -> tuple[Demand, ...]:
-    """What a command of this synopsis demands beside its arguments; () where it works.
+def asked(
+    form: str,
+    known: Sequence[Option],
+    file: str,
+    columns: Sequence[str],
+    run: Callable[[str], Observation],
+    state: str = "",
+) -> Asked:
+    """What a command of this synopsis demands beside its arguments, and whether it prints.
 
     `file`: one that is there, for an argument that names one, with its `columns`. `run`: does a command.
+    `state`: of the environment before.
     """
     bare = _bare(form, file)
     found: list[Demand] = [(option,) for option in known if REQUIRED.search(option.help)]
@@ -67,9 +83,10 @@ def demands(
         seen = run(command)
         lacking = _lacking(without_usage(seen.text), command, known) if seen.failed else ()
         if not lacking:
-            break
+            printed = not seen.failed and seen.state == state and seen.text.strip() not in NOTHING
+            return Asked(tuple(found), printed)
         found.append(lacking)
-    return tuple(found)
+    return Asked(tuple(found))
 
 
 def requires(option: Option) -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from ..commands import above, page_of
 from ..patterns import literal, one_of
 from ..types import Document, Observation, Value, digest
-from .demands import Demand, demands, requires
+from .demands import Asked, Demand, asked, requires
 from .ground import (
     carried_over,
     columns_of,
@@ -94,6 +94,8 @@ class Item(Value):
     """How often an argument that may be repeated is given."""
     further: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Arguments, and what of their kind is there."""
+    into: bool = False
+    """What it prints goes into a file."""
     common: bool = False
     """Its option is one that most pages have."""
     thing: str = ""
@@ -117,6 +119,8 @@ class Item(Value):
         whole = pattern(
             self.synopsis, known, self.chosen, files, targets, self.rest, self.most, keyed, further
         )
+        if self.into:
+            whole = whole.replace(f"{INTO}$", f"{INTO.removesuffix('?')}$")
         over, option = self.above
         return whole.replace(f"^{literal(over)} ", f"^{literal(over)} {option} ", 1) if over else whole
 
@@ -148,6 +152,10 @@ class Item(Value):
                 "chosen": (kind, *self.chosen),
             }
         )
+
+    def kept(self) -> Item:
+        """This item with its output in a new file."""
+        return self.model_copy(update={"text": f"{self.text}; its output goes into a new file", "into": True})
 
     def demanding(self, demands: Sequence[Demand], turn: int) -> Item:
         """This item with an option of each demand that none of its own meets: in turn another one."""
@@ -284,14 +292,15 @@ def demanded(
     description: str,
     tools: Sequence[str],
     run: Callable[[str], Observation],
-) -> dict[str, tuple[Demand, ...]]:
-    """What the commands of a page's synopses demand, by synopsis; `run` does a command."""
+    state: str = "",
+) -> dict[str, Asked]:
+    """What the commands of a page's synopses tell when they are run, by synopsis; see `demands.asked`."""
     known = _of_page(document, others)
     found = {}
     for form in forms(document, tools) if known else ():
         files = _files(form, start, description)[0]
         file = next((one for one in files if columns_of(start, one)), next(iter(files), ""))
-        found[form] = demands(form, known, file, columns_of(start, file), run)
+        found[form] = asked(form, known, file, columns_of(start, file), run, state)
     return found
 
 

@@ -15,7 +15,7 @@ from ..errors import ParseError
 from ..prompts import Prompt, cut, prompt
 from ..types import Document, Observation, Record, Task, Trajectory, Usage, Verdict, digest
 from .base import EXPLORATION, ModelStage, in_order
-from .demands import Demand
+from .demands import Asked
 from .explore import proposed
 from .features import Item, demanded, features, matched, page_about, requirements, screen_items, selector
 from .maintain import PROMPT as MAINTAIN
@@ -45,6 +45,8 @@ SECTION, PAGE = 900, 1800
 
 BATCH = 4
 """Tasks in one question."""
+KEPT = 3
+"""One task in so many asks for the output in a file, where a command prints."""
 BESIDE = 30
 """Sections before and after one among which what an application can do is dealt out, and which say what
 options all commands have."""
@@ -135,13 +137,14 @@ class Propose(ModelStage):
         tools = world.tools
         with world.environment() as environment:
             setup = environment.setup_of(document) if isinstance(environment, Placed) else {}
-            start = environment.reset(Task(environment=environment.name, instruction="", setup=setup)).text
+            first = environment.reset(Task(environment=environment.name, instruction="", setup=setup))
+            start = first.text
             about = [one.text for one in (document, *others)]
             places = environment.survey(about) if isinstance(environment, Surveyed) else ()
             planned = plans(document, places, self.tasks, self.round, others)
             if isinstance(environment, Listing) and not planned:
                 start = environment.overview()
-            needs = self._demanded(environment, document, others, start)
+            needs = self._demanded(environment, document, others, start, first.state)
         if planned or places:
             # A section may have left what it has to do to others.
             return self._planned(document, planned, environment)
@@ -239,8 +242,13 @@ class Propose(ModelStage):
         return Outcome(records=tuple(found.values()), usage=usage)
 
     def _demanded(
-        self, environment: Environment, document: Document, others: Sequence[Document], start: str
-    ) -> dict[str, tuple[Demand, ...]]:
+        self,
+        environment: Environment,
+        document: Document,
+        others: Sequence[Document],
+        start: str,
+        state: str,
+    ) -> dict[str, Asked]:
         """What the commands of a page ask for when they are run; see `demands`."""
         actions = environment.actions
 
@@ -250,7 +258,8 @@ class Propose(ModelStage):
 
         if not actions.commands or actions.code:
             return {}
-        return demanded(document, others, start, environment.description, self.world().tools, run)
+        about = environment.description
+        return demanded(document, others, start, about, self.world().tools, run, state)
 
     def items(
         self,
@@ -258,12 +267,12 @@ class Propose(ModelStage):
         description: str,
         start: str,
         others: Sequence[Document] = (),
-        needs: Mapping[str, Sequence[Demand]] = MappingProxyType({}),
+        needs: Mapping[str, Asked] = MappingProxyType({}),
     ) -> list[Item]:
         """What each task of this round is to be about, and to show; `others`: see `features`.
 
         Each has what its command demands (`needs`, by synopsis), and every second one says to which columns
-        it is applied.
+        it is applied. Of commands that print, every third puts its output into a file.
         """
         every = features(document, start, description, self.world().tools, self.skip, others)
         own = [feature for feature in every if not feature.common]
@@ -278,10 +287,12 @@ class Propose(ModelStage):
         chosen = []
         for turn in turns:
             item = known[turn] if turn < len(known) else again[turn % len(again)]
-            asked = [*needs.get(item.synopsis, ()), *requirements(item.chosen, document, others)]
+            told = needs.get(item.synopsis, Asked())
+            asked = [*told.demands, *requirements(item.chosen, document, others)]
             if turn % 2 and (applied := selector(item.synopsis, document, others, start)):
                 asked.append((applied,))
-            chosen.append(item.demanding(asked, turn))
+            item = item.demanding(asked, turn)
+            chosen.append(item.kept() if told.prints and turn % KEPT == KEPT - 1 else item)
         return matched(chosen, document, description, start, f"{document.id}{self.round or ''}")
 
     def _ask(
