@@ -185,6 +185,21 @@ def test_where_replies_have_a_form_an_answer_has_one_too() -> None:
     assert re.search(patterns[1], "ACTION: stop b.txt") and not re.search(patterns[1], "ACTION: stop")
 
 
+def test_who_stops_without_the_file_that_the_task_names_is_told_once() -> None:
+    made = Played("ACTION: show a.txt", "ACTION: stop", "ACTION: put c.txt yes", "ACTION: stop", task=DO)
+    assert made.commands == ["show a.txt", "put c.txt yes", "stop"]
+    assert "There is no c.txt yet" in made.requests[2].messages[-1].content
+    there = asked(instruction="Copy a.txt into b.txt.")
+    assert Played("ACTION: show a.txt", "ACTION: stop", task=there).commands == ["show a.txt", "stop"]
+
+
+def test_who_repeats_what_it_did_for_a_question_is_asked_for_the_answer() -> None:
+    question = asked(instruction="What does a.txt say?")
+    show = "ACTION: show a.txt"
+    played = Played(show, show, show, "hello", task=question)
+    assert played.commands == ["show a.txt", "stop"] and played.episode.answer == "hello"
+
+
 def test_who_stops_on_a_screen_where_nothing_was_changed_is_asked_once() -> None:
     def done(*states: str, asks: str = "Rename it.") -> tuple[str, int]:
         seen = [
@@ -436,7 +451,7 @@ def test_a_reply_may_hold_the_whole_way() -> None:
         SEVERAL, "ACTION: stop 1", settings=Acting(actions=4), task=asked(instruction="What is in a.txt?")
     )
     assert question.commands == ["show a.txt", "stop"], "what a question asks for is to be seen first"
-    one = Played(SEVERAL, "ACTION: stop", task=DO)
+    one = Played(SEVERAL, "ACTION: stop", "ACTION: stop", task=DO)
     assert one.commands == ["show a.txt", "stop"] and "up to" not in one.requests[0].messages[0].content
 
 

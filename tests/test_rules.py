@@ -22,7 +22,7 @@ LEVELS = [
     {"benchmarks"},
     {"registry"},
     {"agents"},
-    {"stages", "retrieval", "training", "evaluation"},
+    {"stages", "retrieval", "training", "evaluation", "small"},
     {"config"},
     {"pipeline"},
     {"forecast"},

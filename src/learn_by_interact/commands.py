@@ -1,4 +1,4 @@
-"""Command lines, and the pages of a manual that are about commands."""
+"""Command lines, the files that a text names, and the pages of a manual that are about commands."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ DEEPEST = 5
 """Words of a command's own name at most."""
 READ = 12
 """Words in which a name is looked for."""
+FILE = re.compile(r"(?<![\w./-])[\w-]+\.([A-Za-z]\w{0,5})\b(?![.(])")
+"""A name that looks like a file's; its extension is the group."""
 _WORD = re.compile(rf"{QUOTED.pattern}|[^\s'\"|&;]+|[|&;\n]+", re.DOTALL)
 
 
@@ -58,3 +60,16 @@ def above(command: str) -> Iterator[str]:
 def page_of(title: str) -> str:
     """The page that a section belongs to, by its title: of a help tree, the command that it is about."""
     return title.partition(" > ")[0]
+
+
+def file_names(text: str) -> dict[str, list[str]]:
+    """The names in a text that look like files, by extension, sorted."""
+    found: dict[str, set[str]] = {}
+    for match in FILE.finditer(text):
+        found.setdefault(match[1], set()).add(match[0])
+    return {extension: sorted(names) for extension, names in found.items()}
+
+
+def named_files(text: str) -> list[str]:
+    """The names in a text that look like files, those of one extension together."""
+    return [name for names in file_names(text).values() for name in names]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Literal, Protocol
 
+from ..commands import named_files
 from ..environments import ActionSpace
 from ..environments.reply import each
 from ..errors import ParseError
@@ -146,9 +147,12 @@ class LanguageAgent:
             if objection:
                 objected = True
                 said = self.actions.reply(thought, action)
-                messages = _answered(messages, said, PROMPT.fill(objection, instruction=task.instruction))
+                names = " and ".join(_lacking(task, start, steps))
+                answer = PROMPT.fill(objection, instruction=task.instruction, lacking=names)
+                messages = _answered(messages, said, answer)
                 continue
-            if objected and _changed(start, steps) and _just_done(action, steps):
+            over = _changed(start, steps) or ASKS.search(task.instruction)
+            if objected and over and _just_done(action, steps):
                 # It was asked, and has nothing else to do; done twice, a task is often undone.
                 thought, action = "", Action(tool=STOP, arguments={"answer": ""})
             given = action
@@ -206,7 +210,7 @@ class LanguageAgent:
             return "early"
         # A command may have shown what was asked for. On a screen, looking is the way to what is to be done.
         if self.actions.commands:
-            return None
+            return "lacking" if _lacking(task, start, steps) else None
         if all(step.observation.state == start.state for step in steps):
             return "unchanged"
         return None if _changed(start, steps) else "without_effect"
@@ -355,6 +359,15 @@ def _changed(start: Observation, steps: Sequence[Step]) -> bool:
     """The last action changed the state."""
     before = steps[-2].observation if len(steps) > 1 else start
     return bool(steps) and steps[-1].observation.state != before.state
+
+
+def _lacking(task: Task, start: Observation, steps: Sequence[Step]) -> list[str]:
+    """The files that a task names, and neither what was seen nor an action that worked: none was made."""
+    seen = [start.text]
+    for step in steps:
+        done = () if step.observation.failed else map(str, step.action.arguments.values())
+        seen += [step.observation.text, *done]
+    return [name for name in named_files(task.instruction) if name not in "\n".join(seen)]
 
 
 def _failed_before(action: Action, steps: Sequence[Step]) -> bool:

@@ -10,21 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
-from ..commands import above, page_of
+from ..commands import above, file_names, named_files, page_of
 from ..patterns import literal, one_of
 from ..types import Document, Observation, Value, digest
 from .demands import Asked, Demand, asked, requires
-from .ground import (
-    carried_over,
-    columns_of,
-    file_columns,
-    file_names,
-    focus,
-    masked,
-    named_files,
-    unknown,
-    without_stops,
-)
+from .ground import carried_over, columns_of, file_columns, focus, masked, unknown, without_stops
 from .readers.arguments import INTO, REPEATED
 from .readers.options import FILE, Option, clause, lists_options, options
 from .readers.shown import commands
@@ -217,13 +207,14 @@ def features(
     if read and not own:
         anything = anything.removesuffix("$") + rf" ({one_of(read)}){INTO}$"
     lent = [] if own else borrowed(document, manual, tools)[:LENT]
-    shown = page_about(document, start, tools)[1] if lent and not known else ()
+    examples = page_about(document, start, tools)[1]
+    shown = examples if lent and not known else ()
     before = {form for one in _before(document, manual) for form in forms(one, tools)}
     for form in _both_ways(own) or (() if shown else lent):
         inputs, targets = _files(form, start, description)
         item = Item(text="", synopsis=form, known=tuple(known), inputs=inputs, targets=targets)
         elsewhere = not known and any(map(OPTIONS.fullmatch, GROUP.findall(form)))
-        beside = _of_page(document, manual) if elsewhere else ()
+        beside = _of_page(document, manual) if elsewhere and not examples else ()
         if beside:  # They stand in the next sections.
             found.append(item.model_copy(update={"text": "without options", "known": tuple(beside)}))
             continue
@@ -243,7 +234,6 @@ def features(
     like = begun[0] if len(begun) == 1 else Item(text="", free=anything)
     # What the examples show may be too much for a small model; this is not.
     simple = [item.model_copy(update={"text": "without options", "rest": ""}) for item in begun]
-    _, examples = page_about(document, start, tools)
     bare = {" ".join(OPTIONS.sub("", item.synopsis).split()) for item in simple}
     shows = [f"like: {one}" for one in examples if one not in bare]
     # Or there are none but those of every command.

@@ -9,11 +9,10 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
-from ..commands import split
+from ..commands import FILE, file_names, named_files, split
 from ..types import digest
 from .readers import indent
 
-FILE = re.compile(r"(?<![\w./-])[\w-]+\.([A-Za-z]\w{0,5})\b(?![.(])")
 WORD = re.compile(r"(?<![\w-])[A-Za-z][A-Za-z_]*\w*(?![\w.-])")
 RULE = re.compile(r"^[ +|]*[-=]{2,}[-=+| ]*$")
 """The rule below the head of a table."""
@@ -29,19 +28,6 @@ IDENTIFIER = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 """One that is written like one."""
 LEFT_OUT = re.compile(r"^\[\.\.\. .* left out \.\.\.\]$")
 """The line that says what was cut out of a long observation."""
-
-
-def file_names(text: str) -> dict[str, list[str]]:
-    """The names in a text that look like files, by extension, sorted."""
-    found: dict[str, set[str]] = {}
-    for match in FILE.finditer(text):
-        found.setdefault(match[1], set()).add(match[0])
-    return {extension: sorted(names) for extension, names in found.items()}
-
-
-def named_files(text: str) -> list[str]:
-    """The names in a text that look like files, those of one extension together."""
-    return [name for names in file_names(text).values() for name in names]
 
 
 def without_stops(text: str) -> str:

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ..commands import above, called, page_of, split
+from ..commands import above, called, file_names, named_files, page_of, split
 from ..engine.stage import Outcome
 from ..environments import Environment
 from ..types import Action, Document, Observation, Record, Step, Task, Trajectory
@@ -22,7 +22,7 @@ from .base import World, in_order
 from .chain import LEAD, chained, words
 from .demands import NAMED, without_usage
 from .explore import proposed
-from .ground import columns_of, file_names, named_files
+from .ground import columns_of
 from .readers.options import Option, options
 from .windows import TOKEN, beside, choose, misread, teaches
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ..commands import above, called, page_of, split
+from ..commands import above, called, named_files, page_of, split
 from ..environments.changes import new_files
 from ..environments.desktop.sheet import heading
 from ..environments.places import FILLS, QUOTED, unquoted
 from ..types import Document, Step
 from .features import calls
-from .ground import named_files
 from .readers.options import Option, clause, options
 from .readers.synopsis import purpose
 
