@@ -167,7 +167,7 @@ def test_who_is_asked_for_an_answer_may_find_it_out() -> None:
 
 @pytest.mark.parametrize("reply", ["ACTION: stop", "ACTION:", ""])
 def test_a_question_that_is_not_answered_ends_without_an_answer(reply: str) -> None:
-    played = Played("ACTION: stop", reply, task=asked(instruction="Which note is first?"))
+    played = Played("ACTION: stop", reply, reply, task=asked(instruction="Which note is first?"))
     assert [step.action.arguments for step in played.episode.steps] == [{"answer": ""}]
 
 
@@ -198,6 +198,14 @@ def test_who_repeats_what_it_did_for_a_question_is_asked_for_the_answer() -> Non
     show = "ACTION: show a.txt"
     played = Played(show, show, show, "hello", task=question)
     assert played.commands == ["show a.txt", "stop"] and played.episode.answer == "hello"
+
+
+def test_a_stop_in_the_place_of_an_answer_is_asked_for_the_answer_alone() -> None:
+    question = asked(instruction="What does a.txt say?")
+    played = Played("ACTION: show a.txt", "ACTION: stop", "ACTION: stop", "hello", task=question)
+    assert played.episode.answer == "hello" and "no other word" in played.requests[3].messages[-1].content
+    silent = Played("ACTION: show a.txt", *["ACTION: stop"] * 3, task=question)
+    assert silent.episode.answer == "" and len(silent.requests) == 4
 
 
 def test_who_stops_on_a_screen_where_nothing_was_changed_is_asked_once() -> None:

@@ -254,9 +254,15 @@ class LanguageAgent:
         messages = _answered(messages, text, question)
         form = ANSWERED if form else None
         said, used = self._ask(messages, self.settings.temperature, self.settings.seed, form)
-        if "ACTION" in said:
-            with suppress(ParseError):
-                return self.actions.parse(said)[1], used
+        with suppress(ParseError):
+            if "ACTION" in said and not _lacks_answer(action := self.actions.parse(said)[1], instruction):
+                return action, used
+        if "ACTION" in said and not form:
+            again = PROMPT.fill("still_unanswered", instruction=instruction)
+            said, more = self._ask(
+                _answered(messages, said, again), self.settings.temperature, self.settings.seed, None
+            )
+            used = used + more
         line = next((line.strip("`*\"' ") for line in said.splitlines() if line.strip()), "")
         answer = "" if "ACTION" in line else line[:ANSWER]
         return Action(tool=STOP, arguments={"answer": answer}), used
