@@ -13,8 +13,9 @@ from collections.abc import Callable, Collection, Sequence
 from ..commands import above, file_names, named_files, page_of
 from ..patterns import literal, one_of
 from ..types import Document, Observation, Value, digest
-from .demands import Asked, Demand, asked, requires
+from .demands import Asked, Demand, asked
 from .ground import carried_over, columns_of, file_columns, focus, masked, unknown, without_stops
+from .pages import before, common, of_page
 from .readers.arguments import INTO, REPEATED
 from .readers.options import FILE, Option, clause, lists_options, options
 from .readers.shown import commands
@@ -197,8 +198,8 @@ def features(
     opening = calls(document.title, tools)
     anything = rf"^({'|'.join(map(literal, opening))}) {ANYTHING}$" if tools else ""
     known = [option for option in options(document.text) if option.name not in skip]
-    common = _common(document, others)
-    known.sort(key=lambda option: option.name in common)
+    shared = common(document, others)
+    known.sort(key=lambda option: option.name in shared)
     found: list[Item] = []
     begun: list[Item] = []
     own = forms(document, tools)
@@ -209,24 +210,24 @@ def features(
     lent = [] if own else borrowed(document, manual, tools)[:LENT]
     examples = page_about(document, start, tools)[1]
     shown = examples if lent and not known else ()
-    before = {form for one in _before(document, manual) for form in forms(one, tools)}
+    earlier = {form for one in before(document, manual) for form in forms(one, tools)}
     for form in _both_ways(own) or (() if shown else lent):
         inputs, targets = _files(form, start, description)
         item = Item(text="", synopsis=form, known=tuple(known), inputs=inputs, targets=targets)
         elsewhere = not known and any(map(OPTIONS.fullmatch, GROUP.findall(form)))
-        beside = _of_page(document, manual) if elsewhere and not examples else ()
+        beside = of_page(document, manual) if elsewhere and not examples else ()
         if beside:  # They stand in the next sections.
             found.append(item.model_copy(update={"text": "without options", "known": tuple(beside)}))
             continue
         if elsewhere:
             begun.append(item.model_copy(update={"rest": ANYTHING}))
             continue
-        if not known or form not in before:
+        if not known or form not in earlier:
             told = "without options" if known else f"with the command {form}"
             found.append(item.model_copy(update={"text": told}))
         for option in known:
             told = f"with {option.name} ({option.help})"
-            update = {"text": told, "chosen": (option,), "common": option.name in common}
+            update = {"text": told, "chosen": (option,), "common": option.name in shared}
             found.append(item.model_copy(update=update))
     found += _of_all_below(document, others, known, start, tools)
     if found:
@@ -269,12 +270,6 @@ def _read(manual: Sequence[Document], start: str, description: str, tools: Seque
     return _files(every[0], start, description)[0]
 
 
-def _before(document: Document, manual: Sequence[Document]) -> list[Document]:
-    """The sections of the same page that stand before one."""
-    page = page_of(document.title)
-    return [one for one in manual if page_of(one.title) == page and one.begin < document.begin]
-
-
 def demanded(
     document: Document,
     others: Sequence[Document],
@@ -285,49 +280,13 @@ def demanded(
     state: str = "",
 ) -> dict[str, Asked]:
     """What the commands of a page's synopses tell when they are run, by synopsis; see `demands.asked`."""
-    known = _of_page(document, others)
+    known = of_page(document, others)
     found = {}
     for form in forms(document, tools) if known else ():
         files = _files(form, start, description)[0]
         file = next((one for one in files if columns_of(start, one)), next(iter(files), ""))
         found[form] = asked(form, known, file, columns_of(start, file), run, state)
     return found
-
-
-def selector(form: str, document: Document, others: Sequence[Document], start: str) -> Option | None:
-    """The option that says to which columns of the file it reads a command is applied; None: there is none,
-    or several tell of columns."""
-    telling = [one for one in _of_page(document, others) if one.of_column]
-    reads = FILE.search(form) and any(columns_of(start, name) for name in named_files(start))
-    return telling[0] if reads and len(telling) == 1 else None
-
-
-def requirements(chosen: Sequence[Option], document: Document, others: Sequence[Document]) -> list[Demand]:
-    """The options without which those of a command do nothing, by their help: `Requires --insert`."""
-    known = _of_page(document, others)
-    needed = [name for option in chosen for name in requires(option)]
-    return [(option,) for option in known if set(needed) & set(option.names)]
-
-
-def _of_page(document: Document, others: Sequence[Document]) -> list[Option]:
-    """The options of the whole page that a section belongs to."""
-    page = page_of(document.title)
-    whole = [
-        document,
-        *(one for one in others if (page_of(one.title), one.source) == (page, document.source)),
-    ]
-    every = {option.name: option for one in whole for option in options(one.text)}
-    return list(every.values())
-
-
-def _common(document: Document, others: Sequence[Document]) -> set[str]:
-    """Options that more than half of the other pages have: what all commands of a manual take."""
-    pages: dict[str, set[str]] = {}
-    for other in others:
-        if page_of(other.title) != page_of(document.title):
-            pages.setdefault(page_of(other.title), set()).update(one.name for one in options(other.text))
-    counts = Counter(name for names in pages.values() for name in names)
-    return {name for name, count in counts.items() if count > max(len(pages) / 2, 2)}
 
 
 def _both_ways(forms: Sequence[str]) -> list[str]:

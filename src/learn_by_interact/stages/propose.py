@@ -17,9 +17,10 @@ from ..types import Document, Observation, Record, Task, Trajectory, Usage, Verd
 from .base import EXPLORATION, ModelStage, in_order
 from .demands import Asked
 from .explore import proposed
-from .features import Item, demanded, features, matched, page_about, requirements, screen_items, selector
+from .features import Item, demanded, features, matched, page_about, screen_items
 from .maintain import PROMPT as MAINTAIN
 from .maintain import code_items
+from .pages import requirements, selector
 from .plans import PROMPT as PLAN
 from .plans import Plan, plans
 from .readers.synopsis import filled, forms, purpose, synopses
@@ -289,6 +290,7 @@ class Propose(ModelStage):
             item = known[turn] if turn < len(known) else again[turn % len(again)]
             told = needs.get(item.synopsis, Asked())
             asked = [*told.demands, *requirements(item.chosen, document, others)]
+            asked = [one for one in asked if not {option.name for option in one} & set(self.skip)]
             if turn % 2 and (applied := selector(item.synopsis, document, others, start)):
                 asked.append((applied,))
             item = item.demanding(asked, turn)

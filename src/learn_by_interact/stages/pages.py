@@ -1,0 +1,54 @@
+"""What the sections of one page of a manual have together: the options of its command."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from ..commands import named_files, page_of
+from ..types import Document
+from .demands import Demand, requires
+from .ground import columns_of
+from .readers.options import FILE, Option, options
+
+
+def selector(form: str, document: Document, others: Sequence[Document], start: str) -> Option | None:
+    """The option that says to which columns of the file it reads a command is applied; None: there is none,
+    or several tell of columns."""
+    telling = [one for one in of_page(document, others) if one.of_column]
+    reads = FILE.search(form) and any(columns_of(start, name) for name in named_files(start))
+    return telling[0] if reads and len(telling) == 1 else None
+
+
+def requirements(chosen: Sequence[Option], document: Document, others: Sequence[Document]) -> list[Demand]:
+    """The options without which those of a command do nothing, by their help: `Requires --insert`."""
+    known = of_page(document, others)
+    needed = [name for option in chosen for name in requires(option)]
+    return [(option,) for option in known if set(needed) & set(option.names)]
+
+
+def of_page(document: Document, others: Sequence[Document]) -> list[Option]:
+    """The options of the whole page that a section belongs to."""
+    page = page_of(document.title)
+    whole = [
+        document,
+        *(one for one in others if (page_of(one.title), one.source) == (page, document.source)),
+    ]
+    every = {option.name: option for one in whole for option in options(one.text)}
+    return list(every.values())
+
+
+def before(document: Document, manual: Sequence[Document]) -> list[Document]:
+    """The sections of the same page that stand before one."""
+    page = page_of(document.title)
+    return [one for one in manual if page_of(one.title) == page and one.begin < document.begin]
+
+
+def common(document: Document, others: Sequence[Document]) -> set[str]:
+    """Options that more than half of the other pages have: what all commands of a manual take."""
+    pages: dict[str, set[str]] = {}
+    for other in others:
+        if page_of(other.title) != page_of(document.title):
+            pages.setdefault(page_of(other.title), set()).update(one.name for one in options(other.text))
+    counts = Counter(name for names in pages.values() for name in names)
+    return {name for name, count in counts.items() if count > max(len(pages) / 2, 2)}
