@@ -26,6 +26,7 @@ def test_a_small_model_on_commands_writes_no_query_and_ends_after_what_worked(tm
     found = recipe(tmp_path, SHELL)
     assert (found.retrieval.query, found.retrieval.fused) == ("instruction", (5, 2))
     assert found.explore.settle and found.explore.limits.steps == 1 and found.relabel.cap == 1
+    assert found.small
 
 
 def test_what_the_recipe_says_holds(tmp_path: Path) -> None:
@@ -54,6 +55,7 @@ def test_others_keep_the_settings_of_the_paper(
 ) -> None:
     found = recipe(tmp_path, environment, text, model)
     assert found.retrieval.query == "written" and found.retrieval.fused is None and not found.explore.settle
+    assert not found.small
 
 
 def test_any_model_may_be_called_small(tmp_path: Path) -> None:

@@ -164,7 +164,8 @@ class Recipe(Value):
     """The run folder, relative to where the command is typed; "" is `runs/<name of the recipe>`."""
     model: ModelSettings = ModelSettings(name="local/qwen2.5-coder-1.5b")
     small: bool | None = None
-    """Where the recipe says nothing, settings for a small model (`small.py`); None: for the catalogue's."""
+    """Where the recipe says nothing, settings for a small model (`small.py`); None: for the catalogue's.
+    Of a recipe that was read: whether it has any of them."""
     unsafe: bool = False
     ingest: IngestTable = IngestTable()
     propose: ProposeTable = ProposeTable()
@@ -187,7 +188,8 @@ class Recipe(Value):
         recipe = checked(cls, {**data, "path": path}, path)
         if small.is_small(recipe.model.name) if recipe.small is None else recipe.small:
             data = _merged(dict(small.settings(Path(recipe.world))), data)
-            recipe = checked(cls, {**data, "path": path}, path)
+            filled = checked(cls, {**data, "path": path}, path)
+            recipe = filled.model_copy(update={"small": filled != recipe})
         if recipe.pool.kind not in KINDS:
             raise ConfigError(f"{path}: pool.kind: {recipe.pool.kind!r} is none of {', '.join(KINDS)}")
         for table in recipe.evaluate.arms:

@@ -104,6 +104,8 @@ def _perform(name: str, options: Options, as_json: bool) -> None:
     from .progress import reporting
 
     with reporting() as reporter, Pipeline(recipe, reporter.report, reporter.say) as pipeline:
+        if recipe.small and name == "run":
+            reporter.say(f"{recipe.path} leaves settings open: those for a small model hold (small.py).")
         value, text = _done(pipeline, name)
     typer.echo(json.dumps(value) if as_json else text)
 
