@@ -257,7 +257,10 @@ def pattern(
         sign = ("*" if optional_many else "?") if optional else ("+" if optional_many else "")
         if sign in ("*", "+") and (part.strip("]").endswith("...") or number < len(parts)):
             # What is made often needs pairs: `id integer`.
-            least = min(most, 2, len(files)) if files and FILE.search(part) else int(not optional)
+            # Where there may be none, a small model gives none: in one of its turns it must.
+            least = int(not optional or most == REPEATED[1])
+            if files and FILE.search(part):
+                least = min(most, 2, len(files))
             sign = f"{{{least},{max(most, 2) if makes_a and not named else most}}}"
         written.append(f"( {word}){sign}{f'( {TERM}){{0,3}}' if several else ''}")
         if sign == "?" and not several:
