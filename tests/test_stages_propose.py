@@ -43,6 +43,16 @@ repeated = {
         }
     )
 }
+kept_output = {
+    "": json.dumps(
+        {
+            "tasks": {
+                "1": {"command": "put c.txt yes > out.txt", "task": "Write yes."},
+                "2": {"command": "list > out.txt", "task": "Write the names into out.txt."},
+            }
+        }
+    )
+}
 cut_off = {"": json.dumps({"tasks": PROPOSED})[:-75]}
 garbage = {"": "I would rather not."}
 wrong_kind = {"": json.dumps({"tasks": ["Tell what a.txt says.", PROPOSED[1], 3]})}
@@ -103,6 +113,11 @@ def test_propose_reads_tasks_in_a_code_block_and_names_their_document(store: Sto
     }
     assert set(attempt.outputs) == {task.id for task in tasks.values()}
     assert (attempt.error, attempt.usage.calls) == ("", 1)
+
+
+def test_a_command_that_changes_something_itself_has_no_file_for_its_output(store: Store) -> None:
+    tasks, _ = proposed("kept_output", store)
+    assert {task.hint for task in tasks.values()} == {"put c.txt yes", "list > out.txt"}
 
 
 def test_propose_keeps_the_whole_tasks_of_a_reply_that_was_cut_off(store: Store) -> None:

@@ -167,13 +167,26 @@ class Propose(ModelStage):
         found: dict[str, str] = {}
         told, usage = self._asked(words, system, page, items, commands)
         for instruction, hint in told:
-            found.setdefault(instruction, filled(hint, ways, start))
+            found.setdefault(instruction, self._output(filled(hint, ways, start), setup))
         name, parent = environment.name, document.id
         tasks = [
             Task(environment=name, instruction=instruction, setup=setup, parent=parent, hint=hint)
             for instruction, hint in found.items()
         ]
         return Outcome(records=tuple(tasks), usage=usage)
+
+    def _output(self, command: str, setup: dict[str, Any]) -> str:
+        """A command without the file for its output, if it changes something itself: an example with both
+        teaches to write a file."""
+        body, into, _ = command.rpartition(" > ")
+        if not into:
+            return command
+        with self.world().environment() as environment:
+            if not environment.actions.commands or environment.actions.code:
+                return command
+            task = Task(environment=environment.name, instruction="", setup=setup)
+            state, begun = environment.reset(task).state, proposed(environment.actions, body)
+            return body if begun and environment.step(begun[1]).state != state else command
 
     def _asked(
         self, words: Prompt, system: str, page: str, items: Sequence[Item], commands: bool
