@@ -1,8 +1,8 @@
 """What a recipe means for a small local model where it says nothing itself.
 
 The defaults of a recipe are the paper's, for models that write their own queries and act on after a first
-command. A model of 1.5B does neither: each value here was measured with one on the recipes of this
-repository, and they hold for the models of the catalogue unless the recipe says `small = false`.
+command. A model of 1.5B does neither: these are the values of this repository's recipes, which were measured
+with one, and they hold for the models of the catalogue unless the recipe says `small = false`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SCREEN: dict[str, Any] = {
 
 def is_small(model: str) -> bool:
     """Whether a model is one of the catalogue, all of which are."""
-    return model.removeprefix("local/") in {entry.name for entry in CATALOGUE} and model.startswith("local/")
+    return model in {f"local/{entry.name}" for entry in CATALOGUE}
 
 
 def settings(environment: Path) -> Mapping[str, Any]:
