@@ -245,8 +245,8 @@ def test_usage_counts_all_trials_and_what_came_before_an_error(store: Store) -> 
     attempts = {attempt.input: attempt for attempt in store.attempts(reflexion.key)}
     calls = {task.parent: attempts[task.id].usage.calls for task in Room().tasks()}
     # Two calls a trial, and two to look back at each of the first two; the third trial of the last one fails.
-    # What a question is ended without is asked for in each trial.
-    assert calls == {"write": 10, "tell": 13, "broken": 8}
+    # What a question is ended without is asked for in each trial, twice.
+    assert calls == {"write": 10, "tell": 16, "broken": 8}
     assert attempts[Room().tasks()[2].id].error == "model: no answer"
 
 

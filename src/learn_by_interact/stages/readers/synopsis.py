@@ -256,12 +256,9 @@ def pattern(
         optional_many = many or " " in part
         sign = ("*" if optional_many else "?") if optional else ("+" if optional_many else "")
         if sign in ("*", "+") and (part.strip("]").endswith("...") or number < len(parts)):
+            least = min(most, 2, len(files)) if files and FILE.search(part) else None
             # What is made often needs pairs: `id integer`.
-            # Where there may be none, a small model gives none: in one of its turns it must.
-            least = int(not optional or most == REPEATED[1])
-            if files and FILE.search(part):
-                least = min(most, 2, len(files))
-            sign = f"{{{least},{max(most, 2) if makes_a and not named else most}}}"
+            sign = _times(optional, most, max(most, 2) if makes_a and not named else most, least)
         written.append(f"( {word}){sign}{f'( {TERM}){{0,3}}' if several else ''}")
         if sign == "?" and not several:
             left_out.add(len(written) - 1)
@@ -273,6 +270,12 @@ def pattern(
     # What a command makes is nothing that it prints.
     end = f"( {rest})?" if rest else f"{must}{more}{'' if makes(form) else INTO}"
     return f"^{_nested(written, left_out)}{end}$"
+
+
+def _times(optional: bool, turn: int, most: int, least: int | None = None) -> str:
+    """How often an argument may be repeated. Where there may be none, a small model gives none: in one of its
+    turns it must."""
+    return f"{{{int(not optional or turn == REPEATED[1]) if least is None else least},{most}}}"
 
 
 def _nested(written: Sequence[str], left_out: Collection[int]) -> str:
