@@ -139,7 +139,7 @@ def test_a_stop_with_an_answer_or_after_something_worked_is_taken_at_once() -> N
         ("Which note is first?", True),
         ("Which is first? Say its name.", True),
         ("Answer with the name of the first note.", True),
-        ("Put yes into c.txt.", False),
+        ("Put yes into a.txt.", False),
         ("Open /find?name=a and show it.", False),
     ],
 )
@@ -189,6 +189,9 @@ def test_who_stops_without_the_file_that_the_task_names_is_told_once() -> None:
     made = Played("ACTION: show a.txt", "ACTION: stop", "ACTION: put c.txt yes", "ACTION: stop", task=DO)
     assert made.commands == ["show a.txt", "put c.txt yes", "stop"]
     assert "There is no c.txt yet" in made.requests[2].messages[-1].content
+    last = asked(instruction="Put what a.txt says into c.txt.")
+    ended = Played("ACTION: show a.txt", "ACTION: stop", "ACTION: stop", task=last)
+    assert "There is no c.txt yet" in ended.requests[2].messages[-1].content, "also at the end of a sentence"
     there = asked(instruction="Copy a.txt into b.txt.")
     assert Played("ACTION: show a.txt", "ACTION: stop", task=there).commands == ["show a.txt", "stop"]
 

@@ -73,3 +73,8 @@ def file_names(text: str) -> dict[str, list[str]]:
 def named_files(text: str) -> list[str]:
     """The names in a text that look like files, those of one extension together."""
     return [name for names in file_names(text).values() for name in names]
+
+
+def without_stops(text: str) -> str:
+    """A text without the full stops of its sentences: a file's name may stand before one."""
+    return re.sub(r"\.(?=\s|$)", "", text)

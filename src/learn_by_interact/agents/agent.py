@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Literal, Protocol
 
-from ..commands import named_files
+from ..commands import named_files, without_stops
 from ..environments import ActionSpace
 from ..environments.reply import each
 from ..errors import ParseError
@@ -210,7 +210,8 @@ class LanguageAgent:
             return "early"
         # A command may have shown what was asked for. On a screen, looking is the way to what is to be done.
         if self.actions.commands:
-            return "lacking" if _lacking(task, start, steps) else None
+            # In a project's code such a name is often a module's.
+            return "lacking" if not self.actions.code and _lacking(task, start, steps) else None
         if all(step.observation.state == start.state for step in steps):
             return "unchanged"
         return None if _changed(start, steps) else "without_effect"
@@ -373,7 +374,7 @@ def _lacking(task: Task, start: Observation, steps: Sequence[Step]) -> list[str]
     for step in steps:
         done = () if step.observation.failed else map(str, step.action.arguments.values())
         seen += [step.observation.text, *done]
-    return [name for name in named_files(task.instruction) if name not in "\n".join(seen)]
+    return [name for name in named_files(without_stops(task.instruction)) if name not in "\n".join(seen)]
 
 
 def _failed_before(action: Action, steps: Sequence[Step]) -> bool:

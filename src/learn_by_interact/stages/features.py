@@ -10,11 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
-from ..commands import above, file_names, named_files, page_of
+from ..commands import above, file_names, named_files, page_of, without_stops
 from ..patterns import literal, one_of
 from ..types import Document, Observation, Value, digest
 from .demands import Asked, Demand, asked
-from .ground import carried_over, columns_of, file_columns, focus, masked, unknown, without_stops
+from .ground import carried_over, columns_of, file_columns, focus, masked, unknown
 from .pages import before, common, of_page
 from .readers.arguments import INTO, REPEATED
 from .readers.options import FILE, Option, clause, lists_options, options

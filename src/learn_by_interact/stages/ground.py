@@ -30,11 +30,6 @@ LEFT_OUT = re.compile(r"^\[\.\.\. .* left out \.\.\.\]$")
 """The line that says what was cut out of a long observation."""
 
 
-def without_stops(text: str) -> str:
-    """A text without the full stops of its sentences: a file's name may stand before one."""
-    return re.sub(r"\.(?=\s|$)", "", text)
-
-
 def carried_over(page: str, start: str) -> str:
     """A page whose examples name files that are there: one that is not becomes one of its extension.
 

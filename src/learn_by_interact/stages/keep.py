@@ -10,13 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from ..commands import named_files, split
+from ..commands import named_files, split, without_stops
 from ..engine.store import Store
 from ..environments import ActionSpace
 from ..environments.places import FILLS
 from ..errors import ConfigError
 from ..types import STOP, Document, Example, Task, Trajectory, Value, Verdict
-from .ground import without_stops
 from .replay import JUDGE as REPLAY
 from .similar import contaminated, near_duplicates
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -46,6 +47,8 @@ SECTION, PAGE = 900, 1800
 
 BATCH = 4
 """Tasks in one question."""
+INTO_FILE = re.compile(r"(.*) > [A-Za-z0-9_-]+\.[a-z]+", re.DOTALL)
+"""A command whose output goes into a file."""
 KEPT = 3
 """One task in so many asks for the output in a file, where a command prints."""
 BESIDE = 30
@@ -178,9 +181,10 @@ class Propose(ModelStage):
     def _output(self, command: str, setup: dict[str, Any]) -> str:
         """A command without the file for its output, if it changes something itself: an example with both
         teaches to write a file."""
-        body, into, _ = command.rpartition(" > ")
-        if not into:
+        found = INTO_FILE.fullmatch(command)
+        if not found:
             return command
+        body = found[1]
         with self.world().environment() as environment:
             if not environment.actions.commands or environment.actions.code:
                 return command

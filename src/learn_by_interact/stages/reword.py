@@ -11,13 +11,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ..commands import QUOTED, called, named_files, split
+from ..commands import QUOTED, called, named_files, split, without_stops
 from ..engine.stage import Outcome
 from ..prompts import prompt
 from ..types import Document, Example, Record, Step, Trajectory
 from .base import ModelStage
 from .features import calls
-from .ground import without_stops
 from .keep import Rule, kept
 from .structured import whole
 from .told import has_word, named, stems
