@@ -129,7 +129,7 @@ def test_a_command_that_hangs_or_forks_is_killed_and_the_next_one_works(do: Do) 
     assert time.monotonic() - begin < 12
     # What counts must not fork: there is no room for it.
     count = "set -- /proc/[0-9]*; if [ $# -gt $most ]; then most=$#; echo $most >> counts; fi"
-    seen = do(f"f() {{ f | f & }}; f; most=0; while :; do {count}; done")
+    seen = do(f"most=0; {count}; f() {{ f | f & }}; f; while :; do {count}; done")
     assert seen.failed and "[killed" in seen.text
     counts = [int(line) for line in do("cat counts; rm counts").text.split() if line.isdigit()]
     assert counts and max(counts) <= 30

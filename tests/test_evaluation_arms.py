@@ -101,6 +101,10 @@ class Played:
         return self.requests[at].messages[1].content
 
 
+GIVEN_UP = ("ACTION: stop", "ACTION: stop")
+"""Who stops without the note that the task names is told so, once."""
+
+
 def script(*replies: str) -> Callable[[Request], str]:
     left = list(replies)
     return lambda request: left.pop(0)
@@ -166,42 +170,41 @@ def test_documents_are_indexed_once_and_again_when_there_are_more(store: Store) 
 
 
 def test_reflexion_stops_at_a_success_by_its_own_account() -> None:
-    played = Played("reflexion", script("ACTION: list", "ACTION: stop", "Yes, it did."))
+    replies = script("ACTION: list", *GIVEN_UP, "Yes, it did.")
+    played = Played("reflexion", replies)
     assert played.world.events == [
         "reset",
-        "asked",
-        "asked",
-        "asked",
+        *4 * ["asked"],
         "graded with ['a.txt', 'b.txt']",
         "closed",
     ]
-    assert SESSION in played.opening(2) and "ACTION: list" in played.opening(2)
+    assert SESSION in played.opening(3) and "ACTION: list" in played.opening(3)
     # The grader thinks otherwise, and was not asked before.
     assert played.episode.score == 0.0
 
 
 def test_reflexion_makes_three_trials_and_the_last_one_is_graded() -> None:
-    trial = ["ACTION: list", "ACTION: stop", "No."]
-    replies = [*trial, "Nothing was written.", "ACTION: put b.txt x", "ACTION: stop", "no", "Wrong note."]
+    trial = ["ACTION: list", *GIVEN_UP, "No."]
+    replies = [*trial, "Nothing was written.", "ACTION: put b.txt x", *GIVEN_UP, "no", "Wrong note."]
     played = Played("reflexion", script(*replies, "ACTION: put c.txt yes", "ACTION: stop"))
     assert played.world.events.count("reset") == 3
     assert played.world.events[-2:] == ["graded with ['a.txt', 'b.txt', 'c.txt']", "closed"]
     assert [event.split()[0] for event in played.world.events].count("graded") == 1
     assert played.episode.score == 1.0
-    assert len(played.requests) == 10, "the last trial is not judged"
+    assert len(played.requests) == 12, "the last trial is not judged"
 
 
 def test_each_reflection_reaches_the_next_trial_s_prompts() -> None:
-    trial = ["ACTION: list", "ACTION: stop", "No."]
-    replies = [*trial, "Use put\nnext time.", *trial, "Name c.txt.", *trial[:2]]
+    trial = ["ACTION: list", *GIVEN_UP, "No."]
+    replies = [*trial, "Use put\nnext time.", *trial, "Name c.txt.", *trial[:3]]
     played = Played("reflexion", script(*replies))
-    first, second, third = played.opening(0), played.opening(4), played.opening(8)
+    first, second, third = played.opening(0), played.opening(5), played.opening(10)
     assert "tried this task before" not in first
     assert "- Use put next time." in second and "Name c.txt" not in second
     assert "- Use put next time.\n- Name c.txt." in third
-    assert played.opening(9) == third
+    assert played.opening(11) == third
     # And the reflection is asked for with what was done, and how it ended.
-    assert "ended with: done" in played.opening(3) and "ACTION: list" in played.opening(3)
+    assert "ended with: done" in played.opening(4) and "ACTION: list" in played.opening(4)
 
 
 def test_a_trial_that_did_not_stop_by_itself_is_no_success_and_nobody_is_asked() -> None:
@@ -245,8 +248,8 @@ def test_usage_counts_all_trials_and_what_came_before_an_error(store: Store) -> 
     attempts = {attempt.input: attempt for attempt in store.attempts(reflexion.key)}
     calls = {task.parent: attempts[task.id].usage.calls for task in Room().tasks()}
     # Two calls a trial, and two to look back at each of the first two; the third trial of the last one fails.
-    # What a question is ended without is asked for in each trial, twice.
-    assert calls == {"write": 10, "tell": 16, "broken": 8}
+    # What a question is ended without is asked for in each trial, twice; for the note that is lacking, once.
+    assert calls == {"write": 13, "tell": 16, "broken": 8}
     assert attempts[Room().tasks()[2].id].error == "model: no answer"
 
 
@@ -282,16 +285,16 @@ def learned(store: Store, *instructions: str) -> list[Example]:
 def test_examples_are_shown_as_retrieval_says(store: Store, name: str) -> None:
     (example,) = learned(store, "Write yes into the note c.txt.")
     folder, digest = build(store, [example], ShellActions())
-    replies = script("ACTION: list", "ACTION: stop")
+    replies = script("ACTION: list", *GIVEN_UP)
     asked = {"query": "instruction", "sections": 0}
     played = Played(name, replies, index=str(folder), digest=digest, retrieval=asked)
     assert played.episode.steps[0].shown == (example.id,)
     assert f"Example task: {example.instruction}" in played.opening(0)
     placed = {"query": "instruction", "placement": "after"}
-    played = Played(name, script("ACTION: list", "ACTION: stop"), index=str(folder), retrieval=placed)
+    played = Played(name, script("ACTION: list", *GIVEN_UP), index=str(folder), retrieval=placed)
     second = played.requests[1].messages
     assert example.instruction in second[-1].content and example.instruction not in second[1].content
-    replies, turned = script("ACTION: list", "ACTION: stop"), {**asked, "order": "state"}
+    replies, turned = script("ACTION: list", *GIVEN_UP), {**asked, "order": "state"}
     opening = Played(name, replies, index=str(folder), retrieval=turned).opening(0)
     assert opening.index("What is there now") < opening.index(example.instruction)
 
