@@ -22,6 +22,8 @@ from learn_by_interact.models.connect import client, connect
 from learn_by_interact.models.endpoint import ModelSettings
 from learn_by_interact.models.fetch import pull
 from learn_by_interact.models.serve import born
+from learn_by_interact.stages.readers.options import options
+from learn_by_interact.stages.readers.synopsis import pattern
 from models_server import asking
 
 pytest.importorskip("xllamacpp")
@@ -107,6 +109,21 @@ def test_a_normal_end_stops_the_server_and_a_schema_is_kept(cache: Path) -> None
     schema: dict[str, Any] = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
     reply = connect(SETTINGS).complete(asking("a number", max_tokens=40, json_schema=schema))
     assert reply.finish == "length" or isinstance(json.loads(reply.text)["n"], int)
+
+
+def test_the_forms_of_commands_are_read_by_the_server(cache: Path) -> None:
+    model = connect(SETTINGS)
+    for form in (
+        "task <filter> modify <mods>",
+        "tool load [OPTIONS] PATH TABLE [FILE]",
+        "tool convert PATH COLUMN... CODE",
+        "tool query [OPTIONS] PATH SQL",
+        "tool add NAME [int|text] [+TAG...]",
+    ):
+        known = options("Options:\n  --pk TEXT  Key\n  -c, --csv  CSV\n")
+        allowed = pattern(form, known, files=["a.csv", "b+c.csv"], targets=["x.db"])
+        schema = {"type": "string", "pattern": allowed}
+        assert model.complete(asking(form, max_tokens=4, json_schema=schema)).text.startswith('"t')
 
 
 def test_what_calls_begin_with_alike_is_read_once_for_all_slots(cache: Path) -> None:

@@ -12,8 +12,10 @@ import pytest
 from learn_by_interact.engine.pools import Pool
 from learn_by_interact.engine.run import run
 from learn_by_interact.engine.store import Store
+from learn_by_interact.errors import ModelError
 from learn_by_interact.models import Request
 from learn_by_interact.models.endpoint import ModelSettings
+from learn_by_interact.models.scripted import Scripted
 from learn_by_interact.stages.features import calls
 from learn_by_interact.stages.propose import Propose
 from learn_by_interact.types import (
@@ -101,6 +103,19 @@ def proposed(script: str, store: Store) -> tuple[dict[str, Task], Attempt]:
     (attempt,) = [line for line in attempts if line.input == DOCUMENTS["show"].id]
     tasks = store.records(Task, about=DOCUMENTS["show"].id)
     return {task.instruction: task for task in tasks}, attempt
+
+
+def test_forms_hold_what_grammars_have(store: Store) -> None:
+    """The scripted model refuses what the parser of llama.cpp does."""
+    page = (
+        "Usage: show <filter> modify <mods>\n\nUsage: put [OPTIONS] NAME SQL FILE\n\nOptions:\n  --x INT  X"
+    )
+    store.add([Document(source="manual", title="page", text=page, begin=1, end=9)])
+    attempts = done(Propose(environment=NAME, model=model("numbered")), store)
+    assert [attempt.error for attempt in attempts] == [""] * 4
+    with pytest.raises(ModelError, match=r"no grammar has the \\d"):
+        schema = {"type": "object", "properties": {"n": {"type": "string", "pattern": r"^\d$"}}}
+        Scripted(["1"]).complete(Request(model="m", messages=(), json_schema=schema))
 
 
 def test_propose_reads_tasks_in_a_code_block_and_names_their_document(store: Store) -> None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import takewhile
 from operator import eq
 from pathlib import Path
+from typing import Any
 
 from ..errors import ModelError
 from ..types import Usage
 from . import Reply, Request
 from .endpoint import clean
+
+CLASS = re.compile(r"(?<!\\)(?:\\\\)*\\[A-Za-mo-qsu-z]")
+"""An escape of a regular expression that llama.cpp's grammars do not have, such as `\\d`."""
 
 Script = Callable[[Request], str] | list[str] | dict[str, str]
 
@@ -24,7 +29,7 @@ class Scripted:
     A dict's key is a piece of the last message; the first key that occurs in it answers. Usage
     counts words; words that begin the previous prompt too count as cached. `latency`: seconds a
     call. `log`, or $LBI_SCRIPTED_LOG: a file that gets one line, the request's id, for each call.
-    Raises ModelError when the script has no answer.
+    Raises ModelError when the script has no answer, or a form is one that llama.cpp would not read.
     """
 
     def __init__(
@@ -46,6 +51,9 @@ class Scripted:
         """The script's answer to this request."""
         if self._log:
             self._note(request)
+        for pattern in _patterns(request.json_schema):
+            if unknown := CLASS.search(pattern):
+                raise ModelError(f"{self.name}: no grammar has the {unknown[0]} of the pattern {pattern}")
         if self._latency:
             time.sleep(self._latency)
         text, cut = clean(self._answer(request), request.max_tokens)
@@ -85,3 +93,15 @@ class Scripted:
             before, self._previous = self._previous, words
         shared = sum(takewhile(bool, map(eq, words, before)))
         return Usage(calls=1, prompt=len(words), cached=shared, completion=len(text.split()))
+
+
+def _patterns(schema: Any) -> Iterator[str]:
+    """The regular expressions of a JSON schema."""
+    if isinstance(schema, list):
+        for value in schema:
+            yield from _patterns(value)
+    for name, value in schema.items() if isinstance(schema, dict) else ():
+        if name == "pattern" and isinstance(value, str):
+            yield value
+        else:
+            yield from _patterns(value)

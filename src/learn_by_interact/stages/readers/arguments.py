@@ -38,7 +38,7 @@ said at its beginning: who has written `books` and may end only with `books_copy
 INTO = r"( > [A-Za-z0-9_-]+\.[a-z]+)?"
 """Regular expression of what may follow a command: a file for its output."""
 
-TERM = rf"""([+][a-z]+|[A-Za-z.]+:{MIDDLE}|\d[\d,-]*)"""
+TERM = rf"""([+][a-z]+|[A-Za-z.]+:{MIDDLE}|[0-9][0-9,-]*)"""
 """The same of a further word of `<filter>`: no bare word, which could be another command."""
 
 
