@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CANDIDATES = 2048
 """Vectors that are left for the second pass, at least; all where there are no more."""
-SHARE = 100
+SHARE = 250
 """Of more vectors one in so many is left."""
 BITS = 768
 HALVED = 200_000
@@ -105,8 +105,8 @@ class Vectors:
 
 def _nearest(np: Any, distances: Any, wanted: int) -> Any:
     """Positions of all whose distance is no greater than that of the last that is wanted."""
-    reached = np.cumsum(np.bincount(distances, minlength=BITS + 1)) >= min(wanted, len(distances))
-    return np.flatnonzero(distances <= np.argmax(reached))
+    last = min(wanted, len(distances)) - 1
+    return np.flatnonzero(distances <= np.partition(distances, last)[last])
 
 
 def append(folder: Path, rows: int, numbers: Sequence[int], vectors: Floats) -> None:
