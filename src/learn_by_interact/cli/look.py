@@ -31,7 +31,7 @@ def look(
 ) -> None:
     """Act in a fresh environment and print each observation. No model is used.
 
-    With --twice it exits with 1 when something differs that [volatile] does not name.
+    With --twice it exits with 1 when something differs that the table volatile does not name.
     """
     from ..environments.folder import EnvironmentFolder
 

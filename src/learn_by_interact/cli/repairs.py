@@ -15,7 +15,8 @@ EXAMPLE = "Example: lbi repairs environments/my-project --most 40"
 
 def repairs(
     folder: Annotated[
-        Path, typer.Argument(help="A folder whose environment.toml has a [repository].", show_default=False)
+        Path,
+        typer.Argument(help="A folder whose environment.toml has a table repository.", show_default=False),
     ],
     most: Annotated[int, typer.Option(help="Tasks that are made, at most.", min=1)] = 40,
     practise: Annotated[

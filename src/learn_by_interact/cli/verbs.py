@@ -42,7 +42,7 @@ HELP = {
     "evaluate": "Compare the recipe's arms, agents with and without help, on held-out tasks.",
     "reason": "Write a line of reasoning before each action of the kept examples, in hindsight.",
     "reword": "Write the kept instructions in words that are not the tool's own, for training.",
-    "train": "Tune a model on the kept examples with LoRA; see [train].",
+    "train": "Tune a model on the kept examples with LoRA; see the table train of a recipe.",
     "calibrate": "Ask the committee about sessions whose grade is known: what is its yes worth?",
 }
 
