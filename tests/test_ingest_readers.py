@@ -31,6 +31,10 @@ The file is named
 .TP
 .B \-\-year
 The year it was written in.
+.SH SEE ALSO
+rack(1)
+.SH AUTHORS AND COPYRIGHT
+Somebody.
 """
 
 HTML = """<html><head><title>x</title><style>p {}</style></head><body>
@@ -158,7 +162,8 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 def test_a_manual_page(tmp_path: Path) -> None:
     (tmp_path / "shelf.1").write_text(ROFF)
     found = read(Docs(man=("./shelf.1",), chars=200), tmp_path)
-    assert [document.title.split(" > ", 1)[-1] for document in found][-1] == "OPTIONS"
+    assert [document.title.split(" > ", 1)[-1] for document in found][-1] == "OPTIONS", "others say nothing"
+    assert not any(word in found[-1].text for word in ("rack", "Somebody"))
     text = "\n".join(document.text for document in found)
     assert "shelf [options...] <filter> [<books>...] <year>" in text, "what is italic stands for something"
     assert "named shelf.txt." in " ".join(text.split()), "elsewhere it is a word"

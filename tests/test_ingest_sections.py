@@ -188,6 +188,19 @@ Options:
             [],
         ),
         ("shelf list\n\nProse.\n\n  shelf list\n  shelf list\n", ["shelf list"]),
+        # A line of a paragraph that begins with the name of a tool.
+        (
+            "DESCRIPTION\n    What the index knows of is kept between the calls of\n"
+            "    shelf list (see below) and what\n    stands there is found again.\n\n"
+            "    shelf add behaves differently when given a title than when given\n"
+            "    a number. In the first case it looks for a book.\n\n"
+            "    Put the books of the last years into a list and\n    show them:\n    shelf list --new\n",
+            ["shelf list --new"],
+        ),
+        (
+            "$ shelf add x (1)\n$ shelf list # all of them\n$ shelf pick |\n> shelf rm -\n",
+            ["shelf add x", "shelf list", "shelf pick |\nshelf rm -"],
+        ),
         ("", []),
     ],
 )

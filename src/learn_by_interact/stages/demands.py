@@ -21,7 +21,7 @@ from .windows import NOTHING
 NAMED = re.compile(rf"(?<![\w-]){NAME}")
 """An option, as an error or a command names it."""
 DEMANDS = re.compile(
-    r"\b(must|missing|needs?|required?|requires|specify|specified|expected)\b", re.IGNORECASE
+    r"\b(must|missing|needs?|required?|requires|specify|specified|supply|provide|expected)\b", re.IGNORECASE
 )
 """In an answer that says what is lacking."""
 REQUIRES = re.compile(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import takewhile
 
 from ..commands import above, file_names, named_files, page_of, without_stops
 from ..patterns import literal, one_of
@@ -27,12 +28,16 @@ from .readers.synopsis import (
     OTHER,
     TARGET,
     borrowed,
+    fitting,
     forms,
     is_new,
+    listed,
     made,
     makes,
     pattern,
     synopses,
+    takes_options,
+    written,
 )
 
 ANYTHING = r'([^"\\<]|\\.){1,160}'
@@ -58,7 +63,8 @@ SEVERAL = re.compile(r"file\w*[\]>]? ?\.\.\.|\bpaths\b", re.IGNORECASE)
 KEYED = re.compile(r"[^\W\d][\w ]* \d+(, |$)")
 """A thing that is called by a number: `ID 7, Description Call the plumber`."""
 LENT = 3
-"""Synopses of other sections that a page is given: few, so that its tasks show each with several things."""
+"""Synopses of other sections that a page, or each of its options, is given: few, so that its tasks show each
+with several things."""
 FOCUS = 8
 """Things of the start state that the tasks of one page are about."""
 
@@ -197,49 +203,77 @@ def features(
     """
     opening = calls(document.title, tools)
     anything = rf"^({'|'.join(map(literal, opening))}) {ANYTHING}$" if tools else ""
-    known = [option for option in options(document.text) if option.name not in skip]
+    known = [one for one in options(document.text) if one.name not in skip and not one.asks]
     shared = common(document, others)
     known.sort(key=lambda option: option.name in shared)
     found: list[Item] = []
     begun: list[Item] = []
-    own = forms(document, tools)
     manual = [one for one in others if one.source == document.source]
+    own, lending = listed([document], tools), listed(manual, tools)
     read = _read(manual, start, description, tools)
     if read and not own:
         anything = anything.removesuffix("$") + rf" ({one_of(read)}){INTO}$"
-    lent = [] if own else borrowed(document, manual, tools)[:LENT]
+    lent = [] if own else borrowed(document, manual, tools)[: None if known else LENT]
     examples = page_about(document, start, tools)[1]
     shown = examples if lent and not known else ()
     earlier = {form for one in before(document, manual) for form in forms(one, tools)}
-    for form in _both_ways(own) or (() if shown else lent):
+    listing = _both_ways(own) if own else lending
+    for form in listing if own else () if shown else lent:
         inputs, targets = _files(form, start, description)
-        item = Item(text="", synopsis=form, known=tuple(known), inputs=inputs, targets=targets)
-        elsewhere = not known and any(map(OPTIONS.fullmatch, GROUP.findall(form)))
-        beside = of_page(document, manual) if elsewhere and not examples else ()
+        fits = fitting(form, known, listing)
+        item = Item(text="", synopsis=form, known=tuple(fits), inputs=inputs, targets=targets)
+        elsewhere = not known and takes_options(form)
+        beside = fitting(form, of_page(document, manual), listing) if elsewhere and not examples else ()
         if beside:  # They stand in the next sections.
             found.append(item.model_copy(update={"text": "without options", "known": tuple(beside)}))
             continue
         if elsewhere:
             begun.append(item.model_copy(update={"rest": ANYTHING}))
             continue
-        if not known or form not in earlier:
+        if not known or (form not in earlier and (fits or own)):
             told = "without options" if known else f"with the command {form}"
             found.append(item.model_copy(update={"text": told}))
-        for option in known:
-            told = f"with {option.name} ({option.help})"
-            update = {"text": told, "chosen": (option,), "common": option.name in shared}
-            found.append(item.model_copy(update=update))
+        found += [_showing(item, option, shared) for option in fits]
+    found = _few(found) if lent else found
     found += _of_all_below(document, others, known, start, tools)
-    if found:
-        return found
-    like = begun[0] if len(begun) == 1 else Item(text="", free=anything)
     # What the examples show may be too much for a small model; this is not.
     simple = [item.model_copy(update={"text": "without options", "rest": ""}) for item in begun]
+    if found:
+        return [*found, *simple]
+    like = begun[0] if len(begun) == 1 else Item(text="", free=anything)
     bare = {" ".join(OPTIONS.sub("", item.synopsis).split()) for item in simple}
-    shows = [f"like: {one}" for one in examples if one not in bare]
-    # Or there are none but those of every command.
-    shows = shows or ([] if begun and (examples or lists_options(document.text)) else ["as the page says"])
-    return [*simple, *(like.model_copy(update={"text": text}) for text in shows)]
+    shows = [like.model_copy(update={"text": f"like: {one}"}) for one in examples if one not in bare]
+    if shows or (begun and (examples or lists_options(document.text))):
+        return [*simple, *shows]  # Or there are no options but those of every command.
+    begins = "" if own or read else _beginning(lending)
+    free = f"^{literal(begins)} {ANYTHING}$" if begins else like.free
+    return [*simple, like.model_copy(update={"text": "as the page says", "free": free})]
+
+
+def _showing(item: Item, option: Option, shared: Collection[str]) -> Item:
+    """An item about an option, which may stand in its synopsis already."""
+    name = written(item.synopsis, option)
+    update = {"text": f"with {name or option.name} ({option.help})", "common": option.name in shared}
+    return item.model_copy(update={**update, **({"known": ()} if name else {"chosen": (option,)})})
+
+
+def _few(items: Sequence[Item]) -> list[Item]:
+    """Items without those that show an option with one more synopsis than `LENT`."""
+    used: Counter[str] = Counter()
+    kept = []
+    for item in items:
+        used[item.text] += bool(item.chosen)
+        if used[item.text] <= LENT:
+            kept.append(item)
+    return kept
+
+
+def _beginning(forms: Collection[str]) -> str:
+    """The command that all synopses of a manual begin with, where that is more than a tool: `git tag`."""
+    columns = zip(*(form.split(" ") for form in forms), strict=False)
+    same = takewhile(lambda words: len({*words}) == 1 and re.fullmatch(r"[a-z][\w-]*", words[0]), columns)
+    words = [one[0] for one in same]
+    return " ".join(words) if len(words) > 1 else ""
 
 
 def _of_all_below(
@@ -280,18 +314,20 @@ def demanded(
     state: str = "",
 ) -> dict[str, Asked]:
     """What the commands of a page's synopses tell when they are run, by synopsis; see `demands.asked`."""
-    known = of_page(document, others)
+    every = of_page(document, others)
     found = {}
-    for form in forms(document, tools) if known else ():
+    listing = listed([document], tools) if every else {}
+    for form in listing:
+        known = fitting(form, every, listing)
         files = _files(form, start, description)[0]
         file = next((one for one in files if columns_of(start, one)), next(iter(files), ""))
         found[form] = asked(form, known, file, columns_of(start, file), run, state)
     return found
 
 
-def _both_ways(forms: Sequence[str]) -> list[str]:
+def _both_ways(listing: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
     """The synopses, each also without a last argument that may be none: `tool <filter> done <mods>`."""
-    return [way for form in forms for way in dict.fromkeys((form, NONE_OR_MORE.sub("", form)))]
+    return {way: names for form, names in listing.items() for way in (form, NONE_OR_MORE.sub("", form))}
 
 
 def screen_items(document: Document, start: str, number: int, turn: int) -> list[Item]:

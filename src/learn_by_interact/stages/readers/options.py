@@ -29,6 +29,13 @@ CLAUSE = re.compile(
 ASIDE = frozenset({"--help", "--version", "-h", "-V"})
 """Options that no task is about."""
 
+ASKS = re.compile(
+    r"(?<!non-)\binteractiv|\b(?:an?|the|your) (?:text )?editor\b|\bprompts? (?:the user|for|before)\b",
+    re.IGNORECASE,
+)
+"""In the help of an option that waits for somebody at the keyboard."""
+ASKS_NOT = re.compile(r"\b(?:without|not|never|avoid|instead|disable|skip|suppress)\b|n't\b", re.IGNORECASE)
+
 FILE = re.compile(r"file|\bpaths\b", re.IGNORECASE)
 NUMBER = re.compile(r"\b(INT(EGER)?|NUM(BER)?|FLOAT|N)\b")
 """What the value of an option is called that is one."""
@@ -77,6 +84,14 @@ class Option:
     def ends(self) -> bool:
         """Whether a command with it does nothing else: `Print the names and exit`."""
         return bool(re.search(r"\band (exit|quit)s?\b", self.help))
+
+    @property
+    def asks(self) -> bool:
+        """Whether it waits for somebody at the keyboard: `Edit the message in an editor`."""
+        if {"--interactive", "--edit"} & set(self.names):
+            return True
+        found = ASKS.search(self.help)
+        return bool(found and not ASKS_NOT.search(self.help[: found.end() + 20]))
 
     @property
     def of_column(self) -> bool:

@@ -21,6 +21,15 @@ PROSE = re.compile(
     r"works|runs? (?:on|in|as|the|a))\b"
 )
 
+PLAIN = re.compile(r"[(\"'<]*[A-Za-z][a-z'-]*[>)\"'.,;:]*")
+"""A word of a paragraph; `SHARE` of the words of its lines are such, and there are at least `FIVE`."""
+SHARE, FIVE = 0.7, 5
+SENTENCE = re.compile(r"[a-z)][.;,] [A-Za-z]|(?: [a-z]+){5}")
+"""What a line of a paragraph has."""
+WRAPPED = 50
+"""Characters of a line of a paragraph that is not its last, at least."""
+REMARK = re.compile(r"\s+(?:\(\d+\)|#\s[^'\"]*)$")
+"""What may follow a command that is shown: the number of a remark, or one."""
 TITLE = re.compile(r"\S+ - [\w-]+ [\w-]+")
 """The first line of a manual page, `jq - Command-line JSON processor`."""
 
@@ -36,10 +45,27 @@ def commands(document: Document, tools: Collection[str]) -> list[str]:
     found = (
         command
         for block in _blocks(document.text.split("\n"))
-        for command in _joined(block)
+        for command in _joined(block, tools)
         if _runs(command, tools)
     )
     return list(dict.fromkeys(found))
+
+
+def _of_paragraph(block: Sequence[str], at: int, tools: Collection[str]) -> bool:
+    """Whether a line is one of a paragraph in which a tool's name happens to begin it."""
+
+    def plain(text: str) -> bool:
+        words = text.split()
+        told = [word for word in words if PLAIN.fullmatch(word)]
+        options = any(word.startswith("-") for word in words)
+        return len(told) >= max(FIVE, SHARE * len(words)) and not options and words[0] not in tools
+
+    line = block[at].strip()
+    before, after = ("" if not 0 <= one < len(block) else block[one] for one in (at - 1, at + 1))
+    before, after = (one.strip() if indent(one) == indent(block[at]) else "" for one in (before, after))
+    if len(before) >= WRAPPED and plain(before) and before[-1] != ":":
+        return True
+    return len(line) >= WRAPPED and plain(after) and bool(SENTENCE.search(line))
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
@@ -70,7 +96,7 @@ def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
     yield block
 
 
-def _joined(block: Sequence[str]) -> Iterator[str]:
+def _joined(block: Sequence[str], tools: Collection[str]) -> Iterator[str]:
     """The commands of a block, each with the lines that belong to it."""
     prompts = any(PROMPT.match(line.strip()) for line in block)
     at = 0
@@ -80,6 +106,8 @@ def _joined(block: Sequence[str]) -> Iterator[str]:
         prompt = PROMPT.match(line)
         at += 1
         if prompts and not prompt:
+            continue
+        if not prompt and _of_paragraph(block, at - 1, tools):
             continue
         command = line[prompt.end() :] if prompt else line
         end = at
@@ -91,7 +119,7 @@ def _joined(block: Sequence[str]) -> Iterator[str]:
             end += 1
         if not _open(command):
             at = end
-            yield command
+            yield REMARK.sub("", command)
 
 
 def _quoting(command: str) -> bool:
@@ -104,7 +132,7 @@ def _quoting(command: str) -> bool:
 
 
 def _open(command: str) -> bool:
-    return command.endswith("\\") or _quoting(command)
+    return command.endswith(("\\", "|", "&&")) or _quoting(command)
 
 
 def _runs(command: str, tools: Collection[str]) -> bool:
@@ -113,5 +141,5 @@ def _runs(command: str, tools: Collection[str]) -> bool:
     first = parts[0][0] if parts[0] else ""
     runs = any(part and part[0] in tools for part in parts) and re.match(r"[a-z./]", first)
     unfinished = any(part and part[0] in ("while", "for", "if", "until", "case") for part in parts)
-    prose = PROSE.match(bare) or TITLE.match(bare) or re.search(r"[a-z)][.:]$", bare)
+    prose = PROSE.match(bare) or TITLE.match(bare) or re.search(r"[a-z)][.:]$|\w\)[,.;:]", bare)
     return bool(runs) and not (PLACEHOLDER.search(bare) or unfinished or prose)

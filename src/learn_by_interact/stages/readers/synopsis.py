@@ -26,24 +26,28 @@ from .arguments import (
     WORD,
     choice,
 )
-from .options import FILE, Option, clause, options
+from .options import FILE, NAME, Option, clause, options
 
 USAGE = re.compile(r"^\s*usage:\s*", re.IGNORECASE)
 CONTINUED = 8
 """Blanks that the further lines of a usage begin with, at least."""
 GROUP = re.compile(
-    r"\[[^\[\]]*(?:\[[^\[\]]*(?:\[[^\[\]]*\])?[^\[\]]*\])*[^\[\]]*\](?:\.\.\.)?|<[^<>]*>(?:\.\.\.)?|\S+"
+    r"\[[^\[\]]*(?:\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\][^\[\]]*)*\](?:\.\.\.)?|<[^<>]*>(?:\.\.\.)?|\S+"
 )
 """A part of a synopsis: a bracketed group, a placeholder, or a word."""
-_LITERAL = re.compile(r"[a-z\d][\w:.-]*|[\w:.-]*[a-z][\w:.-]*")
+_LITERAL = re.compile(r"[a-z\d][\w:.-]*|[\w:.-]*[a-z][\w:.-]*|-[A-Z]")
 """A part of a synopsis that is written as it stands."""
 STRING = re.compile(r"'[^']*'|\"[^\"]*\"")
 _VALUED = re.compile(r"(--[\w-]+=)<[^<>]*>")
 """An option that must stand in a synopsis, with its value."""
 _WORDS = re.compile(r"[\w-]+( [a-z][\w.-]*)+")
 """A command without placeholders; what it does stands below it, indented further."""
-OPTIONS = re.compile(r"\[-{0,2}(?:OPTION|FLAG|SWITCH)(?:S|\(S\))?(?:\.\.\.)?\](?:\.\.\.)?", re.IGNORECASE)
+OPTIONS = re.compile(
+    r"\[-{0,2}<?(?:[a-z]+-)?(?:OPTION|FLAG|SWITCH)(?:S|\(S\))?>?(?:\.\.\.)?\](?:\.\.\.)?", re.IGNORECASE
+)
 """Where options stand in a synopsis."""
+WHOLE = "[OPTIONS]"
+"""What stands in a synopsis in the place of a list of them."""
 ANY_COMMAND = re.compile(r"<(?:sub)?command>|\b(?:SUB)?COMMAND\b", re.IGNORECASE)
 """What a synopsis has that stands for several: `tool <filter> <command> <mods>`."""
 SHARED = 3
@@ -89,7 +93,7 @@ def _without_each_option(form: str, least: int = 2) -> str:
     listed = [part for part in parts if part.startswith(("[-", "[(-")) and not OPTIONS.fullmatch(part)]
     if len(listed) < least:
         return form
-    parts[parts.index(listed[0])] = "[OPTIONS]"
+    parts[parts.index(listed[0])] = WHOLE
     return " ".join(part for part in parts if part not in listed)
 
 
@@ -98,24 +102,82 @@ def forms(document: Document, tools: Sequence[str]) -> list[str]:
 
     One that stands for several commands (`tool <command> [ARGS]`) says how none of them is written.
     """
-    found: dict[str, None] = {}
-    lines = document.text.split("\n")
+    return list(listed([document], tools))
+
+
+def listed(pages: Iterable[Document], tools: Sequence[str]) -> dict[str, frozenset[str]]:
+    """The synopses in several documents, each with the names of the options that it lists itself."""
+    found: dict[str, frozenset[str]] = {}
+    for page in pages:
+        for form, names in _synopses(page.text.split("\n"), tools):
+            if not ANY_COMMAND.search(form):
+                found[form] = found.get(form, frozenset()) | names
+    return found
+
+
+def _synopses(lines: Sequence[str], tools: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
     for number, line in enumerate(lines):
         usage = USAGE.match(line)
         text = line[usage.end() :] if usage else line.strip()
         tool, _, rest = text.partition(" ")
         if tool not in tools or rest.startswith("- "):  # What it prints.
             continue
-        text = _joined(text, lines[number + 1 :] if usage else _deeper(lines, number))
-        text = _without_each_option(_first(text), 2 if usage else 1)
+        whole = _joined(text, lines[number + 1 :] if usage else _deeper(lines, number))
         below = lines[number + 1] if number + 1 < len(lines) else ""
-        if (
-            usage
-            or _placeholders(STRING.sub("''", text))
-            or (_WORDS.fullmatch(text) and indent(below) > indent(line))
-        ):
-            found.setdefault(text)
-    return [form for form in found if not ANY_COMMAND.search(form)]
+        for way in _ways(whole):
+            text = _without_each_option(_first(way), 2 if usage else 1)
+            if (
+                usage
+                or _placeholders(STRING.sub("''", text))
+                or (_WORDS.fullmatch(text) and indent(below) > indent(line))
+            ):
+                yield text, _names(way)
+
+
+def _ways(form: str) -> list[str]:
+    """A synopsis with each of the letters of a choice in turn, `tool (-d | -D) NAME`, and with a command that
+    may be left out: `tool [push [-q] NAME]`."""
+    for part in GROUP.findall(form):
+        if re.match(r"\[[a-z][\w-]* [\[(<]", part) and part.endswith("]"):
+            form = form.replace(part, part[1:-1])
+    choice = re.search(r"\((-[A-Za-z](?: ?\| ?-[A-Za-z])+)\)", form)
+    letters = re.split(r" ?\| ?", choice[1]) if choice else ()
+    return [form.replace(choice[0], letter) for letter in letters] if choice else [form]
+
+
+def _names(form: str) -> frozenset[str]:
+    """The options that a synopsis names: `[--[no-]all | -n]`, and of `[-abc]` each letter."""
+    either = f"{form.replace('[no-]', '')} {form.replace('[no-]', 'no-')}"
+    found = re.findall(rf"(?<![\w<{{-]){NAME}", either)
+    letters = [f"-{letter}" for name in found if re.fullmatch(r"-[A-Za-z]{2,}", name) for letter in name[1:]]
+    return frozenset([*found, *letters])
+
+
+def fitting(form: str, known: Sequence[Option], listing: Mapping[str, frozenset[str]]) -> list[Option]:
+    """The options that may stand in a synopsis, of several that `listed` gives.
+
+    What one of them lists itself stands in no other. What none lists stands in those that say `[OPTIONS]`, or
+    else in the first with a list, or in all where none has any.
+    """
+    claimed = frozenset().union(*listing.values())
+    having = [one for one in listing if takes_options(one)]
+    silent = [one for one in having if not listing[one] or WHOLE not in GROUP.findall(one)]
+    rest = silent or having[:1] or list(listing)
+    return [
+        option
+        for option in known
+        if listing[form].intersection(option.names) or (form in rest and claimed.isdisjoint(option.names))
+    ]
+
+
+def takes_options(form: str) -> bool:
+    """Whether a synopsis says where options stand."""
+    return any(map(OPTIONS.fullmatch, GROUP.findall(form)))
+
+
+def written(form: str, option: Option) -> str:
+    """The name by which an option stands in a synopsis itself (`git tag -d <tagname>`); or ""."""
+    return next((part for part in GROUP.findall(form) if part.partition("=")[0] in option.names), "")
 
 
 def purpose(page: str) -> str:
@@ -129,20 +191,20 @@ def purpose(page: str) -> str:
 
 def synopses(pages: Iterable[Document], tools: Sequence[str]) -> list[str]:
     """The synopses in several documents, each once."""
-    return list(dict.fromkeys(form for page in pages for form in forms(page, tools)))
+    return list(listed(pages, tools))
 
 
 def borrowed(document: Document, pages: Sequence[Document], tools: Sequence[str]) -> list[str]:
     """Synopses of other sections that a section without one is about, likeliest first.
 
-    If it lists options, those synopses that have options; else those that end in an argument which many
-    share (`<mods>`): what such arguments are is said in sections of their own. The likeliest are called like
-    that argument (`modify`) or have the words that the section uses most; the rest of the order follows from
-    a hash, so that the sections of a manual do not all get the same ones.
+    If it lists options, those synopses that have options, or one of these; else those that end in an argument
+    which many share (`<mods>`): what such arguments are is said in sections of their own. The likeliest are
+    called like that argument (`modify`) or have the words that the section uses most; the rest of the order
+    follows from a hash, so that the sections of a manual do not all get the same ones.
     """
     every = synopses(pages, tools)
-    if options(document.text):
-        every = [form for form in every if any(map(OPTIONS.fullmatch, GROUP.findall(form)))]
+    if known := options(document.text):
+        every = [form for form in every if takes_options(form) or any(written(form, one) for one in known)]
     else:
         ends = {form: GROUP.findall(form)[-1] for form in every}
         used = Counter(ends.values())
@@ -253,8 +315,10 @@ def pattern(
         several = bool(SEARCHED.search(part)) and not many
         if several and keyed and any(map(_LITERAL.fullmatch, parts[number:])):
             word = TERM
-        optional_many = many or " " in part
+        optional_many = many or (" " in part and " | " not in part)
         sign = ("*" if optional_many else "?") if optional else ("+" if optional_many else "")
+        if sign == "*" and not many and len(inside := re.findall(r"<[^<>]+>", part)) > 1:
+            sign = f"{{0,{len(inside)}}}"
         if sign in ("*", "+") and (part.strip("]").endswith("...") or number < len(parts)):
             least = min(most, 2, len(files)) if files and FILE.search(part) else None
             # What is made often needs pairs: `id integer`.

@@ -9,6 +9,7 @@ import shlex
 import signal
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import ConfigError, EnvironmentFault
@@ -33,6 +34,12 @@ PAGE = re.compile(r"(?:[0-9]\w* )?[\w.+:@-]+")
 FOOTING = re.compile(r"\S+\(\w+\)\s*$")
 NODE = re.compile(r"File: .*\bNode: ([^,\n]*)")
 UNDERLINE = re.compile(r"([*=.-])\1+$")
+ABOUT = re.compile(
+    r"SEE ALSO|REPORTING BUGS|BUG REPORTS?"
+    r"|(?:.* )?(?:AUTHORS?|COPYRIGHTS?|CREDITS|LICEN[SC]E|COLOPHON|MAINTAINERS?)(?: .*)?"
+)
+"""The heading of a section of a manual page that says nothing of how its command is used."""
+SUITE = re.compile(r"Part of the \S+ suite")
 LICENCE = re.compile(r"(?i)\b(?:documentation|public) licen[sc]e\b|^copying")
 
 
@@ -104,7 +111,19 @@ def man(page: str, run: Run) -> Source:
             f"[docs] man: there is no manual page `{page}` (`man {page}` says: {said.strip()}); "
             "install the package it belongs to, or take it out."
         )
-    return Source(f"man {page}", f"man {page}", lines, tuple(headings))
+    return Source(f"man {page}", f"man {page}", *_of_use(lines, headings))
+
+
+def _of_use(lines: Sequence[str], headings: Sequence[Heading]) -> tuple[tuple[str, ...], tuple[Heading, ...]]:
+    """The lines with those sections blanked that are about other pages and people, and the other headings."""
+    left, kept = list(lines), list(headings)
+    tops = [one for one in headings if one.level == 1]
+    for one, end in zip(tops, [below.line for below in tops[1:]] + [len(lines)], strict=True):
+        body = " ".join("\n".join(lines[one.line + 1 : end]).split())
+        if ABOUT.fullmatch(one.title) or SUITE.match(body):
+            left[one.line : end] = [""] * (end - one.line)
+            kept = [heading for heading in kept if not one.line <= heading.line < end]
+    return tuple(left), tuple(kept)
 
 
 def _named(printed: str) -> str:

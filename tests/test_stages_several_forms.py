@@ -1,0 +1,87 @@
+"""A manual whose command has several synopses: each option goes into those that it belongs to."""
+
+from __future__ import annotations
+
+import re
+
+from learn_by_interact.stages.features import Item, features
+from learn_by_interact.stages.readers.options import options
+from learn_by_interact.stages.readers.synopsis import fitting, listed, pattern
+from learn_by_interact.types import Document
+
+TEXTS = {
+    "man vcs-mark": "SYNOPSIS\n    vcs mark [-a | -s] [-f] [-m <msg> | -F <file>]\n"
+    "            <name> [<commit> | <object>]\n"
+    "    vcs mark (-d | -D) <name>...\n    vcs mark [-n[<num>]] -l [--[no-]contains <commit>] [<pattern>...]"
+    "\n    vcs mark [<options>] --verify <name>\n    vcs mark [put [-q | --quiet] [<name>]]\n",
+    "man vcs-mark > OPTIONS": "OPTIONS\n    -a, --annotate\n        Make an annotated mark\n"
+    "    -d, --delete\n        Delete marks.\n    -D\n        Shortcut for --delete --force.\n"
+    "    -l, --list\n        List marks.\n    --contains <commit>\n        Only marks that contain it.\n"
+    "    -e, --edit\n        Change the message.\n    -i\n        Choose interactively what to mark.\n"
+    "    --no-edit\n        Take the message without launching an editor.\n"
+    "    -q, --quiet\n        Say nothing.\n",
+    "man vcs-mark > CONFIGURATION": "CONFIGURATION\n    mark.sort\n        How marks are sorted.\n",
+}
+PAGES = [Document(source="man vcs-mark", title=one, text=text, begin=1, end=9) for one, text in TEXTS.items()]
+
+
+def items(title: str) -> list[Item]:
+    (page,) = (one for one in PAGES if one.title.endswith(title))
+    return features(page, "", "", ("vcs",), (), [one for one in PAGES if one is not page])
+
+
+def test_a_synopsis_is_read_with_the_options_that_it_lists() -> None:
+    found = listed(PAGES, ("vcs",))
+    assert list(found) == [
+        "vcs mark [OPTIONS] <name> [<commit> | <object>]",
+        "vcs mark -d <name>...",
+        "vcs mark -D <name>...",
+        "vcs mark [OPTIONS] -l [<pattern>...]",
+        "vcs mark [<options>] --verify <name>",
+        "vcs mark put [OPTIONS] [<name>]",
+    ]
+    assert found["vcs mark [OPTIONS] -l [<pattern>...]"] == {"-n", "-l", "--contains", "--no-contains"}
+    known = options(PAGES[1].text)
+    fits = {form: [option.name for option in fitting(form, known, found)] for form in found}
+    first, delete, force, those, verify, put = fits.values()
+    assert (first, delete, force, put) == (["--annotate"], ["--delete"], ["-D"], ["--quiet"])
+    assert those == ["--list", "--contains"]
+    assert verify == ["--edit", "-i", "--no-edit"], (
+        "no synopsis lists them, and this one says that it has some"
+    )
+    del found["vcs mark [<options>] --verify <name>"]
+    assert fitting(next(iter(found)), known, found)[-1].name == "--no-edit", "or else the first"
+
+
+def test_an_option_stands_in_its_own_synopsis_once() -> None:
+    told = {one.text.split()[1]: one for one in items("OPTIONS") if one.text.startswith("with -")}
+    # Those that wait for somebody at the keyboard are left out.
+    assert set(told) == {"--annotate", "-d", "-D", "-l", "--contains", "--no-edit", "--quiet"}
+    for name, command in {
+        "--annotate": "vcs mark v1 --annotate",
+        "-d": "vcs mark -d v1",
+        "-D": "vcs mark -D v1",
+        "-l": "vcs mark -l 'v*'",
+        "--contains": "vcs mark -l v1 --contains HEAD",
+        "--quiet": "vcs mark put v1 --quiet",
+    }.items():
+        assert re.search(told[name].form, command), name
+    assert not re.search(told["-d"].form, "vcs mark -d v1 --delete")
+    assert not re.search(told["--annotate"].form, "vcs mark -l v1 --annotate")
+
+
+def test_all_synopses_of_a_page_get_a_task() -> None:
+    begun = {one.synopsis for one in items("man vcs-mark")}
+    assert begun == set(listed(PAGES, ("vcs",)))
+
+
+def test_a_section_that_names_no_command_is_about_that_of_its_manual() -> None:
+    forms = {one.form for one in items("CONFIGURATION") if one.text == "as the page says"}
+    assert forms and all(re.search(one, "vcs mark v1") and not re.search(one, "vcs log x") for one in forms)
+
+
+def test_a_choice_is_one_word_and_a_nested_group_two() -> None:
+    assert re.search(form := pattern("vcs mark <name> [<commit> | <object>]", ()), "vcs mark v1 HEAD")
+    assert not re.search(form, "vcs mark v1 HEAD main")
+    assert re.search(form := pattern("vcs set <name> [<value> [<pattern>]]", ()), "vcs set a b c")
+    assert not re.search(form, "vcs set a b c d")
