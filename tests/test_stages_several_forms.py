@@ -85,3 +85,4 @@ def test_a_choice_is_one_word_and_a_nested_group_two() -> None:
     assert not re.search(form, "vcs mark v1 HEAD main")
     assert re.search(form := pattern("vcs set <name> [<value> [<pattern>]]", ()), "vcs set a b c")
     assert not re.search(form, "vcs set a b c d")
+    assert re.search(pattern("vcs config [<name> [<value> | '']]", ()), "vcs config a.b yes")

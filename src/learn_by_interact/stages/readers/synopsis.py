@@ -42,6 +42,8 @@ _VALUED = re.compile(r"(--[\w-]+=)<[^<>]*>")
 """An option that must stand in a synopsis, with its value."""
 _WORDS = re.compile(r"[\w-]+( [a-z][\w.-]*)+")
 """A command without placeholders; what it does stands below it, indented further."""
+_ALTERNATIVES = re.compile(r"(\S+)(?: \| (?:<[^<>]*>|[^\s\[\]|]+))+")
+"""A word, or one of others: `<commit> | <object>`."""
 OPTIONS = re.compile(
     r"\[-{0,2}<?(?:[a-z]+-)?(?:OPTION|FLAG|SWITCH)(?:S|\(S\))?>?(?:\.\.\.)?\](?:\.\.\.)?", re.IGNORECASE
 )
@@ -315,9 +317,10 @@ def pattern(
         several = bool(SEARCHED.search(part)) and not many
         if several and keyed and any(map(_LITERAL.fullmatch, parts[number:])):
             word = TERM
-        optional_many = many or (" " in part and " | " not in part)
+        inside = _ALTERNATIVES.sub(r"\1", part).strip("[]").split(" ")
+        optional_many = many or len(inside) > 1
         sign = ("*" if optional_many else "?") if optional else ("+" if optional_many else "")
-        if sign == "*" and not many and len(inside := re.findall(r"<[^<>]+>", part)) > 1:
+        if sign == "*" and not many and all(one.strip("[").startswith("<") for one in inside):
             sign = f"{{0,{len(inside)}}}"
         if sign in ("*", "+") and (part.strip("]").endswith("...") or number < len(parts)):
             least = min(most, 2, len(files)) if files and FILE.search(part) else None
