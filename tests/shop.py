@@ -49,6 +49,10 @@ PAGES = {
       <p><input type=date></p><p><a href="/account/Rent%20paid/"><svg width=9 height=9></svg></a></p>
       <div contenteditable=true role=textbox aria-label=Body><div>a first line that is long enough to be read as it stands</div><div>a second line</div></div>
       <p id=now></p><script>now.textContent = 'It is ' + new Date().toISOString().slice(0, 10)</script></main>""",
+    "/pictures": """<style>.star::before { content: "\\f005" } .far { position: fixed; top: -100%%; opacity: 0 }</style>
+      <main><h1>Pictures</h1><button onclick="box.className = ''"><i class="fas fa-fw fa-trash"></i></button>
+      <a class=star href="#">Mark it</a><button title="Turn over" class=star></button><button><svg><use href="#moon"></use></svg></button>
+      <div role=dialog aria-modal=true class=far id=box><h2>Delete?</h2><button>Yes</button></div></main>""".replace("%%", "%"),
     "/slowly": """<main><h1>Slowly</h1><p id=part>Loading entries...</p></main>
       <script>setTimeout(() => part.textContent = 'All entries are here', 600)</script>""",
     "/ways": """<main><h1>Ways</h1><form action=/slowly><input type=hidden name=kind value=urgent><button>Wait</button></form>

@@ -150,6 +150,18 @@ def test_what_has_no_name_is_called_by_what_its_markup_says(web: WebEnvironment)
     assert 'is "Petrol' in do(web, 'type "Petrol One" into [textbox "Payee:"]').text.replace("contains", "is")
 
 
+def test_a_button_that_shows_a_picture_is_called_by_it_and_a_dialog_out_of_sight_is_not_there(
+    web: WebEnvironment,
+) -> None:
+    seen = do(web, "goto /pictures").text
+    for name in ('button "trash"', 'link "Mark it"', 'button "Turn over"', 'button "moon"'):
+        assert f"[{name}]" in seen
+    assert "dialog" not in seen and "Delete?" not in seen
+    assert 'dialog:\n+ ## Delete? [button "Yes"]' in do(web, 'click [button "trash"]').text.replace(
+        "\n+ [b", " [b"
+    )
+
+
 def test_the_clock_of_the_browser_can_be_set(tmp_path: Path) -> None:
     declared = ENVIRONMENT.replace("[web]", '[web]\nclock = "2024-06-14T09:00"')
     environment = FolderBenchmark(notes(tmp_path / "notes", declared)).environment()

@@ -17,7 +17,7 @@ from ..elements import Refused
 from ..places import TICKED
 from . import acting
 from .browser import origin, said, watched
-from .snapshot import FIELDS, LABEL, Node, below, read, view
+from .snapshot import DIALOGS, FIELDS, LABEL, Node, below, read, view
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Dialog, Download, Locator, Page, Request, Route
@@ -45,6 +45,31 @@ HINT = """element => {
     return label.trim() || element.title || element.name || element.id || kind || '';
 }"""
 """JavaScript: what a field without a name is for: a label that is not shown, or its attributes."""
+PICTURE = """element => {
+    const said = element.title || element.dataset.title || element.dataset.originalTitle || element.name;
+    if (said) return said;
+    for (const one of [...element.querySelectorAll('i, svg, use, span, img'), element]) {
+        const link = one.getAttribute('href') ?? one.getAttribute('xlink:href') ?? '';
+        if (link.startsWith('#') && link.length > 1) return link.slice(1);
+        if (one.dataset.icon) return one.dataset.icon;
+        for (const word of (one.getAttribute('class') ?? '').split(/\\s+/)) {
+            const icon = word.match(/^(?:fa|bi|mdi|ti|icon|glyphicon|lucide|feather)-([a-z][\\w-]*)$/);
+            if (icon && !/^(lg|fw|xs|sm|solid|regular|brands|spin|pulse|stack)/.test(icon[1])) return icon[1];
+        }
+    }
+    return element.id || '';
+}"""
+"""JavaScript: what a button is for that shows a picture alone: its attributes, or the picture's name."""
+VISIBLE = """element => {
+    if (!element.checkVisibility({opacityProperty: true, visibilityProperty: true})) return false;
+    return [element, ...element.querySelectorAll('*')].some(one => {
+        const box = one.getBoundingClientRect();
+        const fixed = getComputedStyle(element).position === 'fixed';
+        const below = fixed ? box.top >= innerHeight || box.left >= innerWidth : false;
+        return box.width && box.height && box.bottom > 0 && box.right > 0 && !below;
+    });
+}"""
+"""JavaScript: whether a dialog can be seen: it may be transparent, or wait outside of the window."""
 WRITTEN = "element => (element.value ?? element.innerText).trimEnd()"
 """JavaScript: what a field, or an editor on a page, holds."""
 FORM = """element => [...document.forms].indexOf(element.form ?? element.closest('form'))"""
@@ -147,7 +172,7 @@ class Session:
                     self.page.wait_for_timeout(100)
                     self._rest()
                     continue
-                nodes = read(snapshot)
+                nodes = self._seen(read(snapshot))
                 self._read_values(nodes)
                 title, address = self.page.title(), self.page.url
                 break
@@ -195,14 +220,30 @@ class Session:
         links = self.page.evaluate("[...document.links].map(link => link.href)")
         return self.page.content(), [str(link) for link in links]
 
+    def _seen(self, nodes: Sequence[Node]) -> list[Node]:
+        """The nodes without dialogs that are there and cannot be seen."""
+        from playwright.sync_api import Error
+
+        kept = []
+        for node in nodes:
+            if node.role in DIALOGS and node.ref:
+                with suppress(Error):
+                    if not self._locator(node).evaluate(VISIBLE, timeout=500):
+                        continue
+            node.children = self._seen(node.children)
+            kept.append(node)
+        return kept
+
     def _read_values(self, nodes: Sequence[Node]) -> None:
         """What the snapshot lacks of fields: the lines of long values, and what nameless ones are for."""
         from playwright.sync_api import Error
 
         for node in (inner for one in nodes for inner in (one, *below(one))):
-            if node.role in FIELDS and node.ref and node.unnamed:
+            unnamed = node.role in FIELDS and node.ref and node.unnamed
+            if unnamed or node.pictured:
                 with suppress(Error):
-                    hint = str(self._locator(node).evaluate(HINT, timeout=500) or "")
+                    what = HINT if unnamed else PICTURE
+                    hint = str(self._locator(node).evaluate(what, timeout=500) or "")
                     node.hint = " ".join(hint.split())[:LABEL]
             if node.role == "textbox" and len(node.content) > ONE_LINE:
                 with suppress(Error):

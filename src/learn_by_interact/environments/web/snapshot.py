@@ -92,7 +92,8 @@ BLOCKS = frozenset(
     ]
 )
 """Roles whose content stands on lines of its own."""
-ANNOUNCED = frozenset({"alert", "status", "alertdialog", "dialog"})
+DIALOGS = frozenset({"alertdialog", "dialog"})
+ANNOUNCED = DIALOGS | {"alert", "status"}
 """Roles that are told."""
 NAMED = frozenset({"img", "group", "region", "radiogroup", "table", "figure", "iframe"})
 """Roles that are told with their name, if they have one."""
@@ -114,6 +115,8 @@ LABEL = 60
 FIELDS = frozenset({"textbox", "searchbox", "spinbutton", "combobox", "listbox", "slider"})
 """Roles of elements that the text before them names, where nothing else does."""
 
+PICTURES = re.compile("[\ue000-\uf8ff\U000f0000-\U0010fffd]")
+"""Characters for private use, with which pages show icons."""
 _KEY = re.compile(
     r'^(?P<role>[\w-]+)(?: "(?P<name>(?:[^"\\]|\\.)*)"| (?P<pattern>/.*/))?(?P<rest>(?: \[[^\]]*\])*)$'
 )
@@ -136,7 +139,7 @@ class Node:
     value: str = ""
     """What a text field holds, with its newlines, where the snapshot has it on one line."""
     hint: str = ""
-    """What its attributes say that a field without a name is for."""
+    """What its attributes say that a field without a name is for, or a button that only shows a picture."""
 
     @property
     def unnamed(self) -> bool:
@@ -149,6 +152,13 @@ class Node:
         address = urlsplit(self.properties.get("/url", ""))
         last = address.path.rstrip("/").rpartition("/")[2] or address.query or address.fragment
         return f"to {unquote(last)}" if last and not address.scheme.startswith("javascript") else ""
+
+    @property
+    def pictured(self) -> bool:
+        """An element to click that no text names."""
+        if not self.acted_on or self.role in FIELDS:
+            return False
+        return not (self.name or self.properties.get("/placeholder") or self.content or self.target)
 
     @property
     def acted_on(self) -> bool:
@@ -220,7 +230,8 @@ def _node(item: Any) -> Node:
 
 
 def _flat(text: str) -> str:
-    return " ".join(str(text).split())
+    """A text on one line, without the characters that are a font's pictures."""
+    return " ".join(PICTURES.sub("", str(text)).split())
 
 
 def view(nodes: Sequence[Node]) -> View:
@@ -332,7 +343,7 @@ class _Writer:
         """An element that can be acted on, with what is in it or set in it."""
         label = node.name or node.properties.get("/placeholder", "")
         if node.clickable or node.role not in FIELDS:
-            label = label or node.content or node.target
+            label = label or node.content or node.target or node.hint
         elif node.unnamed:
             label = self._before() or node.hint or label
         if node.role == "radio" and any(part.startswith("[") for part in self._line):
