@@ -340,9 +340,9 @@ def pattern(
 
 
 def _times(optional: bool, turn: int, most: int, least: int | None = None) -> str:
-    """How often an argument may be repeated. Where there may be none, a small model gives none: in one of its
-    turns it must."""
-    return f"{{{int(not optional or turn == REPEATED[1]) if least is None else least},{most}}}"
+    """How often an argument may be repeated. Where there may be none, a small model gives none: it may in one
+    of its turns."""
+    return f"{{{int(not optional or turn != REPEATED[0]) if least is None else least},{most}}}"
 
 
 def _nested(written: Sequence[str], left_out: Collection[int]) -> str:
