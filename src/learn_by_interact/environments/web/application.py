@@ -26,8 +26,8 @@ from .state import KeptState
 
 TRIES = 3
 """Starts with other ports, when one is taken meanwhile."""
-LOG = 5
-"""Last lines of the log that an error shows."""
+LOG, TOLD = 5, 400
+"""Last lines of the log that an error shows, and their characters."""
 
 _lock = threading.Lock()
 _idle: dict[int, list[Application]] = defaultdict(list)
@@ -176,7 +176,10 @@ class Application:
     def _last(self) -> str:
         """The last lines of its log."""
         lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return " / ".join(" ".join(line.split()) for line in lines[-LOG:])[-400:] or "it printed nothing"
+        told = [" ".join(line.split())[:TOLD] for line in lines[-LOG:]]
+        while len(told) > 1 and len(" / ".join(told)) > TOLD:
+            told.pop(0)
+        return " / ".join(told) or "it printed nothing"
 
     def _stop(self) -> None:
         if self._process is not None:
