@@ -34,10 +34,10 @@ from .readers.synopsis import (
     listed,
     made,
     makes,
+    name_in,
     pattern,
     synopses,
     takes_options,
-    written,
 )
 
 ANYTHING = r'([^"\\<]|\\.){1,160}'
@@ -114,10 +114,8 @@ class Item(Value):
         known, keyed = self.known if self.chosen else (), bool(KEYED.match(self.thing))
         files, targets, further = self.inputs, self.targets, dict(self.further)
         whole = pattern(
-            self.synopsis, known, self.chosen, files, targets, self.rest, self.most, keyed, further
+            self.synopsis, known, self.chosen, files, targets, self.rest, self.most, keyed, further, self.into
         )
-        if self.into:
-            whole = whole.replace(f"{INTO}$", f"{INTO.removesuffix('?')}$")
         over, option = self.above
         return whole.replace(f"^{literal(over)} ", f"^{literal(over)} {option} ", 1) if over else whole
 
@@ -252,7 +250,7 @@ def features(
 
 def _showing(item: Item, option: Option, shared: Collection[str]) -> Item:
     """An item about an option, which may stand in its synopsis already."""
-    name = written(item.synopsis, option)
+    name = name_in(item.synopsis, option)
     update = {"text": f"with {name or option.name} ({option.help})", "common": option.name in shared}
     return item.model_copy(update={**update, **({"known": ()} if name else {"chosen": (option,)})})
 

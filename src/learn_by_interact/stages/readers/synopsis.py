@@ -177,7 +177,7 @@ def takes_options(form: str) -> bool:
     return any(map(OPTIONS.fullmatch, GROUP.findall(form)))
 
 
-def written(form: str, option: Option) -> str:
+def name_in(form: str, option: Option) -> str:
     """The name by which an option stands in a synopsis itself (`git tag -d <tagname>`); or ""."""
     return next((part for part in GROUP.findall(form) if part.partition("=")[0] in option.names), "")
 
@@ -206,7 +206,7 @@ def borrowed(document: Document, pages: Sequence[Document], tools: Sequence[str]
     """
     every = synopses(pages, tools)
     if known := options(document.text):
-        every = [form for form in every if takes_options(form) or any(written(form, one) for one in known)]
+        every = [form for form in every if takes_options(form) or any(name_in(form, one) for one in known)]
     else:
         ends = {form: GROUP.findall(form)[-1] for form in every}
         used = Counter(ends.values())
@@ -284,6 +284,7 @@ def pattern(
     most: int = REPEATED[-1],
     keyed: bool = False,
     further: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    into: bool = False,
 ) -> str:
     """Regular expression, over JSON text, of the commands of a synopsis: arguments first, then options.
 
@@ -292,7 +293,8 @@ def pattern(
     their kind; `rest`: what may follow instead of the options, where they are not known; `most`: how often
     an argument that may be repeated (`COLUMN...`) is given: a small model that may go on goes on without end;
     `keyed`: what is there has numbers, so that no word of `<filter>` before a command is a bare one;
-    `further`: what an argument of this name can be; for COLUMN also options whose help tells of one.
+    `further`: what an argument of this name can be; for COLUMN also options whose help tells of one;
+    `into`: its output goes into a file, as it may in every case.
     """
     written: list[str] = []
     left_out: set[int] = set()
@@ -317,11 +319,7 @@ def pattern(
         several = bool(SEARCHED.search(part)) and not many
         if several and keyed and any(map(_LITERAL.fullmatch, parts[number:])):
             word = TERM
-        inside = _ALTERNATIVES.sub(r"\1", part).strip("[]").split(" ")
-        optional_many = many or len(inside) > 1
-        sign = ("*" if optional_many else "?") if optional else ("+" if optional_many else "")
-        if sign == "*" and not many and all(one.strip("[").startswith("<") for one in inside):
-            sign = f"{{0,{len(inside)}}}"
+        sign = _sign(part, optional, many)
         if sign in ("*", "+") and (part.strip("]").endswith("...") or number < len(parts)):
             least = min(most, 2, len(files)) if files and FILE.search(part) else None
             # What is made often needs pairs: `id integer`.
@@ -335,8 +333,20 @@ def pattern(
     others = "|".join(option.about(columns, (), most) for option in free)
     more = f"( ({others})){{0,{FURTHER}}}" if others else ""
     # What a command makes is nothing that it prints.
-    end = f"( {rest})?" if rest else f"{must}{more}{'' if makes(form) else INTO}"
+    kept = INTO.removesuffix("?") if into else INTO
+    end = f"( {rest})?" if rest else f"{must}{more}{'' if makes(form) else kept}"
     return f"^{_nested(written, left_out)}{end}$"
+
+
+def _sign(part: str, optional: bool, many: bool) -> str:
+    """How often an argument stands there, as the sign of a regular expression: `[<a> [<b>]]` up to twice."""
+    words = _ALTERNATIVES.sub(r"\1", part).strip("[]").split(" ")
+    if not many and len(words) == 1:
+        return "?" if optional else ""
+    if not optional:
+        return "+"
+    counted = not many and all(one.strip("[").startswith("<") for one in words)
+    return f"{{0,{len(words)}}}" if counted else "*"
 
 
 def _times(optional: bool, turn: int, most: int, least: int | None = None) -> str:
