@@ -7,6 +7,7 @@ It covers every entry's path, kind and permissions, links' targets, and files' c
   them are read with them and not counted for themselves;
 - archives of zip's format, such as office documents: the names of their files, and the contents of these in
   the same way, so that the times and the packing of an archive do not matter;
+- the index of a git repository: which content is staged for which path (see `git_index`);
 - everything else, and databases and archives over 32 MiB: bytes.
 Times, owners and inode numbers do not count.
 """
@@ -30,6 +31,7 @@ from pathlib import Path
 
 from ..types import digest
 from .folder import EnvironmentFolder, Volatile
+from .git_index import MAGIC, staged
 from .sandbox import entries
 from .temporary import TemporaryFolder
 
@@ -131,6 +133,8 @@ def file_digest(path: Path, volatile: Volatile) -> str:
     if (members := _members(content)) is not None:
         parts = [[name, _content_digest(inside, volatile)] for name, inside in members]
         return f"zip:{digest(parts)}"
+    if content.startswith(MAGIC) and (lines := staged(content)) is not None:
+        return f"index:{digest(lines)}"
     return _content_digest(content, volatile)
 
 
@@ -166,6 +170,7 @@ def lasting(path: Path, volatile: Volatile) -> str:
     text = _dump(path) if content.startswith(SQLITE) and len(content) <= LARGEST_DATABASE else None
     if (members := _members(content)) is not None:
         text = "\n".join(f"{name}: {inside.decode('utf-8', 'replace')}" for name, inside in members)
+    text = staged(content) if text is None else text
     return volatile.replace(content.decode("utf-8", "replace") if text is None else text)
 
 

@@ -26,6 +26,8 @@ from .temporary import TemporaryFolder
 HOME = "/home/user"
 """Where the episode's folder is, seen from inside."""
 
+COMMITTED = "2024-01-02T12:00:00Z"
+"""When a commit was made that is made in a sandbox, unless the environment says another time."""
 CONTROL = "/run/lbi"
 """Where what this program tells the commands is, seen from inside."""
 
@@ -210,6 +212,9 @@ class Room:
             "PAGER": "cat",
             "MANPAGER": "cat",
             "PYTHONDONTWRITEBYTECODE": "1",
+            # Or each commit had another name whenever it is made.
+            "GIT_AUTHOR_DATE": COMMITTED,
+            "GIT_COMMITTER_DATE": COMMITTED,
             **dict(self.tools.env),
             **env,
         }
