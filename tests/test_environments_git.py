@@ -15,7 +15,8 @@ DECLARED = '''
 name = "repository"
 description = "A git repository."
 prepare = """
-git init -q . && git config user.name A && git config user.email a@b && echo x > a && git add a && git commit -qm a
+git init -q . && git config user.name A && git config user.email a@b && echo x > a
+git add a && git commit -qm a
 """
 look = "git status --short"
 '''
