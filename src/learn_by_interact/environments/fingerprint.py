@@ -9,7 +9,7 @@ It covers every entry's path, kind and permissions, links' targets, and files' c
   the same way, so that the times and the packing of an archive do not matter;
 - the index of a git repository: which content is staged for which path (see `git_index`);
 - everything else, and databases and archives over 32 MiB: bytes.
-Times, owners and inode numbers do not count.
+Times, owners and inode numbers do not count, nor the logs in which git notes when a branch was moved.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ ZIP = b"PK\x03\x04"
 LARGEST_DATABASE = 32 * 1024 * 1024
 BESIDE = ("-wal", "-shm", "-journal")
 
+REFLOGS = "*.git/logs"
+
 Seen = tuple[int, ...]
 
 
@@ -51,7 +53,7 @@ class Fingerprint:
         self._folder = folder
         self._prefix = os.path.join(folder, "")  # noqa: PTH118  A path without the slash at its end.
         self._volatile = volatile
-        self._aside = tuple(aside)
+        self._aside = (*aside, REFLOGS)
         self._known: dict[str, tuple[Seen, str]] = {}
         self.files: dict[str, str] = {}
         """Digest of the content of each file, as of the last fingerprint; a new mapping each time."""

@@ -26,8 +26,9 @@ from .temporary import TemporaryFolder
 HOME = "/home/user"
 """Where the episode's folder is, seen from inside."""
 
-COMMITTED = "2024-01-02T12:00:00Z"
-"""When a commit was made that is made in a sandbox, unless the environment says another time."""
+COMMITTED = "1704196800 +0000"
+"""When a commit was made that is made in a sandbox, unless the environment says another time; in the form
+that git writes itself, which other programs read too."""
 CONTROL = "/run/lbi"
 """Where what this program tells the commands is, seen from inside."""
 
