@@ -149,6 +149,17 @@ def test_a_recipe_may_bring_documentation_of_its_own(tmp_path: Path) -> None:
         assert {"House rules", "count"} <= {document.title for document in store.records(Document)}
 
 
+def test_what_a_recipe_leaves_out_later_is_not_asked_about(tmp_path: Path) -> None:
+    recipe = tiny.make(tmp_path)
+    assert tiny.lbi("ingest", recipe).stdout.startswith("6 sections")
+    assert tiny.lbi("ingest", recipe, "--set", 'ingest.skip=["count*"]').stdout.startswith("5 sections")
+    done = tiny.lbi("propose", recipe, "--json")
+    assert json.loads(done.stdout)["stages"][0]["done"] == 5
+    shown = json.loads(tiny.lbi("show", tmp_path / "run", "--json").stdout)
+    assert shown["coverage"]["documents"] == 5
+    assert tiny.lbi("ingest", recipe).stdout.startswith("6 sections")
+
+
 def test_options_change_the_recipe(tmp_path: Path) -> None:
     recipe = tiny.make(tmp_path)
     (tmp_path / "other.py").write_text("from tiny import policy\n")

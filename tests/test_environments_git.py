@@ -35,9 +35,15 @@ def states(folder: EnvironmentFolder, *commands: str) -> list[str]:
 def test_what_git_notes_of_files_is_no_part_of_the_state_and_what_is_staged_is(tmp_path: Path) -> None:
     (tmp_path / "environment.toml").write_text(DECLARED)
     folder = EnvironmentFolder.load(tmp_path)
-    commands = ("echo y > a; touch b", "git add b", "git add a", "git commit -qm b", "touch a; git status")
     later = "GIT_COMMITTER_DATE='1800000000 +0000' git update-ref refs/heads/main HEAD -m x --create-reflog"
-    commands = (*commands, later)
+    commands = (
+        "echo y > a; touch b",
+        "git add b",
+        "git add a",
+        "git commit -qm b",
+        "touch a; git status",
+        later,
+    )
     first, second = states(folder, *commands), states(folder, *commands)
     assert first == second, "times, inode numbers and the clock do not count"
     assert len(set(first[:5])) == 5 and first[4] == first[5] == first[6]

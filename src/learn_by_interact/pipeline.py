@@ -113,7 +113,7 @@ class Pipeline:
         return str(self.recipe.folder.resolve() / "replies")
 
     def ingest(self) -> int:
-        """Read the documentation into documents -> how many there are; sections that changed are added."""
+        """Read the documentation into documents -> how many; those of an earlier recipe stay aside."""
         every = self._read()
         found = [one for one in every if self._wanted(one)]
         if not found:
@@ -129,9 +129,10 @@ class Pipeline:
             outputs=tuple(document.id for document in documents),
             seconds=time.monotonic() - begin,
         )
-        if all(attempt.outputs != earlier.outputs for earlier in self.store.attempts("ingest")):
+        earlier = [one.outputs for one in self.store.attempts("ingest")]
+        if not earlier or attempt.outputs != earlier[-1]:
             self.store.commit(attempt, documents)
-        return self.store.count(Document)
+        return len(documents)
 
     def _read(self) -> list[Document]:
         if isinstance(self.world, Practising):

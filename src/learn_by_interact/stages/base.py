@@ -116,6 +116,16 @@ def lacking(store: Store, what: str, verb: str, recipe: Path) -> str:
     return f"{store.folder} holds no {what}: `lbi {verb}` made none{why}"
 
 
+def documentation(store: Store) -> list[Document]:
+    """The documentation as the recipe has it now: what was read last; all where that was not noted.
+
+    What an earlier recipe did not leave out stays in the run, with what was learned from it.
+    """
+    every = {one.id: one for one in store.records(Document)}
+    read = [attempt.outputs for attempt in store.attempts("ingest")]
+    return [every[one] for one in dict.fromkeys(read[-1]) if one in every] if read else [*every.values()]
+
+
 def in_order(documents: Sequence[Document]) -> list[Document]:
     """Documents as they stand in their sources, so that neighbours share a prompt's beginning."""
     return sorted(documents, key=lambda document: (document.source, document.begin))
