@@ -173,11 +173,19 @@ def test_what_has_a_number_is_not_called_by_a_bare_word() -> None:
     text = "task <filter> modify <mods>\n    Changes tasks.\n\ntask <filter> done\n    Ends them.\n"
     page = Document(source="m", title="man task", text=text, begin=1, end=9)
     modify, *_, done = matched(features(page, TABLE, "", ("task",)), page, "", TABLE, "seed")
-    for good in ("task 7 modify due:today", "task +home project:Home modify Call him"):
-        assert allows(modify, good)
-    for bad in ("task filter modify due:today", "task modify 7 due:today", "task call modify due:today"):
-        assert not allows(modify, bad)
-    assert allows(done, "task 7 done") and not allows(done, "task plumber done")
+    key, turned = modify.thing.split()[1].strip(","), modify.model_copy(update={"most": 2})
+    assert allows(modify, f"task {key} modify due:today") and allows(turned, f"task {key} modify due:today")
+    assert not allows(modify, "task +home modify x") and allows(
+        turned, "task +home project:Home modify Call him"
+    )
+    for bad in (
+        "task filter modify due:today",
+        f"task modify {key} due:today",
+        "task call modify due:today",
+        "task 1000000 modify x",
+    ):
+        assert not allows(modify, bad) and not allows(turned, bad), bad
+    assert not allows(done, "task plumber done") and allows(done, f"task {done.thing[3]} done")
     (item, *_) = matched(features(page, START, ABOUT, ("task",)), page, ABOUT, START, "seed")
     assert allows(item, "task books modify due:today")
 

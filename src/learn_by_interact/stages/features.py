@@ -60,7 +60,7 @@ FOLDER = re.compile(r"(?i)\b(\w+_)?DIR(ECTORY)?\b")
 """An argument that may be a folder: what is read there are files, not what stands in their columns."""
 SEVERAL = re.compile(r"file\w*[\]>]? ?\.\.\.|\bpaths\b", re.IGNORECASE)
 """An argument of a synopsis that names several files."""
-KEYED = re.compile(r"[^\W\d][\w ]* \d+(, |$)")
+KEYED = re.compile(r"[^\W\d][\w ]* (\d+)(?:, |$)")
 """A thing that is called by a number: `ID 7, Description Call the plumber`."""
 LENT = 3
 """Synopses of other sections that a page, or each of its options, is given: few, so that its tasks show each
@@ -111,10 +111,11 @@ class Item(Value):
         """Regular expression of the command, over JSON text; "" for any."""
         if not self.synopsis:
             return self.free
-        known, keyed = self.known if self.chosen else (), bool(KEYED.match(self.thing))
+        known, keyed = self.known if self.chosen else (), KEYED.match(self.thing)
+        key = keyed[1] if keyed else ""
         files, targets, further = self.inputs, self.targets, dict(self.further)
         whole = pattern(
-            self.synopsis, known, self.chosen, files, targets, self.rest, self.most, keyed, further, self.into
+            self.synopsis, known, self.chosen, files, targets, self.rest, self.most, key, further, self.into
         )
         over, option = self.above
         return whole.replace(f"^{literal(over)} ", f"^{literal(over)} {option} ", 1) if over else whole

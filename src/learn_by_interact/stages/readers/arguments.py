@@ -38,8 +38,13 @@ said at its beginning: who has written `books` and may end only with `books_copy
 INTO = r"( > [A-Za-z0-9_-]+\.[a-z]+)?"
 """Regular expression of what may follow a command: a file for its output."""
 
-TERM = rf"""([+][a-z]+|[A-Za-z.]+:{MIDDLE}|[0-9][0-9,-]*)"""
-"""The same of a further word of `<filter>`: no bare word, which could be another command."""
+_SHORT = r"""[^ \t"'\\|<>;&$`()[]{0,20}"""
+TERM = (
+    rf"""([+][a-z]{{2,12}}|[a-z]{{2,12}}(\.[a-z]{{2,12}})?:{_SHORT}|[0-9]{{1,3}}([,-][0-9]{{1,3}}){{0,2}})"""
+)
+"""The same of a further word of `<filter>`: no bare word, which could be another command; bounded, or a small
+model goes on with zeros."""
+FEW_TERMS = f"( {TERM}){{0,2}}"
 
 
 def choice(names: Sequence[str], *patterns: str) -> str:

@@ -16,6 +16,7 @@ from ...types import Document, digest
 from . import indent
 from .arguments import (
     CODE,
+    FEW_TERMS,
     INTO,
     NEW,
     NO_FILE,
@@ -282,7 +283,7 @@ def pattern(
     targets: Sequence[str] = (),
     rest: str = "",
     most: int = REPEATED[-1],
-    keyed: bool = False,
+    key: str = "",
     further: Mapping[str, Sequence[str]] = MappingProxyType({}),
     into: bool = False,
 ) -> str:
@@ -292,7 +293,8 @@ def pattern(
     called FILE can name; `targets`: those that it goes into, which PATH or DB then names, or a new one of
     their kind; `rest`: what may follow instead of the options, where they are not known; `most`: how often
     an argument that may be repeated (`COLUMN...`) is given: a small model that may go on goes on without end;
-    `keyed`: what is there has numbers, so that no word of `<filter>` before a command is a bare one;
+    `key`: the number of what the command is about, which `<filter>` before a command then is, or in one turn
+    what else it may be but a bare word;
     `further`: what an argument of this name can be; for COLUMN also options whose help tells of one;
     `into`: its output goes into a file, as it may in every case.
     """
@@ -302,29 +304,26 @@ def pattern(
     for number, part in enumerate(parts, 1):
         if OPTIONS.fullmatch(part):
             continue
-        if _LITERAL.fullmatch(part):
-            written.append(("" if not written else " ") + literal(part))
-            continue
-        if valued := _VALUED.fullmatch(part):
-            written.append(f" {literal(valued[1])}{WORD}")
+        if stands := _as_it_stands(part):
+            written.append(f" {stands}" if written else stands)
             continue
         many = part.endswith("...") or bool(MANY.fullmatch(part))
         named = further.get(part.strip("[]<>."), ())
         word = choice(named) if named else _word(part, makes_a, files, targets)
         # What could come from a pipe is read from a file that is there.
         # So is said what the tool could guess (`[OTHER_TABLE]`), where it is known what there is.
-        given = bool(FILE.search(part) and (targets or files))
-        given = given or bool(named and OTHER.fullmatch(part.strip("[]")))
+        given = (FILE.search(part) and (targets or files)) or (named and OTHER.fullmatch(part.strip("[]")))
         optional = part.startswith("[") and not given
         several = bool(SEARCHED.search(part)) and not many
-        if several and keyed and any(map(_LITERAL.fullmatch, parts[number:])):
-            word = TERM
+        terms = FEW_TERMS if several else ""
+        if several and key and any(map(_LITERAL.fullmatch, parts[number:])):
+            word, terms = (TERM, FEW_TERMS) if most == REPEATED[1] else (literal(key), "")
         sign = _sign(part, optional, many)
         if sign in ("*", "+") and (part.strip("]").endswith("...") or number < len(parts)):
             least = min(most, 2, len(files)) if files and FILE.search(part) else None
             # What is made often needs pairs: `id integer`.
             sign = _times(optional, most, max(most, 2) if makes_a and not named else most, least)
-        written.append(f"( {word}){sign}{f'( {TERM}){{0,3}}' if several else ''}")
+        written.append(f"( {word}){sign}{terms}")
         if sign == "?" and not several:
             left_out.add(len(written) - 1)
     columns = further.get("COLUMN", ())
@@ -336,6 +335,13 @@ def pattern(
     kept = INTO.removesuffix("?") if into else INTO
     end = f"( {rest})?" if rest else f"{must}{more}{'' if makes(form) else kept}"
     return f"^{_nested(written, left_out)}{end}$"
+
+
+def _as_it_stands(part: str) -> str:
+    """Regular expression of a part that must be written as it is, but for the value of an option; or ""."""
+    valued = _VALUED.fullmatch(part)
+    written = valued[1] if valued else part if _LITERAL.fullmatch(part) else ""
+    return f"{literal(written)}{WORD if valued else ''}"
 
 
 def _sign(part: str, optional: bool, many: bool) -> str:
