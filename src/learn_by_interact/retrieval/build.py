@@ -56,7 +56,7 @@ def build(
     present = _present(folder, marked) if folder.exists() else set()
     if present is None or not present <= wanted.keys():
         say(f"The index in {folder} does not belong to the run's examples: it is built again.")
-        shutil.rmtree(folder)
+        _remove(folder)
         present = set()
     folder.mkdir(parents=True, exist_ok=True)
     rows = connection(folder, write=True)
@@ -80,6 +80,14 @@ def build(
     finally:
         rows.close()
     return folder, named
+
+
+def _remove(folder: Path) -> None:
+    """Remove an index. What has just read it may still write its lock there, under the folder's name."""
+    aside = folder.with_name(f"{folder.name}.old")
+    shutil.rmtree(aside, ignore_errors=True)
+    folder.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _present(folder: Path, tested: Collection[str]) -> set[str] | None:
