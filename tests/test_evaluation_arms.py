@@ -27,7 +27,7 @@ from learn_by_interact.models.wrappers import Metered
 from learn_by_interact.retrieval import documents
 from learn_by_interact.retrieval.build import build
 from learn_by_interact.retrieval.retrieve import Retrieval
-from learn_by_interact.types import Document, Example, Task, Trajectory
+from learn_by_interact.types import Attempt, Document, Example, Task, Trajectory
 from room import DOCUMENTS, Room, RoomEnvironment, acted, asked
 
 WRITE, TELL, _ = Room().tasks()
@@ -164,6 +164,9 @@ def test_documents_are_indexed_once_and_again_when_there_are_more(store: Store) 
     assert {file: file.stat().st_mtime_ns for file in folder.iterdir()} == before
     store.add([Document(source="more", title="more", text="more", begin=1, end=1)])
     assert documents.build(store)[1] != name
+    # A recipe that leaves it out later is asked about the pages that it has.
+    store.commit(Attempt(stage="ingest", input="room", outputs=tuple(one.id for one in DOCUMENTS.values())))
+    assert documents.build(store)[1] == name
 
 
 # Reflexion

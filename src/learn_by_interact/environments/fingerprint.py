@@ -41,6 +41,7 @@ LARGEST_DATABASE = 32 * 1024 * 1024
 BESIDE = ("-wal", "-shm", "-journal")
 
 REFLOGS = "*.git/logs"
+"""Where git notes when a branch was moved."""
 
 Seen = tuple[int, ...]
 

@@ -17,7 +17,8 @@ from ..agents.agent import Hit
 from ..engine.store import Store
 from ..environments.places import SURVEY
 from ..errors import ConfigError
-from ..types import Document, Page, Usage, digest
+from ..stages.base import documentation
+from ..types import Page, Usage, digest
 from .index import words
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def build(store: Store) -> tuple[Path, str]:
 
     One that is there already for the same documents is left as it is. Raises ConfigError for none.
     """
-    documents = list(store.records(Document))
+    documents = documentation(store)
     if not documents:
         raise ConfigError(f"{store.folder} holds no documents for the arm `rag`: run `lbi ingest` first.")
     return _written(store.folder / "index", "documents", [(one.id, one.title, one.text) for one in documents])
@@ -135,7 +136,7 @@ def encode(store: Store, folder: Path, encoder: Encoder) -> Usage:
     place = _vectors(folder, encoder.name)
     if (place / "ids").exists():
         return Usage()
-    documents = sorted(store.records(Document), key=lambda one: one.id)
+    documents = sorted(documentation(store), key=lambda one: one.id)
     vectors, usage = encoder.encode([f"{one.title}. {one.text[:ENCODED]}" for one in documents])
     append(place, 0, range(len(documents)), vectors)
     # Last: without it they were not finished.

@@ -121,9 +121,8 @@ def documentation(store: Store) -> list[Document]:
 
     What an earlier recipe did not leave out stays in the run, with what was learned from it.
     """
-    every = {one.id: one for one in store.records(Document)}
     read = [attempt.outputs for attempt in store.attempts("ingest")]
-    return [every[one] for one in dict.fromkeys(read[-1]) if one in every] if read else [*every.values()]
+    return [one for one in store.records(Document) if not read or one.id in read[-1]]
 
 
 def in_order(documents: Sequence[Document]) -> list[Document]:

@@ -93,6 +93,7 @@ BLOCKS = frozenset(
 )
 """Roles whose content stands on lines of its own."""
 DIALOGS = frozenset({"alertdialog", "dialog"})
+"""Roles of what stands before the rest of a page, once it is shown."""
 ANNOUNCED = DIALOGS | {"alert", "status"}
 """Roles that are told."""
 NAMED = frozenset({"img", "group", "region", "radiogroup", "table", "figure", "iframe"})
