@@ -12,7 +12,7 @@ from .evaluation.evaluate import choose
 from .evaluation.overview import StageTotals, totals
 from .pipeline import Pipeline, Report, Say
 from .registry import benchmark
-from .stages.base import EXPLORATION, documentation
+from .stages.base import EXPLORATION
 from .stages.keep import SAME_TASK, kept
 from .stages.replay import JUDGE as REPLAY
 from .types import Example, Task, Usage, Value, Verdict
@@ -146,7 +146,7 @@ def _scaled(recipe: Recipe, store: Store) -> Iterable[StageForecast]:
 
 def _expected(recipe: Recipe, store: Store, measured: dict[str, StageTotals]) -> dict[str, int]:
     """Inputs of each stage: what comes out of the one before, in proportion to the pilot."""
-    documents = {one.id for one in documentation(store)}
+    documents = {one.id for one in store.documentation()}
     examples = list(store.records(Example))
     tasks = [task.id for task in store.records(Task) if task.parent in documents]
     verdicts = [verdict for verdict in store.records(Verdict) if not verdict.keep]

@@ -254,6 +254,14 @@ class Store:
         rows = self._db.execute("SELECT id FROM record WHERE kind = ? ORDER BY id", (kind.__name__,))
         return [cast(bytes, row[0]).hex() for row in rows]
 
+    def documentation(self) -> list[Document]:
+        """The documentation as the recipe has it now: what was read last; all where that was not noted.
+
+        What an earlier recipe did not leave out stays in the run, with what was learned from it.
+        """
+        read = [attempt.outputs for attempt in self.attempts("ingest")]
+        return [one for one in self.records(Document) if not read or one.id in read[-1]]
+
     def span(self, example: Example) -> tuple[Observation, ...]:
         """The observations o_begin ... o_end of an example's window, without reading the others' texts."""
         row = self._db.execute(

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..engine.store import Store
-from ..stages.base import EXPLORATION, documentation
+from ..stages.base import EXPLORATION
 from ..stages.keep import CONTAMINATED, RULES, Rule, committee, constructed, kept, standing, verified
 from ..stages.windows import choose, windows, without_duplicates
 from ..types import Attempt, Document, Example, Task, Trajectory, Usage, Value, Verdict
@@ -131,7 +131,7 @@ def overview(store: Store, rule: Rule = "replay", cap: int = 5) -> Overview:
     """Read the whole store; `rule` and `cap` are those of the recipe."""
     tools = tuple(store.meta("tools") or ())
     attempts = list(store.attempts())
-    documents, every = {one.id for one in documentation(store)}, set(store.ids(Document))
+    documents, every = {one.id for one in store.documentation()}, set(store.ids(Document))
     proposed = sum(task.parent in every for task in store.records(Task))
     explored = {output for attempt in attempts if _name(attempt) in EXPLORATION for output in attempt.outputs}
     aside = {example.id for example in constructed(store, distilled=True)}

@@ -17,7 +17,6 @@ from ..agents.agent import Hit
 from ..engine.store import Store
 from ..environments.places import SURVEY
 from ..errors import ConfigError
-from ..stages.base import documentation
 from ..types import Page, Usage, digest
 from .index import words
 
@@ -46,7 +45,7 @@ def build(store: Store) -> tuple[Path, str]:
 
     One that is there already for the same documents is left as it is. Raises ConfigError for none.
     """
-    documents = documentation(store)
+    documents = store.documentation()
     if not documents:
         raise ConfigError(f"{store.folder} holds no documents for the arm `rag`: run `lbi ingest` first.")
     return _written(store.folder / "index", "documents", [(one.id, one.title, one.text) for one in documents])
@@ -136,7 +135,7 @@ def encode(store: Store, folder: Path, encoder: Encoder) -> Usage:
     place = _vectors(folder, encoder.name)
     if (place / "ids").exists():
         return Usage()
-    documents = sorted(documentation(store), key=lambda one: one.id)
+    documents = sorted(store.documentation(), key=lambda one: one.id)
     vectors, usage = encoder.encode([f"{one.title}. {one.text[:ENCODED]}" for one in documents])
     append(place, 0, range(len(documents)), vectors)
     # Last: without it they were not finished.

@@ -116,15 +116,6 @@ def lacking(store: Store, what: str, verb: str, recipe: Path) -> str:
     return f"{store.folder} holds no {what}: `lbi {verb}` made none{why}"
 
 
-def documentation(store: Store) -> list[Document]:
-    """The documentation as the recipe has it now: what was read last; all where that was not noted.
-
-    What an earlier recipe did not leave out stays in the run, with what was learned from it.
-    """
-    read = [attempt.outputs for attempt in store.attempts("ingest")]
-    return [one for one in store.records(Document) if not read or one.id in read[-1]]
-
-
 def in_order(documents: Sequence[Document]) -> list[Document]:
     """Documents as they stand in their sources, so that neighbours share a prompt's beginning."""
     return sorted(documents, key=lambda document: (document.source, document.begin))

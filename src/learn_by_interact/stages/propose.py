@@ -15,7 +15,7 @@ from ..environments.places import Place, Surveyed
 from ..errors import ParseError
 from ..prompts import Prompt, cut, prompt
 from ..types import Document, Observation, Record, Task, Trajectory, Usage, Verdict, digest
-from .base import EXPLORATION, ModelStage, documentation, in_order
+from .base import EXPLORATION, ModelStage, in_order
 from .demands import Asked
 from .explore import proposed
 from .features import Item, demanded, features, matched, page_about, screen_items
@@ -84,7 +84,7 @@ class Propose(ModelStage):
 
         In a later round also with the trajectories of their earlier tasks.
         """
-        documents = in_order(documentation(store))
+        documents = in_order(store.documentation())
         others = self._others(documents)
         if not self.round:
             return [(document.id, *others[document.id]) for document in documents]
