@@ -163,3 +163,28 @@ def test_what_an_option_requires_comes_with_it() -> None:
     known = {option.name: option for option in options(PAGE.text)}
     assert requirements([known["--invert"]], PAGE, ()) == [(known["--names"],)]
     assert requirements([known["--names"]], PAGE, ()) == []
+
+
+NOTES = Document(
+    source="jot --help",
+    title="jot",
+    text="Synopsis:\n\njot add <mods>\n    Add a note.\n\njot <filter> done <mods>\n    End it.\n\n"
+    "jot <filter> stop <mods>\n    Stop it.\n",
+    begin=0,
+    end=200,
+)
+
+
+def test_a_command_is_tried_without_its_last_argument_on_each_thing_that_is_there() -> None:
+    """`add` needs a text, `done` does not, and `stop` works with one of the two things that are there."""
+    tried: list[str] = []
+
+    def run(command: str) -> Observation:
+        tried.append(command)
+        works = command in ("jot 1 done", "jot 2 stop")
+        return Observation(text="done" if works else "text is needed", key="", failed=not works)
+
+    start = "ID Description\n-- ----------------\n1  Call the plumber\n2  Renew passport\n"
+    found = demanded(NOTES, (), start, "", ("jot",), run)
+    assert tried[0] == "jot add" and {"jot 1 stop", "jot 2 stop"} <= {*tried}
+    assert found == {"jot add": Asked(fails=True)}

@@ -67,6 +67,12 @@ def kept(request: Request) -> str:
     return fenced[""]
 
 
+def two_at_most(request: Request) -> str:
+    """Tasks, but nothing readable for more than two at once; the requests are kept."""
+    asked_for.append(request)
+    return "?" if len(commands_of(request)) > 2 else numbered[""]
+
+
 def half(request: Request) -> str:
     """Tasks, but for a question about the last option."""
     return "?" if "--opt4 (" in request.messages[-1].content else numbered[""]
@@ -148,7 +154,26 @@ def test_propose_passes_over_items_of_another_kind(store: Store) -> None:
 def test_propose_fails_after_garbage_twice_and_says_what_it_took(store: Store) -> None:
     tasks, attempt = proposed("garbage", store)
     assert not tasks and attempt.error.startswith("parse: ")
-    assert (attempt.usage.calls, attempt.usage.completion) == (2, 8)
+    assert (attempt.usage.calls, attempt.usage.completion) == (6, 24), "all at once, and in two halves"
+
+
+def test_what_is_too_much_for_one_reply_is_asked_for_in_two(store: Store) -> None:
+    tasks, attempt = proposed("two_at_most", store)
+    assert len(asked_for) > 2 and attempt.error == ""
+    assert {"Tell what a.txt says.", "Tell what b.txt says."} <= set(tasks)
+
+
+def test_no_task_is_about_a_command_that_needs_the_argument_that_it_may_lack(store: Store) -> None:
+    """By its name there may be none of `<names>`: `list` works without, `put` does not."""
+    page = Document(
+        source="manual", title="page", text="list <names>\n  All.\n\nput <names>\n  A note.\n", begin=1, end=9
+    )
+    store.add([page])
+    done(Propose(environment=NAME, model=model("kept")), store)
+    forms = [form for request in asked_for for form in commands_of(request).values()]
+    of_page = [form for form in forms if form.startswith(("^list", "^put"))]
+    bare = {word for word in ("list", "put") if any(re.fullmatch(form, word) for form in of_page)}
+    assert bare == {"list"} and any(re.fullmatch(form, "put c.txt yes") for form in of_page)
 
 
 def test_a_later_round_asks_about_pages_of_which_too_little_worked_and_tells_what_was_tried(

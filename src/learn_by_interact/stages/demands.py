@@ -15,7 +15,7 @@ from typing import NamedTuple
 from ..types import Observation
 from .readers import indent
 from .readers.options import FILE, NAME, NUMBER, Option
-from .readers.synopsis import CONTINUED, GROUP, OPTIONS, USAGE
+from .readers.synopsis import CONTINUED, GROUP, OPTIONS, SEARCHED, USAGE
 from .windows import NOTHING
 
 NAMED = re.compile(rf"(?<![\w-]){NAME}")
@@ -50,6 +50,8 @@ class Asked(NamedTuple):
     demands: tuple[Demand, ...] = ()
     prints: bool = False
     """It works with what it demands, prints something and changes nothing: its output can go into a file."""
+    fails: bool = False
+    """Without its last argument, which may be none by its synopsis, it works with nothing that is there."""
 
 
 def without_usage(error: str) -> str:
@@ -89,6 +91,12 @@ def asked(
     return Asked(tuple(found))
 
 
+def fails(form: str, keys: Sequence[str], run: Callable[[str], Observation]) -> bool:
+    """Whether a command fails with each of the numbers that `<filter>` can be; False where it takes more."""
+    tried = [_bare(form, "", key) for key in (keys if SEARCHED.search(form) else ("",))]
+    return all(tried) and bool(tried) and all(run(command).failed for command in tried)
+
+
 def requires(option: Option) -> list[str]:
     """The options without which one does nothing, by its help: `Only used when also specifying -g`."""
     told = [one for one in re.split(r"(?<=[.;])\s", option.help) if not EXCEPT.search(one)]
@@ -107,14 +115,17 @@ def _lacking(error: str, command: str, known: Sequence[Option]) -> Demand:
     return tuple(dict.fromkeys(one for one in named if present.isdisjoint(one.names)))
 
 
-def _bare(form: str, file: str) -> str:
-    """A command of a synopsis with a file where it takes one, and without options; "" where it takes more."""
+def _bare(form: str, file: str, key: str = "") -> str:
+    """A command of a synopsis with a file where it takes one, a number for `<filter>`, and without options;
+    "" where it takes more."""
     written: list[str] = []
     for part in GROUP.findall(form):
         if OPTIONS.fullmatch(part):
             continue
         if FILE.search(part):
             written.append(file)
+        elif key and SEARCHED.search(part):
+            written.append(key)
         elif re.fullmatch(r"[a-z\d][\w.-]*", part):
             written.append(part)
         elif not part.startswith("["):

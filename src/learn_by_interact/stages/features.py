@@ -14,7 +14,7 @@ from itertools import takewhile
 from ..commands import above, file_names, named_files, page_of, without_stops
 from ..patterns import literal, one_of
 from ..types import Document, Observation, Value, digest
-from .demands import Asked, Demand, asked
+from .demands import Asked, Demand, asked, fails
 from .ground import carried_over, columns_of, file_columns, focus, masked, unknown
 from .pages import before, common, of_page
 from .readers.arguments import INTO, REPEATED
@@ -312,11 +312,15 @@ def demanded(
     run: Callable[[str], Observation],
     state: str = "",
 ) -> dict[str, Asked]:
-    """What the commands of a page's synopses tell when they are run, by synopsis; see `demands.asked`."""
-    every = of_page(document, others)
-    found = {}
-    listing = listed([document], tools) if every else {}
-    for form in listing:
+    """What the commands of a page's synopses tell when they are run, by synopsis; see `demands.asked`.
+
+    `run`: does a command in the start state.
+    """
+    every, listing = of_page(document, others), listed([document], tools)
+    keys = [key[1] for thing in focus(start, "", document.id, 99) if (key := KEYED.match(thing))]
+    shorter = [form for form in _both_ways(listing) if form not in listing]
+    found = {form: Asked(fails=True) for form in shorter if fails(form, keys, run)}
+    for form in listing if every else ():
         known = fitting(form, every, listing)
         files = _files(form, start, description)[0]
         file = next((one for one in files if columns_of(start, one)), next(iter(files), ""))

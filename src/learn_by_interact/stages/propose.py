@@ -141,14 +141,15 @@ class Propose(ModelStage):
         tools = world.tools
         with world.environment() as environment:
             setup = environment.setup_of(document) if isinstance(environment, Placed) else {}
-            first = environment.reset(Task(environment=environment.name, instruction="", setup=setup))
+            task = Task(environment=environment.name, instruction="", setup=setup)
+            first = environment.reset(task)
             start = first.text
             about = [one.text for one in (document, *others)]
             places = environment.survey(about) if isinstance(environment, Surveyed) else ()
             planned = plans(document, places, self.tasks, self.round, others)
             if isinstance(environment, Listing) and not planned:
                 start = environment.overview()
-            needs = self._demanded(environment, document, others, start, first.state)
+            needs = self._demanded(environment, task, document, others, start, first.state)
         if planned or places:
             # A section may have left what it has to do to others.
             return self._planned(document, planned, environment)
@@ -209,6 +210,9 @@ class Propose(ModelStage):
                 answer, used = self._ask(words, system, page, some, commands)
             except ParseError as error:
                 failure, usage = error, usage + getattr(error, "usage", Usage())
+                # What is too much for one reply may be said in two.
+                if len(some) > BATCH // 2:
+                    waiting += [some[: BATCH // 2], some[BATCH // 2 :]]
                 continue
             usage = usage + used
             # A reply that found no end did not get beyond the first task that it lacks.
@@ -262,6 +266,7 @@ class Propose(ModelStage):
     def _demanded(
         self,
         environment: Environment,
+        task: Task,
         document: Document,
         others: Sequence[Document],
         start: str,
@@ -272,6 +277,7 @@ class Propose(ModelStage):
 
         def run(command: str) -> Observation:
             begun = proposed(actions, command)
+            environment.reset(task)
             return environment.step(begun[1]) if begun else Observation(text="", key="")
 
         if not actions.commands or actions.code:
@@ -293,6 +299,7 @@ class Propose(ModelStage):
         it is applied. Of commands that print, every third puts its output into a file.
         """
         every = features(document, start, description, self.world().tools, self.skip, others)
+        every = [one for one in every if not needs.get(one.synopsis, Asked()).fails]
         own = [feature for feature in every if not feature.common]
         # What all pages have is tried on some page: on each another one.
         shared = sorted((one for one in every if one.common), key=lambda one: digest([one.text, document.id]))
