@@ -8,9 +8,10 @@ import re
 import pytest
 
 from learn_by_interact.stages.readers import Source
+from learn_by_interact.stages.readers.grammar import pattern
 from learn_by_interact.stages.readers.options import options
 from learn_by_interact.stages.readers.sections import sections
-from learn_by_interact.stages.readers.synopsis import filled, forms, pattern
+from learn_by_interact.stages.readers.synopsis import filled, forms
 from learn_by_interact.types import Document
 
 HELP = """Usage: tool insert [OPTIONS] PATH TABLE [integer|text|flo

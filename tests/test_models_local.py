@@ -22,8 +22,8 @@ from learn_by_interact.models.connect import client, connect
 from learn_by_interact.models.endpoint import ModelSettings
 from learn_by_interact.models.fetch import pull
 from learn_by_interact.models.serve import born
+from learn_by_interact.stages.readers.grammar import pattern
 from learn_by_interact.stages.readers.options import options
-from learn_by_interact.stages.readers.synopsis import pattern
 from models_server import asking
 
 pytest.importorskip("xllamacpp")

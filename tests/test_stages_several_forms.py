@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from learn_by_interact.stages.features import Item, features
+from learn_by_interact.stages.readers.grammar import pattern
 from learn_by_interact.stages.readers.options import options
-from learn_by_interact.stages.readers.synopsis import fitting, listed, pattern
+from learn_by_interact.stages.readers.synopsis import fitting, listed
 from learn_by_interact.types import Document
 
 TEXTS = {

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from ..types import Observation
 from .readers import indent
+from .readers.grammar import SEARCHED
 from .readers.options import FILE, NAME, NUMBER, Option
-from .readers.synopsis import CONTINUED, GROUP, OPTIONS, SEARCHED, USAGE
+from .readers.synopsis import CONTINUED, GROUP, OPTIONS, USAGE
 from .windows import NOTHING
 
 NAMED = re.compile(rf"(?<![\w-]){NAME}")

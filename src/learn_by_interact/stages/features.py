@@ -18,24 +18,18 @@ from .demands import Asked, Demand, asked, fails
 from .ground import carried_over, columns_of, file_columns, focus, masked, unknown
 from .pages import before, common, of_page
 from .readers.arguments import INTO, REPEATED
+from .readers.grammar import KEY, OTHER, TARGET, is_new, made, makes, pattern
 from .readers.options import FILE, Option, clause, lists_options, options
 from .readers.shown import commands
 from .readers.synopsis import (
     GROUP,
-    KEY,
     MANY,
     OPTIONS,
-    OTHER,
-    TARGET,
     borrowed,
     fitting,
     forms,
-    is_new,
     listed,
-    made,
-    makes,
     name_in,
-    pattern,
     synopses,
     takes_options,
 )

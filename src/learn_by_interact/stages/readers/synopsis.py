@@ -1,4 +1,4 @@
-"""How a documentation says that commands are written: its synopses, as grammars of commands.
+"""How a documentation says that commands are written: its synopses, which `grammar` makes grammars of.
 
 Understood are usage lines (`Usage: tool insert [OPTIONS] PATH TABLE`, also over several lines) and lines that
 name a tool and have placeholders (`tool <filter> modify <mods>`).
@@ -8,26 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ...patterns import literal
 from ...types import Document, digest
 from . import indent
-from .arguments import (
-    CODE,
-    FEW_TERMS,
-    INTO,
-    NEW,
-    NO_FILE,
-    ONE_OF_MANY,
-    REPEATED,
-    STATEMENT,
-    TERM,
-    WORD,
-    choice,
-)
-from .options import FILE, NAME, Option, clause, options
+from .options import NAME, Option, clause, options
 
 USAGE = re.compile(r"^\s*usage:\s*", re.IGNORECASE)
 CONTINUED = 8
@@ -36,15 +21,11 @@ GROUP = re.compile(
     r"\[[^\[\]]*(?:\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\][^\[\]]*)*\](?:\.\.\.)?|<[^<>]*>(?:\.\.\.)?|\S+"
 )
 """A part of a synopsis: a bracketed group, a placeholder, or a word."""
-_LITERAL = re.compile(r"[a-z\d][\w:.-]*|[\w:.-]*[a-z][\w:.-]*|-[A-Z]")
+LITERAL = re.compile(r"[a-z\d][\w:.-]*|[\w:.-]*[a-z][\w:.-]*|-[A-Z]")
 """A part of a synopsis that is written as it stands."""
 STRING = re.compile(r"'[^']*'|\"[^\"]*\"")
-_VALUED = re.compile(r"(--[\w-]+=)<[^<>]*>")
-"""An option that must stand in a synopsis, with its value."""
 _WORDS = re.compile(r"[\w-]+( [a-z][\w.-]*)+")
 """A command without placeholders; what it does stands below it, indented further."""
-_ALTERNATIVES = re.compile(r"(\S+)(?: \| (?:<[^<>]*>|[^\s\[\]|]+))+")
-"""A word, or one of others: `<commit> | <object>`."""
 OPTIONS = re.compile(
     r"\[-{0,2}<?(?:[a-z]+-)?(?:OPTION|FLAG|SWITCH)(?:S|\(S\))?>?(?:\.\.\.)?\](?:\.\.\.)?", re.IGNORECASE
 )
@@ -60,26 +41,6 @@ MANY = re.compile(r"<[a-z]+s>")
 """An argument of which there may be any number, by its name."""
 CALLED = 3
 """First letters by which a command is called like an argument: `tool modify <mods>`."""
-
-FURTHER = 1
-"""Options that a command may have beside those that it must: a small model takes as many as it may, and what
-its task does not tell of them misleads whoever follows the example."""
-SEARCHED = re.compile(r"<[\w-]*(filter|search|term|criteri)")
-"""What an argument is called that may be several words."""
-TARGET = re.compile(r"\b(DB_)?(PATH|DB|DATABASE)\b", re.IGNORECASE)
-"""What an argument is called into which a FILE goes."""
-SQL = re.compile(r"([A-Z]+_)?(SQL|SELECT)")
-"""What an argument is called that is a statement in SQL."""
-LANGUAGE = re.compile(r"([A-Z]+_)?(CODE|SQL|SELECT|QUERY|EXPR|EXPRESSION|SCRIPT|STATEMENT)")
-"""What an argument is called that is written in another language."""
-OTHER = re.compile(r"(?!NEW_)[A-Z]+_([A-Z]+)")
-"""What an argument is called that is a further one of its kind: `OTHER_TABLE`."""
-FRESH = re.compile(r"NEW_?(NAME|TABLE|VIEW|BRANCH|ID|KEY|LABEL|TAG)?")
-"""What an argument is called that names what the command makes."""
-KEY = re.compile(r"KEY|NAME|SETTING|VAR(IABLE)?")
-"""What an argument is called that names a setting."""
-MAKING = re.compile(r"(?:(?:create|make|new)[-_ ]|add[-_])([a-z]+)$")
-"""The end of a command that makes what an argument of this name names."""
 
 
 def usage_of(lines: Sequence[str], at: int) -> str:
@@ -211,12 +172,12 @@ def borrowed(document: Document, pages: Sequence[Document], tools: Sequence[str]
     else:
         ends = {form: GROUP.findall(form)[-1] for form in every}
         used = Counter(ends.values())
-        every = [form for form in every if used[ends[form]] >= SHARED and not _LITERAL.fullmatch(ends[form])]
+        every = [form for form in every if used[ends[form]] >= SHARED and not LITERAL.fullmatch(ends[form])]
     said = Counter(re.findall(r"[\w.-]+", document.text.lower()))
 
     def rank(form: str) -> tuple[bool, int, str]:
         _, *own = parts = GROUP.findall(form)
-        own = [part for part in own if _LITERAL.fullmatch(part)]
+        own = [part for part in own if LITERAL.fullmatch(part)]
         called = parts[-1].strip("[]<>.").lower()[:CALLED]
         alike = len(called) == CALLED and any(part.startswith(called) for part in own)
         return not alike, -sum(said[part] for part in own), digest([document.title, form])
@@ -231,7 +192,7 @@ def filled(command: str, forms: Sequence[str], start: str = "") -> str:
     `task filter=3 done`. What a synopsis has as it stands stays, and what is there in the start state.
     """
     parts = [part for form in forms for part in GROUP.findall(form)]
-    literals = {part for part in parts if _LITERAL.fullmatch(part)}
+    literals = {part for part in parts if LITERAL.fullmatch(part)}
     names = {part.strip("[]<>.") for part in parts} - literals
     names = {name for name in names if re.fullmatch(r"[\w-]+", name) and not name.startswith("-")}
     there = set(re.findall(r"[\w-]+", start))
@@ -273,141 +234,3 @@ def _continued(lines: Iterable[str]) -> Iterator[str]:
         if not line.strip() or indent(line) < CONTINUED:
             return
         yield line.strip()
-
-
-def pattern(
-    form: str,
-    known: Sequence[Option],
-    chosen: Sequence[Option] = (),
-    files: Sequence[str] = (),
-    targets: Sequence[str] = (),
-    rest: str = "",
-    most: int = REPEATED[-1],
-    key: str = "",
-    further: Mapping[str, Sequence[str]] = MappingProxyType({}),
-    into: bool = False,
-) -> str:
-    """Regular expression, over JSON text, of the commands of a synopsis: arguments first, then options.
-
-    `known`: the options that may stand there; `chosen`: those that must; `files`: those that an argument
-    called FILE can name; `targets`: those that it goes into, which PATH or DB then names, or a new one of
-    their kind; `rest`: what may follow instead of the options, where they are not known; `most`: how often
-    an argument that may be repeated (`COLUMN...`) is given: a small model that may go on goes on without end;
-    `key`: the number of what the command is about, which `<filter>` before a command then is, or in one turn
-    what else it may be but a bare word;
-    `further`: what an argument of this name can be; for COLUMN also options whose help tells of one;
-    `into`: its output goes into a file, as it may in every case.
-    """
-    written: list[str] = []
-    left_out: set[int] = set()
-    parts, makes_a = GROUP.findall(form), made(form)
-    for number, part in enumerate(parts, 1):
-        if OPTIONS.fullmatch(part):
-            continue
-        if stands := _as_it_stands(part):
-            written.append(f" {stands}" if written else stands)
-            continue
-        many = part.endswith("...") or bool(MANY.fullmatch(part))
-        named = further.get(part.strip("[]<>."), ())
-        word = choice(named) if named else _word(part, makes_a, files, targets)
-        # What could come from a pipe is read from a file that is there.
-        # So is said what the tool could guess (`[OTHER_TABLE]`), where it is known what there is.
-        given = (FILE.search(part) and (targets or files)) or (named and OTHER.fullmatch(part.strip("[]")))
-        optional = part.startswith("[") and not given
-        several = bool(SEARCHED.search(part)) and not many
-        terms = FEW_TERMS if several else ""
-        if several and key and any(map(_LITERAL.fullmatch, parts[number:])):
-            word, terms = (TERM, FEW_TERMS) if most == REPEATED[1] else (literal(key), "")
-        sign = _sign(part, optional, many)
-        if sign in ("*", "+") and (part.strip("]").endswith("...") or number < len(parts)):
-            least = min(most, 2, len(files)) if files and FILE.search(part) else None
-            # What is made often needs pairs: `id integer`.
-            sign = _times(optional, most, max(most, 2) if makes_a and not named else most, least)
-        written.append(f"( {word}){sign}{terms}")
-        if sign == "?" and not several:
-            left_out.add(len(written) - 1)
-    columns = further.get("COLUMN", ())
-    must = "".join(f" {option.about(columns, (), most)}" for option in chosen)
-    free = [option for option in known if option not in chosen and not option.ends]
-    others = "|".join(option.about(columns, (), most) for option in free)
-    more = f"( ({others})){{0,{FURTHER}}}" if others else ""
-    # What a command makes is nothing that it prints.
-    kept = INTO.removesuffix("?") if into else INTO
-    end = f"( {rest})?" if rest else f"{must}{more}{'' if makes(form) else kept}"
-    return f"^{_nested(written, left_out)}{end}$"
-
-
-def _as_it_stands(part: str) -> str:
-    """Regular expression of a part that must be written as it is, but for the value of an option; or ""."""
-    valued = _VALUED.fullmatch(part)
-    written = valued[1] if valued else part if _LITERAL.fullmatch(part) else ""
-    return f"{literal(written)}{WORD if valued else ''}"
-
-
-def _sign(part: str, optional: bool, many: bool) -> str:
-    """How often an argument stands there, as the sign of a regular expression: `[<a> [<b>]]` up to twice."""
-    words = _ALTERNATIVES.sub(r"\1", part).strip("[]").split(" ")
-    if not many and len(words) == 1:
-        return "?" if optional else ""
-    if not optional:
-        return "+"
-    counted = not many and all(one.strip("[").startswith("<") for one in words)
-    return f"{{0,{len(words)}}}" if counted else "*"
-
-
-def _times(optional: bool, turn: int, most: int, least: int | None = None) -> str:
-    """How often an argument may be repeated. Where there may be none, a small model gives none: it may in one
-    of its turns."""
-    return f"{{{int(not optional or turn != REPEATED[0]) if least is None else least},{most}}}"
-
-
-def _nested(written: Sequence[str], left_out: Collection[int]) -> str:
-    """Arguments in their order, of which some may be left out: then those that directly follow are too."""
-    text = inner = ""
-    for number in reversed(range(len(written))):
-        if number in left_out:
-            inner = f"({written[number][1:-2]}{inner})?"
-        else:
-            text, inner = f"{written[number]}{inner}{text}", ""
-    return inner + text
-
-
-def _word(part: str, makes_a: str, files: Sequence[str], targets: Sequence[str]) -> str:
-    """Regular expression of an argument; `makes_a`: see `made`."""
-    name = part.strip("[]<>.")
-    if FILE.search(part) and files:
-        return choice(files)
-    if TARGET.search(part) and targets:
-        kinds = sorted({name.rpartition(".")[2] for name in targets})
-        return choice([*targets], *(rf"[a-z_]+\.{literal(kind)}" for kind in kinds))
-    if re.fullmatch(r"\[[a-z]\w*(\|\w+)+\]", part):
-        return choice(part[1:-1].split("|"))
-    if LANGUAGE.fullmatch(name):
-        return f"({STATEMENT if SQL.fullmatch(name) else CODE})"
-    if is_new(name, makes_a):
-        return NEW
-    if KEY.fullmatch(name):
-        return WORD.replace("()[", "()[=")
-    if part.endswith("..."):
-        return ONE_OF_MANY.replace("[^, ", "[^,. ") if targets else ONE_OF_MANY
-    return NO_FILE if targets else WORD
-
-
-def makes(form: str) -> bool:
-    """Whether a command makes something that one of its arguments names."""
-    return any(is_new(part.strip("[]<>."), made(form)) for part in GROUP.findall(form))
-
-
-def made(form: str) -> str:
-    """What the command of a synopsis makes, by its name: `view` of `tool create-view PATH VIEW`; or ""."""
-    found = MAKING.search(re.split(r" (?=[\[<]|[A-Z]{2})", form, maxsplit=1)[0])
-    return found[1] if found else ""
-
-
-def is_new(name: str, makes_a: str) -> bool:
-    """Whether an argument names what the command makes: VIEW, NEW_NAME, COL_NAME. `makes_a`: see `made`."""
-    thing = makes_a.upper()
-    short = name.removesuffix("_NAME")
-    return bool(FRESH.fullmatch(name)) or (
-        bool(thing) and (thing == name or (short != name and thing.startswith(short)))
-    )
