@@ -82,13 +82,14 @@ def test_a_start_without_a_look_shows_the_first_lines_of_what_is_text(tmp_path: 
         text = environment.reset(TASK).text
     assert text.split("\n") == [
         "a.txt (8 bytes)", "  one", "  two", "binary (5 bytes)", "wide (120 bytes)", f"  {100 * 'w'}",
-        "with blank.csv (54 bytes)", "  id,name", "  1,ä", "  1,ä",
-    ]  # fmt: skip
+        "with blank.csv (54 bytes)", "  id,name", *5 * ["  1,ä"],
+    ], "of few files some more"  # fmt: skip
     for number in range(18):
-        (start / f"z{number:02}").write_text("z\n")
+        (start / f"z{number:02}").write_text("z\n" if number < 15 else 5 * "z\n")
     with ShellEnvironment(folder) as environment:
         text = environment.reset(TASK).text
-    assert text.endswith("z15 (2 bytes)\n  z\nz16 (2 bytes)\nz17 (2 bytes)"), "of the first 20"
+    rows = "\n  z\n  z\n  z\n"
+    assert text.endswith(f"\nz15 (10 bytes){rows}z16 (10 bytes)\nz17 (10 bytes)"), "three, of the first 20"
 
 
 def test_setup_runs_before_the_first_observation(tmp_path: Path) -> None:

@@ -90,6 +90,30 @@ def test_an_answer_that_demands_nothing_ends_it(run: Callable[[str], Observation
         assert asked(FORM, known, "staff.csv", (), {"pick staff.csv": answered}.__getitem__) == Asked()
 
 
+def test_one_of_several_options_is_demanded_and_a_pair_stands_in_its_order() -> None:
+    text = """Usage: drop [OPTIONS] [FILE]
+
+  -f, --field=STR    field name; should be followed by a -v.
+  -v, --value=STR    field value; should be preceded by an -f.
+  -n, --number=NUM   records by position
+  -e, --expression=EXPRESSION  records that fit
+"""
+    page = PAGE.model_copy(update={"text": text})
+    refused = "drop: error: deleting all is ignored; use either -n or -e."
+
+    def run(command: str) -> Observation:
+        works = "--number" in command
+        return Observation(text="" if works else refused, key="", failed=not works)
+
+    demands = asked("drop [OPTIONS] [FILE]", options(text), "staff.csv", (), run).demands
+    assert names(demands) == [["--number", "--expression"]]
+    known = {option.name: option for option in options(text)}
+    for name in ("--field", "--value"):
+        (item,) = [one for one in features(page, START, "", ("drop",)) if f"with {name} (" in one.text]
+        item = item.demanding(requirements([known[name]], page, ()), 0)
+        assert re.fullmatch(item.form, "drop staff.csv --field=name --value=Bo")
+
+
 @pytest.mark.parametrize(
     ("seen", "prints"),
     [

@@ -87,3 +87,29 @@ def test_a_choice_is_one_word_and_a_nested_group_two() -> None:
     assert re.search(form := pattern("vcs set <name> [<value> [<pattern>]]", ()), "vcs set a b c")
     assert not re.search(form, "vcs set a b c d")
     assert re.search(pattern("vcs config [<name> [<value> | '']]", ()), "vcs config a.b yes")
+
+
+def test_a_synopsis_that_is_wrapped_in_a_manual_page_is_read_to_its_end() -> None:
+    """Its further lines stand as far inside as the first, and may begin within a group."""
+    text = """SYNOPSIS
+       recsel [OPTION]... [-t TYPE] [-n INDEXES | -e RECORD_EXPR |
+       -q STR | -m NUM] [-c | FIELD_EXPR] [FILE]...
+
+       recins [OPTION]... [-t TYPE] [-j FIELD] [-n INDEXES | -e RECORD_EXPR | -q STR]
+       [(-f NAME -v STR) | -r RECDATA]... [FILE]
+
+DESCRIPTION
+       recsel [FILE]...
+       Prints records.
+
+       -n, --number=NUM,...
+              select records by position
+"""
+    page = Document(source="man recsel", title="man recsel", text=text, begin=0, end=1)
+    assert list(listed([page], ("recsel", "recins"))) == [
+        "recsel [OPTION]... [FILE]...",
+        "recins [OPTION]... [FILE]",
+        "recsel [FILE]...",
+    ]
+    (number,) = options(text)
+    assert (number.name, number.values, number.joined) == ("--number", 1, True)

@@ -24,15 +24,16 @@ SERVED = ("web", "desktop")
 CODE = ("repository", "swebench")
 """Kinds of environments whose state is a project's files."""
 LOOK = r"""find . -path ./.git -prune -o -type f -printf '%P (%s bytes)\n' | LC_ALL=C sort | {
-  files=0
-  while IFS= read -r line; do
+  mapfile -t lines
+  files=0 most=$((30 / (${#lines[@]} + 1)))
+  for line in "${lines[@]}"; do
     printf '%s\n' "$line"
     name="./${line% (*}"
     if ((files++ >= 20)); then continue; fi
     # A NUL before the end is what ended it.
     if IFS= read -r -d '' -n 1000 text < "$name" && ((${#text} < 1000)); then continue; fi
     rows=0
-    while ((rows++ < 3)) && { IFS= read -r -n 1000 row || [[ -n $row ]]; }; do
+    while ((rows++ < 3 || rows <= most)) && { IFS= read -r -n 1000 row || [[ -n $row ]]; }; do
       printf '  %.100s\n' "$row"
       if ((${#row} == 1000)); then break; fi
     done < "$name"
@@ -40,7 +41,8 @@ LOOK = r"""find . -path ./.git -prune -o -type f -printf '%P (%s bytes)\n' | LC_
   true
 }"""
 """The first observation when the folder names no `look`: all files with their sizes, and of the first 20 that
-are text the first lines: what columns and values there are decides what can be done."""
+are text the first lines, three or, where there are few files, more: what columns and values there are decides
+what can be done."""
 
 LOOK_AT_CODE = r"""n=$(git ls-files | wc -l)
 if [ "$n" -le 60 ]; then git ls-files | xargs -d '\n' wc -l | sed 's/^ *\([0-9]*\) \(.*\)/\2 (\1 lines)/'

@@ -22,16 +22,20 @@ from .windows import NOTHING
 NAMED = re.compile(rf"(?<![\w-]){NAME}")
 """An option, as an error or a command names it."""
 DEMANDS = re.compile(
-    r"\b(must|missing|needs?|required?|requires|specify|specified|supply|provide|expected)\b", re.IGNORECASE
+    r"\b(must|missing|needs?|required?|requires|specify|specified|supply|provide|expected)\b"
+    r"|\buse either -",
+    re.IGNORECASE,
 )
 """In an answer that says what is lacking."""
 REQUIRES = re.compile(
-    r"\b(requires?|used (with|when)|only (when|with|used|valid)|together with|specifying)"
-    r"[^\w-]+(?:\w+ ){0,3}?"
+    r"\b(requires?|used (with|when)|only (when|with|used|valid)|together with|specifying"
+    r"|(preceded|followed) by)[^\w-]+(?:\w+ ){0,3}?"
     rf"(?P<names>{NAME}(?:(?:,? and|,) {NAME})*)",
     re.IGNORECASE,
 )
 """In the help of an option that does nothing without another one: `Requires --lat and --lon`."""
+FOLLOWED = re.compile(r"\bfollowed by\b", re.IGNORECASE)
+"""In the help of an option after which that one stands."""
 REQUIRED = re.compile(r"[\[(]required[\])]", re.IGNORECASE)
 """In the help of an option that there must be."""
 EXCEPT = re.compile(

@@ -14,7 +14,7 @@ from itertools import takewhile
 from ..commands import above, file_names, named_files, page_of, without_stops
 from ..patterns import literal, one_of
 from ..types import Document, Observation, Value, digest
-from .demands import Asked, Demand, asked, fails
+from .demands import FOLLOWED, Asked, Demand, asked, fails
 from .ground import carried_over, columns_of, file_columns, focus, masked, unknown
 from .pages import before, common, of_page
 from .readers.arguments import INTO, REPEATED
@@ -157,7 +157,9 @@ class Item(Value):
             return self
         told = " and ".join(f"{one.name} ({clause(one.help)})" for one in more)
         text = f"{self.text} and {told}" if self.chosen else f"with {told}"
-        return self.model_copy(update={"text": text, "chosen": (*more, *self.chosen)})
+        first = [one for one in self.chosen if FOLLOWED.search(one.help)]
+        rest = [one for one in self.chosen if one not in first]
+        return self.model_copy(update={"text": text, "chosen": (*first, *more, *rest)})
 
 
 def calls(title: str, tools: Sequence[str]) -> tuple[str, ...]:

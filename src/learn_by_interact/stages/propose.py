@@ -71,7 +71,7 @@ class Propose(ModelStage):
     """Windows worth an instruction with which a section needs no further round."""
     tasks: int = 4
     """Tasks for each section in a round, at least."""
-    most: int = 10
+    most: int = 16
     """Tasks for each section in a round, at most: a task for each option or form that it describes."""
     skip: tuple[str, ...] = ()
     """Options that no task can be about in this environment."""

@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from ...types import Document, digest
 from . import indent
 from .options import NAME, Option, clause, options
 
 USAGE = re.compile(r"^\s*usage:\s*", re.IGNORECASE)
+FULL = 70
+"""Characters of a line from which on the next, if it begins with a group, may go on with it."""
 CONTINUED = 8
 """Blanks that the further lines of a usage begin with, at least."""
 GROUP = re.compile(
@@ -27,7 +30,8 @@ STRING = re.compile(r"'[^']*'|\"[^\"]*\"")
 _WORDS = re.compile(r"[\w-]+( [a-z][\w.-]*)+")
 """A command without placeholders; what it does stands below it, indented further."""
 OPTIONS = re.compile(
-    r"\[-{0,2}<?(?:[a-z]+-)?(?:OPTION|FLAG|SWITCH)(?:S|\(S\))?>?(?:\.\.\.)?\](?:\.\.\.)?", re.IGNORECASE
+    r"\[-{0,2}<?(?:[a-z]+[-_])?(?:OPTION|FLAG|SWITCH|OPERATION)(?:S|\(S\))?>?(?:\.\.\.)?\](?:\.\.\.)?",
+    re.IGNORECASE,
 )
 """Where options stand in a synopsis."""
 WHOLE = "[OPTIONS]"
@@ -46,7 +50,7 @@ CALLED = 3
 def usage_of(lines: Sequence[str], at: int) -> str:
     """A usage line; one that lists every option, over several lines, whole and with `[OPTIONS]` for them."""
     line = lines[at].strip()
-    whole = _joined(line, lines[at + 1 :])
+    whole = _joined(line, _continued(lines[at + 1 :]))
     short = _without_each_option(whole)
     return line if short == whole else short
 
@@ -57,7 +61,8 @@ def _without_each_option(form: str, least: int = 2) -> str:
     listed = [part for part in parts if part.startswith(("[-", "[(-")) and not OPTIONS.fullmatch(part)]
     if len(listed) < least:
         return form
-    parts[parts.index(listed[0])] = WHOLE
+    if not any(OPTIONS.fullmatch(part) and not re.search("[-_]", part) for part in parts):
+        parts[parts.index(listed[0])] = WHOLE
     return " ".join(part for part in parts if part not in listed)
 
 
@@ -86,7 +91,7 @@ def _synopses(lines: Sequence[str], tools: Sequence[str]) -> Iterator[tuple[str,
         tool, _, rest = text.partition(" ")
         if tool not in tools or rest.startswith("- "):  # What it prints.
             continue
-        whole = _joined(text, lines[number + 1 :] if usage else _deeper(lines, number))
+        whole = _joined(text, _continued(lines[number + 1 :]) if usage else _deeper(lines, number))
         below = lines[number + 1] if number + 1 < len(lines) else ""
         for way in _ways(whole):
             text = _without_each_option(_first(way), 2 if usage else 1)
@@ -213,16 +218,22 @@ def _first(form: str) -> str:
 
 
 def _deeper(lines: Sequence[str], number: int) -> Iterator[str]:
-    """The lines that go on with a synopsis, further inside: more of its groups."""
-    for line in lines[number + 1 :]:
-        if indent(line) < indent(lines[number]) + 4 or line.strip()[:1] not in tuple("[<(-."):
+    """The lines that go on with a synopsis: the rest of a group, or more groups; these stand further inside,
+    or below a line that was full."""
+    whole, margin = lines[number], indent(lines[number])
+    for before, line in pairwise(lines[number:]):
+        inside = whole.count("[") > whole.count("]") and line.strip()
+        begins = line.lstrip()[:1]
+        deeper = begins in tuple("[<(-.") and indent(line) >= margin + 4
+        if indent(line) < margin or not (inside or deeper or (begins == "[" and len(before) > FULL)):
             return
+        whole += line
         yield line
 
 
 def _joined(usage: str, lines: Iterable[str]) -> str:
     """A synopsis with the lines that go on with it."""
-    for more in _continued(lines):
+    for more in map(str.strip, lines):
         # A choice may have been wrapped inside a word.
         usage += more if re.search(r"\[[^\[\] ]*$", usage) else f" {more}"
     return re.sub(r" {1,2}(?! )", " ", usage.strip())
