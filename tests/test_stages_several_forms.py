@@ -113,3 +113,40 @@ DESCRIPTION
     ]
     (number,) = options(text)
     assert (number.name, number.values, number.joined) == ("--number", 1, True)
+
+
+def test_options_that_are_items_of_a_list_are_read() -> None:
+    text = """You can affect how it reads with:
+
+○   --seq:
+
+    Use another scheme.
+
+○   -f filename / --from-file filename:
+
+    Read the filter from a file.
+
+- `--slurp`, `-s`: Read all into one
+  value.
+* **--indent N** - Use N blanks.
+-a/--all: All of them.
+
+- --force is a word in a sentence.
+Note - nothing is listed here: no.
+"""
+    found = {option.name: (option.values, option.help) for option in options(text)}
+    assert found == {
+        "--seq": (0, "Use another scheme."),
+        "-f": (1, "Read the filter from a file."),
+        "--slurp": (0, "Read all into one"),
+        "--indent": (1, "Use N blanks."),
+        "--all": (0, "All of them."),
+    }
+
+
+def test_a_filter_before_the_file_that_it_is_applied_to_is_written_in_a_language() -> None:
+    form = pattern("jq [options...] <filter> [<files>...]", (), files=("orders.json",))
+    assert re.fullmatch(form, "jq '.[] | .name' orders.json")
+    assert not re.fullmatch(form, "jq orders orders.json")
+    assert re.fullmatch(pattern("task <filter> list", ()), "task project:Home list")
+    assert not re.fullmatch(pattern("task calc <expression>", ()), "task calc 12")

@@ -38,8 +38,11 @@ SQL = re.compile(r"([A-Z]+_)?(SQL|SELECT)")
 """What an argument is called that is a statement in SQL."""
 LANGUAGE = re.compile(r"([A-Z]+_)?(CODE|SQL|SELECT|QUERY|EXPR|EXPRESSION|SCRIPT|STATEMENT)")
 """What an argument is called that is written in another language."""
+APPLIED = re.compile(r"(?i)filter|program")
+"""The same where a file follows to which it is applied."""
 OTHER = re.compile(r"(?!NEW_)[A-Z]+_([A-Z]+)")
 """What an argument is called that is a further one of its kind: `OTHER_TABLE`."""
+_PROGRAM = f"({CODE})"
 FRESH = re.compile(r"NEW_?(NAME|TABLE|VIEW|BRANCH|ID|KEY|LABEL|TAG)?")
 """What an argument is called that names what the command makes."""
 KEY = re.compile(r"KEY|NAME|SETTING|VAR(IABLE)?")
@@ -82,12 +85,12 @@ def pattern(
             continue
         many = part.endswith("...") or bool(MANY.fullmatch(part))
         named = further.get(part.strip("[]<>."), ())
-        word = choice(named) if named else _word(part, makes_a, files, targets)
+        word = choice(named) if named else _word(part, makes_a, files, targets, parts[number:])
         # What could come from a pipe is read from a file that is there.
         # So is said what the tool could guess (`[OTHER_TABLE]`), where it is known what there is.
         given = (FILE.search(part) and (targets or files)) or (named and OTHER.fullmatch(part.strip("[]")))
         optional = part.startswith("[") and not given
-        several = bool(SEARCHED.search(part)) and not many
+        several = bool(SEARCHED.search(part)) and not many and word != _PROGRAM
         terms = FEW_TERMS if several else ""
         if several and key and any(map(LITERAL.fullmatch, parts[number:])):
             word, terms = (TERM, FEW_TERMS) if most == REPEATED[1] else (literal(key), "")
@@ -145,8 +148,10 @@ def _nested(written: Sequence[str], left_out: Collection[int]) -> str:
     return inner + text
 
 
-def _word(part: str, makes_a: str, files: Sequence[str], targets: Sequence[str]) -> str:
-    """Regular expression of an argument; `makes_a`: see `made`."""
+def _word(
+    part: str, makes_a: str, files: Sequence[str], targets: Sequence[str], behind: Sequence[str]
+) -> str:
+    """Regular expression of an argument; `makes_a`: see `made`; `behind`: the arguments after it."""
     name = part.strip("[]<>.")
     if FILE.search(part) and files:
         return choice(files)
@@ -155,8 +160,11 @@ def _word(part: str, makes_a: str, files: Sequence[str], targets: Sequence[str])
         return choice([*targets], *(rf"[a-z_]+\.{literal(kind)}" for kind in kinds))
     if re.fullmatch(r"\[[a-z]\w*(\|\w+)+\]", part):
         return choice(part[1:-1].split("|"))
-    if LANGUAGE.fullmatch(name):
-        return f"({STATEMENT if SQL.fullmatch(name) else CODE})"
+    if APPLIED.fullmatch(name) and any(map(FILE.search, behind)):
+        return _PROGRAM
+    language = name.upper() if part.startswith("<") else name
+    if LANGUAGE.fullmatch(language):
+        return f"({STATEMENT})" if SQL.fullmatch(language) else _PROGRAM
     if is_new(name, makes_a):
         return NEW
     if KEY.fullmatch(name):

@@ -14,14 +14,19 @@ from .arguments import CELL, ONE_OF_MANY, REPEATED, WORD, choice
 NAME = r"--?[A-Za-z][\w-]*"
 TYPED = re.compile(r"\[(string|number|array)\](?: \[[^\[\]]*\])*$")
 """The end of what is said of an option of yargs that takes a value."""
-_EACH = r"(?: (?:<[^<>]*>|[A-Z][A-Z\d_|-]*|\{[^{}]*\})(?: \[[A-Z\d_]+ \.\.\.\])?(?=, ))?"
+_EACH = (
+    r"(?: (?:<[^<>]*>|[A-Z][A-Z\d_|-]*|\{[^{}]*\})(?: \[[A-Z\d_]+ \.\.\.\])?(?=, )"
+    r"| [a-z][\w-]*(?= / -))?"
+)
 """The value after a name but the last, where each name has its own: `-d DELIMITER, --delimiter DELIMITER`."""
 OPTION = re.compile(
-    rf"^\s*(?P<names>{NAME}{_EACH}(?:(?:, | / | \| )\s*{NAME}{_EACH})*)"
+    rf"^\s*(?P<names>{NAME}{_EACH}(?:(?:, | / | \| |/(?=-))\s*{NAME}{_EACH})*)"
     r"(?P<values>[ =](?:<[^<>]*>|\[[^\[\]]*\]|[A-Z][A-Z\d_|-]*|\{[^{}]*\}"
     r"|[a-z][\w:/-]*(?=\s\s+\S|\s*$)|\S*[A-Z/]\S*(?=\s\s+\S))(?:,?\.\.\.)?)?"
     r"(?: \[[A-Z\d_]+ \.\.\.\])?(?:\s\s+(?P<help>\S.*)|\s*)$"
 )
+ITEM = re.compile(r"^(\s*)(?:[-*+·•○●] +)?([`*]*--?[A-Za-z][^:]*?)(?::| [-–—](?= ))(?:\s+(.*))?$")
+"""An option as an item of a list, what it does behind a colon or a dash: "- `--slurp`, `-s`: Read all."."""
 CLAUSE = re.compile(
     r"\. |[;(\[{]| - |: |, so\b|, (?=e\.g\.|default|for example|such as|one of)|\be\.g\.|\bdefaults? to\b"
 )
@@ -117,7 +122,15 @@ class Option:
 
 def lists_options(text: str) -> bool:
     """Whether a text lists options, be it those alone that every command has."""
-    return any(map(OPTION.match, text.split("\n")))
+    return any(map(_listed, text.split("\n")))
+
+
+def _listed(line: str) -> re.Match[str] | None:
+    """The option that a line lists, in the form of `OPTION`."""
+    if (found := OPTION.match(line)) or not (item := ITEM.match(line)):
+        return found
+    margin, named, told = item.groups("")
+    return OPTION.match(f"{margin}{re.sub('[`*]', '', named).strip()}  {told}")
 
 
 def options(text: str) -> list[Option]:
@@ -125,7 +138,7 @@ def options(text: str) -> list[Option]:
     found: dict[str, Option] = {}
     lines = text.split("\n")
     for number, line in enumerate(lines):
-        match = OPTION.match(line)
+        match = _listed(line)
         if not match:
             continue
         names = re.findall(rf"(?<![\w<{{|-]){NAME}", match["names"])
@@ -135,7 +148,10 @@ def options(text: str) -> list[Option]:
         values = match["values"] or ""
         count = len(values[1:].strip("<>.").split()) if values[1:].startswith("<") else bool(values)
         count = count or bool(TYPED.search(match["help"] or ""))
-        told = " ".join([match["help"] or "", *_below(lines[number + 1 :], indent(line))]).strip()
+        below = list(_below(lines[number + 1 :], indent(line)))
+        if not match["help"] and not below:  # What it does stands apart.
+            below = list(_below(lines[number + 2 :], indent(line)))
+        told = " ".join([match["help"] or "", *below]).strip()
         if not told and values[1:2].islower():
             continue  # An end of a command that is shown.
         choices = _choices(values[1:], told)
@@ -168,7 +184,7 @@ def _choices(values: str, told: str) -> tuple[str, ...]:
 def _below(lines: Sequence[str], margin: int) -> Iterator[str]:
     """The lines that go on with an option's help."""
     for line in lines:
-        if not line.strip() or indent(line) <= margin + 2 or OPTION.match(line):
+        if not line.strip() or indent(line) <= margin + 2 or _listed(line):
             return
         yield line.strip()
 
