@@ -2,6 +2,8 @@
 
     python bench/web.py [--rounds 10] [--browsergym PYTHON] [--out FILE.json]
 
+The browser alone, which only opens the pages, is measured too: a step cannot cost less.
+
 The pages are those of environments/trac. BrowserGym needs an older Playwright, and so an interpreter of its
 own, in which `pip install browsergym-core==0.14.3` was done; it acts on an instance that this program serves,
 with its defaults and with its sleeps off. Both do the same: open a page, scroll, go to another, and back.
@@ -14,6 +16,8 @@ import json
 import statistics
 import subprocess
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +25,7 @@ from result import report
 
 from learn_by_interact.benchmarks.folder import FolderBenchmark
 from learn_by_interact.environments.web.actions import action
-from learn_by_interact.environments.web.browser import program
+from learn_by_interact.environments.web.browser import browser, program
 from learn_by_interact.environments.web.environment import WebEnvironment
 from learn_by_interact.types import Task
 
@@ -84,11 +88,36 @@ def ours(rounds: int) -> tuple[dict[str, Any], FolderBenchmark]:
         "reset_s": round(statistics.median(resets), 3),
         "reset_p95_s": round(sorted(resets)[int(len(resets) * 0.95)], 3),
         "step_s": round(statistics.median(steps), 3),
+        "mean_step_s": round(statistics.mean(steps), 3),
         "step_p95_s": round(sorted(steps)[int(len(steps) * 0.95)], 3),
         "steps_per_second": round(1 / statistics.mean(steps), 1),
         "observation_chars_median": int(statistics.median(sizes)),
         "observation_chars_max": max(sizes),
     }, benchmark
+
+
+def bare(benchmark: FolderBenchmark, rounds: int) -> dict[str, float]:
+    """Medians of the browser alone, driven by Playwright until a page has loaded; nothing is read from it."""
+    steps: list[float] = []
+    with benchmark.environment() as environment:
+        assert isinstance(environment, WebEnvironment)
+        environment.reset(Task(environment="trac", instruction=""))
+        page, url = browser().new_page(), environment.application.url
+        for path in rounds * PAGES:
+            acts: list[Callable[[], Any]] = [
+                partial(page.goto, f"{url}{path}"),
+                partial(page.mouse.wheel, 0, 600),
+                partial(page.goto, f"{url}/roadmap"),
+                page.go_back,
+            ]
+            for act in acts:
+                begin = time.perf_counter()
+                act()
+                steps.append(time.perf_counter() - begin)
+    return {
+        "browser_alone_step_s": round(statistics.median(steps), 3),
+        "browser_alone_mean_step_s": round(statistics.mean(steps), 3),
+    }
 
 
 def other(python: str, benchmark: FolderBenchmark, rounds: int, sleeps: str) -> dict[str, float]:
@@ -115,6 +144,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     figures, benchmark = ours(options.rounds)
+    figures |= bare(benchmark, max(1, options.rounds // 2))
     for sleeps in ("on", "off") if options.browsergym else ():
         figures |= other(options.browsergym, benchmark, max(1, options.rounds // 5), sleeps)
     report("web", figures, {"reset_s": 1.0, "step_s": 0.3}, options.out)
