@@ -33,12 +33,12 @@ def test_a_full_declaration(tmp_path: Path) -> None:
         LEAST
         + 'kind = "shell"\nstart = "start"\nprepare = "true"\nlook = "ls"\n'
         + '[install]\npip = ["x==1"]\napt = ["y"]\n[env]\nA = "b"\n'
-        + '[docs]\nhelp = ["git stash"]\nman = ["task", "5 taskrc", "pages/x.1"]\nurls = []\n'
+        + '[docs]\nhelp = ["git stash"]\nman = ["task", "5 taskrc", "pages/x.1"]\ntools = ["pick"]\n'
         + "[limits]\nseconds = 1.5\n[volatile]\npatterns = ['\\d+']\n"
         + '[sandbox]\nkind = "docker"\nimage = "debian:12"\n',
     )
     assert folder.start_folder == tmp_path / "start"
-    assert folder.tools == ("git", "task", "taskrc")
+    assert folder.tools == ("git", "task", "taskrc", "pick")
     assert folder.volatile.replace("a1b22") == "a~b~"
     assert folder.env == {"A": "b"}
 

@@ -12,10 +12,11 @@ import pytest
 
 from learn_by_interact.models.endpoint import ModelSettings
 from learn_by_interact.stages.demands import Asked, asked, requires, without_usage
-from learn_by_interact.stages.features import demanded, features, matched
+from learn_by_interact.stages.features import demanded, features
 from learn_by_interact.stages.pages import requirements, selector
 from learn_by_interact.stages.propose import Propose
 from learn_by_interact.stages.readers.options import options
+from learn_by_interact.stages.things import matched
 from learn_by_interact.types import Document, Observation, digest
 from room import NAME
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from learn_by_interact.stages.features import Item, features, matched
+from learn_by_interact.stages.features import Item, features
+from learn_by_interact.stages.things import matched
 from learn_by_interact.types import Document
 
 START = """main.db
@@ -363,3 +364,63 @@ def test_a_key_is_one_of_the_settings_unless_it_is_new() -> None:
     assert not any(allows(one, "tool set PORT=5000 app.cfg") for one in found)
     (free,) = features(page, "", "", ("tool",))
     assert allows(free, "tool set NAME 1") and not allows(free, "tool set NAME=1 app.cfg")
+
+
+LIST = """1 (A) Call the plumber +home
+2 Buy a present +family"""
+USAGE = """# pick Usage
+
+```shell
+pick.sh [-fp] [-d config] action [number] [text]
+```
+
+### `add`
+```shell
+pick.sh add "A THING +project @context"
+```
+
+### `append`
+```shell
+pick.sh append NR "TEXT TO APPEND"
+```
+
+### `del`
+```shell
+pick.sh del NR [TERM]
+```
+
+### `archive`
+```shell
+pick.sh archive
+```
+
+## Options
+
+### `-f`
+Forces actions without confirmation.
+
+### `-d CONFIG_FILE`
+Use a configuration file.
+"""
+
+
+def test_a_manual_in_markdown_with_placeholders_in_capitals_and_options_before_its_commands() -> None:
+    """Commands that it shows and gives no form of are tasks too; a number is that of the row."""
+    page = Document(source="USAGE.md", title="pick Usage", text=USAGE, begin=1, end=9)
+    found = matched(features(page, LIST, "", ("pick.sh",)), page, "", LIST, "seed")
+    told = [one.text for one in found]
+    assert told == [
+        "without options",
+        "without options",
+        "with -f (Forces actions without confirmation.)",
+        "with -d (Use a configuration file.)",
+        'like: pick.sh add "A THING +project @context"',
+        "like: pick.sh archive",
+    ]
+    append, delete, force, config, add, _ = found
+    number = append.thing[0]
+    assert number in "12" and allows(append, f"pick.sh append {number} 'and more'")
+    assert not allows(append, f"pick.sh append 3{number} 'and more'") and not allows(delete, "pick.sh del 7")
+    assert allows(force, f"pick.sh -f append {force.thing[0]} more")
+    assert allows(config, f"pick.sh -d home.cfg del {config.thing[0]}")
+    assert allows(add, "pick.sh add Rest")

@@ -16,6 +16,8 @@ class Docs(Value):
     """Manual pages: `task`, `5 taskrc`, or the path of a page (anything with a `/` in it)."""
     info: tuple[str, ...] = ()
     """Info manuals: `recutils`, or one node and what is below it: `(recutils)Queries`."""
+    tools: tuple[str, ...] = ()
+    """Commands that folders and web pages are about, `todo.sh`; those of help, man and info are known."""
     folder: tuple[str, ...] = ()
     """Folders or files (Markdown, rst, HTML, text), relative to where the table stands."""
     code: tuple[str, ...] = ()

@@ -168,14 +168,14 @@ class EnvironmentFolder(Value):
 
     @cached_property
     def tools(self) -> tuple[str, ...]:
-        """Names of the commands that the environment is about: those its documentation is of.
+        """Names of the commands that the environment is about: those its documentation is of, or names.
 
         The page `git-stash` is of a command of `git`, unless there is one of that name.
         """
         kinds = (self.docs.help, self.docs.man, self.docs.info)
         first, manual, last = ([name.split() for name in names if name.strip()] for names in kinds)
         pages = [_whole(words[-1] if words[0].isdigit() else words[0]) for words in manual]
-        names = [*(words[0] for words in first), *pages, *(words[0] for words in last)]
+        names = [*(words[0] for words in first), *pages, *(words[0] for words in last), *self.docs.tools]
         return tuple(dict.fromkeys(name for name in names if re.fullmatch(r"[\w.+-]+", name)))
 
     @cached_property

@@ -11,14 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import takewhile
 
-from ..commands import above, file_names, named_files, page_of, without_stops
+from ..commands import above, named_files, page_of, without_stops
 from ..patterns import literal, one_of
 from ..types import Document, Observation, Value, digest
 from .demands import FOLLOWED, Asked, Demand, asked, fails
-from .ground import carried_over, columns_of, file_columns, focus, masked, unknown
+from .ground import carried_over, columns_of, focus, masked, unknown
 from .pages import before, common, of_page
 from .readers.arguments import INTO, REPEATED
-from .readers.grammar import KEY, OTHER, TARGET, is_new, made, makes, pattern
+from .readers.grammar import TARGET, makes, pattern
 from .readers.options import FILE, Option, clause, lists_options, options
 from .readers.shown import commands
 from .readers.synopsis import (
@@ -28,6 +28,7 @@ from .readers.synopsis import (
     borrowed,
     fitting,
     forms,
+    leading,
     listed,
     name_in,
     synopses,
@@ -48,10 +49,6 @@ CHANGE = (
 )
 """Of a task that changes something: what is said of it, and its form over JSON text."""
 FIND = ("something to find out", f"^(Count|Find|Find out|How many|List|Show|What|When|Which|Who){_REST}")
-COLUMNS = re.compile(r"COL(UMN)?(_NAME|S)?")
-"""An argument that names a column that is there."""
-FOLDER = re.compile(r"(?i)\b(\w+_)?DIR(ECTORY)?\b")
-"""An argument that may be a folder: what is read there are files, not what stands in their columns."""
 SEVERAL = re.compile(r"file\w*[\]>]? ?\.\.\.|\bpaths\b", re.IGNORECASE)
 """An argument of a synopsis that names several files."""
 KEYED = re.compile(r"[^\W\d][\w ]* (\d+)(?:, |$)")
@@ -59,8 +56,6 @@ KEYED = re.compile(r"[^\W\d][\w ]* (\d+)(?:, |$)")
 LENT = 3
 """Synopses of other sections that a page, or each of its options, is given: few, so that its tasks show each
 with several things."""
-FOCUS = 8
-"""Things of the start state that the tasks of one page are about."""
 
 
 class Item(Value):
@@ -121,7 +116,7 @@ class Item(Value):
 
     def kind(self, thing: str) -> Option | None:
         """The option of the page that is called as the kind of the file of a thing: `--csv`."""
-        names = {f"--{kind}" for kind in _kinds(thing)} if self.inputs else ()
+        names = {f"--{kind}" for kind in kinds_of(thing)} if self.inputs else ()
         return next((option for option in self.known if option.name in names and not option.values), None)
 
     def about(self, thing: str) -> Item:
@@ -130,7 +125,7 @@ class Item(Value):
         What reads several files can read all.
         """
         several = bool(SEVERAL.search(self.synopsis))
-        files = self.inputs if several else tuple(name for name in self.inputs if name in _files_of(thing))
+        files = self.inputs if several else tuple(name for name in self.inputs if name in files_of(thing))
         kind = self.kind(thing) if files and self.chosen else None
         if kind is None or kind in self.chosen:
             return self.model_copy(update={"thing": thing, "inputs": files or self.inputs})
@@ -213,6 +208,8 @@ def features(
     shown = examples if lent and not known else ()
     earlier = {form for one in before(document, manual) for form in forms(one, tools)}
     listing = _both_ways(own) if own else lending
+    tool = "" if any(map(takes_options, lending | own)) else leading([document, *manual], tools)
+    bases: list[Item] = []
     for form in listing if own else () if shown else lent:
         inputs, targets = _files(form, start, description)
         fits = fitting(form, known, listing)
@@ -228,28 +225,62 @@ def features(
         if not known or (form not in earlier and (fits or own)):
             told = "without options" if known else f"with the command {form}"
             found.append(item.model_copy(update={"text": told}))
-        found += [_showing(item, option, shared) for option in fits]
+        bases.append(item)
+        found += [_showing(item, option, shared) for option in fits if not tool]
     found = _few(found) if lent else found
+    if tool and bases:  # Any of its commands shows an option that stands before all.
+        found += [_showing(bases[at % len(bases)], one, shared, tool) for at, one in enumerate(known)]
     found += _of_all_below(document, others, known, start, tools)
-    # What the examples show may be too much for a small model; this is not.
-    simple = [item.model_copy(update={"text": "without options", "rest": ""}) for item in begun]
     if found:
-        return [*found, *simple]
+        alone = _shown_alone(examples if own else (), listing, anything)
+        return [*found, *map(_simple, begun), *alone]
+    begins = "" if own or read else _beginning(lending)
+    return _of_examples(begun, examples, anything, begins, lists_options(document.text))
+
+
+def _simple(item: Item) -> Item:
+    """An item without options: what the examples show may be too much for a small model; this is not."""
+    return item.model_copy(update={"text": "without options", "rest": ""})
+
+
+def _of_examples(
+    begun: Sequence[Item], examples: Sequence[str], anything: str, begins: str, lists: bool
+) -> list[Item]:
+    """Items of a page that has nothing to show but what its examples do, or what it says (`begins`: how its
+    commands begin, where that is known).
+
+    `lists`: it lists options.
+    """
+    simple = [_simple(item) for item in begun]
     like = begun[0] if len(begun) == 1 else Item(text="", free=anything)
     bare = {" ".join(OPTIONS.sub("", item.synopsis).split()) for item in simple}
     shows = [like.model_copy(update={"text": f"like: {one}"}) for one in examples if one not in bare]
-    if shows or (begun and (examples or lists_options(document.text))):
+    if shows or (begun and (examples or lists)):
         return [*simple, *shows]  # Or there are no options but those of every command.
-    begins = "" if own or read else _beginning(lending)
     free = f"^{literal(begins)} {ANYTHING}$" if begins else like.free
     return [*simple, like.model_copy(update={"text": "as the page says", "free": free})]
 
 
-def _showing(item: Item, option: Option, shared: Collection[str]) -> Item:
-    """An item about an option, which may stand in its synopsis already."""
+def _showing(item: Item, option: Option, shared: Collection[str], tool: str = "") -> Item:
+    """An item about an option, which may stand in its synopsis already, or behind the name of the tool."""
     name = name_in(item.synopsis, option)
     update = {"text": f"with {name or option.name} ({option.help})", "common": option.name in shared}
+    if tool and not name:
+        return item.model_copy(update={**update, "known": (), "above": (tool, option.about((), item.inputs))})
     return item.model_copy(update={**update, **({"known": ()} if name else {"chosen": (option,)})})
+
+
+def _shown_alone(examples: Sequence[str], forms: Collection[str], free: str) -> list[Item]:
+    """Items like the commands that a page shows and says no form of: `todo.sh archive`."""
+    said = {_subcommand(form) for form in forms}
+    new = [one for one in examples if said.isdisjoint((_subcommand(one), one.partition(" ")[0]))]
+    return [Item(text=f"like: {one}", free=free) for one in new]
+
+
+def _subcommand(command: str) -> str:
+    """`tool add` of `tool add NAME`; the tool alone where no word in small letters follows."""
+    words = command.split(" ")
+    return " ".join(words[: 1 + bool(re.fullmatch(r"[a-z][\w-]*", words[1] if words[1:] else ""))])
 
 
 def _few(items: Sequence[Item]) -> list[Item]:
@@ -375,105 +406,9 @@ def _files(form: str, start: str, description: str) -> tuple[tuple[str, ...], tu
     return tuple(files), ()
 
 
-def matched(
-    chosen: Sequence[Item], document: Document, description: str, start: str, seed: str
-) -> list[Item]:
-    """Items, each with the thing of the start state that it is about: one that fits, the least used first.
-
-    A file fits a command that reads a file, best when its kind is named: `events.csv` fits `--csv`.
-    """
-    # The description names the main files: it says what a page is about that names none.
-    page = document.text if file_names(document.text) else f"{document.text}\n{without_stops(description)}"
-    usual, every = focus(start, page, seed, FOCUS), focus(start, "", seed, 99)
-    words = _letters(document.text)
-    used: Counter[str] = Counter()
-    items = []
-    for turn, one in enumerate(chosen):
-        item = one.model_copy(update={"most": REPEATED[turn % len(REPEATED)]})
-        things = every if item.inputs else usual
-        if not things:
-            items.append(item)
-            continue
-        thing = min(things, key=lambda thing: (-_fit(thing, item, words), used[thing], things.index(thing)))
-        used[thing] += 1
-        further = _further(item.synopsis, thing, every, start)
-        items.append(item.about(thing).model_copy(update={"further": further}))
-    return items
-
-
-def _further(
-    form: str, thing: str, things: Sequence[str], start: str
-) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """What arguments of a form can be: for OTHER_TABLE what else is there under the same head; where a TABLE
-    is named, the one that the task is about, its file and its columns; the columns of a file that is read.
-    """
-    head, _, own = thing.partition(": ")
-    setting = re.match(r"([A-Za-z_][\w.-]*) ?[=:](?!\S*:)", own)
-    rows = [one.partition(": ")[2] for one in things if one.startswith(f"{head}: ")]
-    arguments = [part.strip("[]<>.") for part in GROUP.findall(form)]
-    found: dict[str, tuple[str, ...]] = {}
-    for argument in arguments:
-        if other := OTHER.fullmatch(argument):
-            named = re.compile(rf"{other[1].lower()} ([\w.-]+)")
-            found[argument] = tuple(match[1] for row in rows if row != own and (match := named.match(row)))
-    if setting:
-        found.update({one: (setting[1],) for one in arguments if KEY.fullmatch(one) and not makes(form)})
-    kind, name, columns = _parts(own)
-    called = next((one for one in arguments if one in (kind, f"{kind}S", f"DB{kind}")), "")
-    if kind and called and made(form).upper() != kind:
-        others = [column for row in rows if row != own for column in _parts(row)[2]]
-        # The key is what a small model takes, and hardly ever what one changes, searches or splits.
-        columns = tuple(one for one in columns if f"{one} primary key" not in own) or columns
-        found["COLUMN"] = columns
-        for argument in arguments:
-            if argument == called:
-                found[argument] = (name,)
-            elif TARGET.fullmatch(argument):
-                found[argument] = tuple(_files_of(thing))
-            elif COLUMNS.fullmatch(argument) and not is_new(argument, made(form)):
-                found[argument] = columns
-            elif argument == "OTHER_COLUMN":
-                found[argument] = tuple(dict.fromkeys(others))
-    elif (
-        not kind and FILE.search(form) and not FOLDER.search(form) and (columns := file_columns(start, head))
-    ):
-        found["COLUMN"] = columns
-        found.update({one: columns for one in arguments if COLUMNS.fullmatch(one)})
-    return tuple((argument, names) for argument, names in found.items() if names)
-
-
-def _parts(row: str) -> tuple[str, str, tuple[str, ...]]:
-    """Kind, in capitals, name and columns of a row `table books(id primary key, title)`; "" for others."""
-    match = re.fullmatch(r"(\w+) ([\w.-]+)\((.+)\)", row)
-    if not match:
-        return "", "", ()
-    columns = [part.split()[0] for part in match[3].split(",") if part.strip()]
-    return match[1].upper(), match[2], tuple(one for one in columns if re.fullmatch(r"[\w.-]+", one))
-
-
-def _fit(thing: str, item: Item, words: frozenset[str]) -> int:
-    """How well a thing fits: its file can be read, its kind is what the item or its page (`words`) names.
-
-    Where none is read, a row that is called like an argument fits: `table books` where there is a TABLE.
-    """
-    if not item.inputs:
-        kind = thing.partition(": ")[2].partition(" ")[0].upper()
-        named = {part.strip("[]<>.") for part in GROUP.findall(item.synopsis)}
-        return int(kind in named and kind != made(item.synopsis).upper())
-    kinds = _kinds(thing)
-    # Without options a file is read whose kind no option names.
-    plain = bool(item.chosen) or not item.kind(thing)
-    fits = (bool(_files_of(thing) & set(item.inputs)), kinds & _letters(item.text), kinds & words, plain)
-    return sum(weight for weight, fit in zip((8, 4, 1, 2), fits, strict=True) if fit)
-
-
-def _files_of(thing: str) -> frozenset[str]:
+def files_of(thing: str) -> frozenset[str]:
     return frozenset(named_files(thing.partition(":")[0]))
 
 
-def _kinds(thing: str) -> frozenset[str]:
-    return frozenset(name.rpartition(".")[2].lower() for name in _files_of(thing))
-
-
-def _letters(text: str) -> frozenset[str]:
-    return frozenset(re.findall(r"[a-z]+", text.lower()))
+def kinds_of(thing: str) -> frozenset[str]:
+    return frozenset(name.rpartition(".")[2].lower() for name in files_of(thing))

@@ -18,7 +18,7 @@ from ..types import Document, Observation, Record, Task, Trajectory, Usage, Verd
 from .base import EXPLORATION, ModelStage, in_order
 from .demands import Asked
 from .explore import proposed
-from .features import Item, demanded, features, matched, page_about, screen_items
+from .features import Item, demanded, features, page_about, screen_items
 from .maintain import PROMPT as MAINTAIN
 from .maintain import code_items
 from .pages import requirements, selector
@@ -26,6 +26,7 @@ from .plans import PROMPT as PLAN
 from .plans import Plan, plans
 from .readers.synopsis import filled, forms, purpose, synopses
 from .structured import whole
+from .things import matched
 from .windows import choose
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile, takewhile
 
 from ...patterns import literal
 from . import indent
@@ -27,6 +28,8 @@ OPTION = re.compile(
 )
 ITEM = re.compile(r"^(\s*)(?:[-*+·•○●] +)?([`*]*--?[A-Za-z][^:]*?)(?::| [-–—](?= ))(?:\s+(.*))?$")
 """An option as an item of a list, what it does behind a colon or a dash: "- `--slurp`, `-s`: Read all."."""
+HEADING = re.compile(r"#{2,6} +[`*]*(--?[A-Za-z][^`*]*)[`*]*\s*$")
+"""An option as the heading of the paragraph that says what it does: "### `-d CONFIG_FILE`"."""
 CLAUSE = re.compile(
     r"\. |[;(\[{]| - |: |, so\b|, (?=e\.g\.|default|for example|such as|one of)|\be\.g\.|\bdefaults? to\b"
 )
@@ -127,6 +130,8 @@ def lists_options(text: str) -> bool:
 
 def _listed(line: str) -> re.Match[str] | None:
     """The option that a line lists, in the form of `OPTION`."""
+    if heading := HEADING.match(line):
+        return OPTION.match(heading[1])
     if (found := OPTION.match(line)) or not (item := ITEM.match(line)):
         return found
     margin, named, told = item.groups("")
@@ -151,6 +156,8 @@ def options(text: str) -> list[Option]:
         below = list(_below(lines[number + 1 :], indent(line)))
         if not match["help"] and not below:  # What it does stands apart.
             below = list(_below(lines[number + 2 :], indent(line)))
+        if HEADING.match(line):
+            below = list(takewhile(str.strip, dropwhile(lambda one: not one.strip(), lines[number + 1 :])))
         told = " ".join([match["help"] or "", *below]).strip()
         if not told and values[1:2].islower():
             continue  # An end of a command that is shown.

@@ -36,8 +36,12 @@ OPTIONS = re.compile(
 """Where options stand in a synopsis."""
 WHOLE = "[OPTIONS]"
 """What stands in a synopsis in the place of a list of them."""
-ANY_COMMAND = re.compile(r"<(?:sub)?command>|\b(?:SUB)?COMMAND\b", re.IGNORECASE)
+ANY_COMMAND = re.compile(
+    r"<(?:sub)?command>|<action>|\b(?:SUB)?COMMAND\b|\bACTION\b|(?<=\] )action(?= \[|$)", re.IGNORECASE
+)
 """What a synopsis has that stands for several: `tool <filter> <command> <mods>`."""
+CAPITALS = re.compile(r"[\w.-]+(?: [a-z][a-z-]*)+(?: (?:[A-Z]{2}[A-Z\d_-]*|\"[A-Z]{2}[A-Z ]*\")(?:\.\.\.)?)+")
+"""A synopsis whose placeholders are known by their capitals: `todo.sh append NR "TEXT TO APPEND"`."""
 SHARED = 3
 """Synopses of a manual that have an argument, from which on it is explained apart from them."""
 
@@ -97,10 +101,11 @@ def _synopses(lines: Sequence[str], tools: Sequence[str]) -> Iterator[tuple[str,
             text = _without_each_option(_first(way), 2 if usage else 1)
             if (
                 usage
+                or CAPITALS.fullmatch(text)
                 or _placeholders(STRING.sub("''", text))
                 or (_WORDS.fullmatch(text) and indent(below) > indent(line))
             ):
-                yield text, _names(way)
+                yield re.sub('"([A-Z ]+)"', lambda quoted: quoted[1].replace(" ", "_"), text), _names(way)
 
 
 def _ways(form: str) -> list[str]:
@@ -142,6 +147,16 @@ def fitting(form: str, known: Sequence[Option], listing: Mapping[str, frozenset[
 def takes_options(form: str) -> bool:
     """Whether a synopsis says where options stand."""
     return any(map(OPTIONS.fullmatch, GROUP.findall(form)))
+
+
+def leading(pages: Iterable[Document], tools: Sequence[str]) -> str:
+    """The tool whose options stand before its commands, `tool [OPTIONS] ACTION [ARGS]`; "" for none."""
+    for page in pages:
+        for form, _ in _synopses(page.text.split("\n"), tools):
+            command = ANY_COMMAND.search(form)
+            if command and takes_options(form[: command.start()].strip()):
+                return form.partition(" ")[0]
+    return ""
 
 
 def name_in(form: str, option: Option) -> str:
