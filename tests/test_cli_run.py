@@ -149,6 +149,14 @@ def test_a_recipe_may_bring_documentation_of_its_own(tmp_path: Path) -> None:
         assert {"House rules", "count"} <= {document.title for document in store.records(Document)}
 
 
+def test_a_folder_of_pages_is_asked_which_commands_it_is_about(tmp_path: Path) -> None:
+    recipe = tiny.make(tmp_path)
+    file = tmp_path / "world" / "environment.toml"
+    assert f"{file} does not say which commands" in tiny.lbi("ingest", recipe).stderr
+    file.write_text(file.read_text().replace('folder = ["docs"]', 'folder = ["docs"]\ntools = ["wc"]'))
+    assert "which commands" not in tiny.lbi("ingest", recipe).stderr
+
+
 def test_what_a_recipe_leaves_out_later_is_not_asked_about(tmp_path: Path) -> None:
     recipe = tiny.make(tmp_path)
     assert tiny.lbi("ingest", recipe).stdout.startswith("6 sections")

@@ -251,7 +251,7 @@ def test_three_instances_share_no_state(benchmark: FolderBenchmark) -> None:
 
 
 def test_the_help_pages_of_the_application_are_documentation(benchmark: FolderBenchmark) -> None:
-    with reader(benchmark) as (docs, root, run, browse):
+    with reader(benchmark, print) as (docs, root, run, browse):
         found = list(ingest(docs, root, run, print, browse))
     assert [one.source for one in found] == ["/help", "/help/more"]
     assert "A note has a title and a kind." in found[0].text

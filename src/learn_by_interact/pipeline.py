@@ -137,7 +137,7 @@ class Pipeline:
     def _read(self) -> list[Document]:
         if isinstance(self.world, Practising):
             return self.world.kinds()
-        with reader(self.world) as (docs, root, command, browse):
+        with reader(self.world, self.say) as (docs, root, command, browse):
             return list(ingest(self._with_mine(docs), root, command, self.say, browse))
 
     def _with_mine(self, docs: Docs) -> Docs:

@@ -13,20 +13,28 @@ from ...environments.web.environment import WebEnvironment
 from ...errors import ConfigError
 from ...sources import Docs
 from ...types import Task
-from . import Run
+from . import Report, Run
 from .site import Browse
+
+UNNAMED = (
+    "{file} does not say which commands its documentation is about: tasks are proposed without the forms of "
+    'commands. Name them in it: [docs] tools = ["..."].'
+)
 
 
 @contextmanager
-def reader(world: Benchmark) -> Iterator[tuple[Docs, Path, Run, Browse | None]]:
+def reader(world: Benchmark, report: Report) -> Iterator[tuple[Docs, Path, Run, Browse | None]]:
     """Where the documentation is, how its commands are run in the sandbox, and its pages seen.
 
-    Raises ConfigError when the environment declares none.
+    `report` is told when it is not known which commands it is about. Raises ConfigError when the environment
+    declares none.
     """
     environment = world.environment()
     if not isinstance(environment, DeclaredEnvironment):
         raise ConfigError(f"{world.name} declares no documentation that can be read.")
     folder, browse = environment.folder, None
+    if folder.kind == "shell" and not folder.tools:
+        report(UNNAMED.format(file=folder.path / "environment.toml"))
     with ExitStack() as stack:
         if isinstance(environment, WebEnvironment) and folder.docs.pages:
             stack.enter_context(environment)
