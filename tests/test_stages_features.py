@@ -424,3 +424,9 @@ def test_a_manual_in_markdown_with_placeholders_in_capitals_and_options_before_i
     assert allows(force, f"pick.sh -f append {force.thing[0]} more")
     assert allows(config, f"pick.sh -d home.cfg del {config.thing[0]}")
     assert allows(add, "pick.sh add Rest")
+
+
+def test_a_start_that_shows_nothing_is_no_thing() -> None:
+    page = Document(source="m", title="tool load", text=PAGE, begin=1, end=9)
+    found = matched(features(page, "[no output]", ABOUT, ("tool",)), page, ABOUT, "[no output]", "seed")
+    assert found and all(one.thing == "" for one in found)

@@ -150,3 +150,12 @@ def test_a_filter_before_the_file_that_it_is_applied_to_is_written_in_a_language
     assert not re.fullmatch(form, "jq orders orders.json")
     assert re.fullmatch(pattern("task <filter> list", ()), "task project:Home list")
     assert not re.fullmatch(pattern("task calc <expression>", ()), "task calc 12")
+
+
+def test_arguments_that_follow_one_another_are_given_in_most_turns_and_have_an_end() -> None:
+    """A small model that may give none gives none, and one that may go on goes on."""
+    form = "khal new [OPTIONS] [START [END | DELTA] [TIMEZONE] [SUMMARY] [::DESCRIPTION]]"
+    may, must = (re.compile(pattern(form, (), most=most)) for most in (1, 2))
+    assert may.fullmatch("khal new") and not must.fullmatch("khal new")
+    assert must.fullmatch("khal new 2035-01-05 14:00 Dentist")
+    assert not must.fullmatch("khal new" + 6 * " word")

@@ -264,7 +264,8 @@ def _of_examples(
 def _showing(item: Item, option: Option, shared: Collection[str], tool: str = "") -> Item:
     """An item about an option, which may stand in its synopsis already, or behind the name of the tool."""
     name = name_in(item.synopsis, option)
-    update = {"text": f"with {name or option.name} ({option.help})", "common": option.name in shared}
+    does = f" ({option.help})" if option.help else ""
+    update = {"text": f"with {name or option.name}{does}", "common": option.name in shared}
     if tool and not name:
         return item.model_copy(update={**update, "known": (), "above": (tool, option.about((), item.inputs))})
     return item.model_copy(update={**update, **({"known": ()} if name else {"chosen": (option,)})})

@@ -26,8 +26,8 @@ HEAD = re.compile(r"[A-Za-z_][\w .-]*")
 """A cell that may be the name of a column."""
 IDENTIFIER = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 """One that is written like one."""
-LEFT_OUT = re.compile(r"^\[\.\.\. .* left out \.\.\.\]$")
-"""The line that says what was cut out of a long observation."""
+LEFT_OUT = re.compile(r"^\[(\.\.\. .* left out \.\.\.|no output)\]$")
+"""The line that says what was cut out of a long observation, or that nothing is shown."""
 
 
 def carried_over(page: str, start: str) -> str:

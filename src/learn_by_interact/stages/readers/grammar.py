@@ -94,7 +94,7 @@ def pattern(
         terms = FEW_TERMS if several else ""
         if several and key and any(map(LITERAL.fullmatch, parts[number:])):
             word, terms = (TERM, FEW_TERMS) if most == REPEATED[1] else (literal(key), "")
-        sign = _sign(part, optional, many)
+        sign = _sign(part, optional, many, most)
         if sign in ("*", "+") and (part.strip("]").endswith("...") or number < len(parts)):
             least = min(most, 2, len(files)) if files and FILE.search(part) else None
             # What is made often needs pairs: `id integer`.
@@ -120,15 +120,16 @@ def _as_it_stands(part: str) -> str:
     return f"{literal(written)}{WORD if valued else ''}"
 
 
-def _sign(part: str, optional: bool, many: bool) -> str:
-    """How often an argument stands there, as the sign of a regular expression: `[<a> [<b>]]` up to twice."""
+def _sign(part: str, optional: bool, many: bool, turn: int) -> str:
+    """How often an argument stands there, as the sign of a regular expression: `[<a> [<b>]]` up to twice, and
+    in one of its turns not at all."""
     words = _ALTERNATIVES.sub(r"\1", part).strip("[]").split(" ")
     if not many and len(words) == 1:
         return "?" if optional else ""
     if not optional:
         return "+"
-    counted = not many and all(one.strip("[").startswith("<") for one in words)
-    return f"{{0,{len(words)}}}" if counted else "*"
+    counted = not many and all(re.match(r"<|\W*[A-Z]{2}", one.strip("[")) for one in words)
+    return f"{{{int(turn != REPEATED[0])},{len(words)}}}" if counted else "*"
 
 
 def _times(optional: bool, turn: int, most: int, least: int | None = None) -> str:
