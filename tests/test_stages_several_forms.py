@@ -159,3 +159,39 @@ def test_arguments_that_follow_one_another_are_given_in_most_turns_and_have_an_e
     assert may.fullmatch("khal new") and not must.fullmatch("khal new")
     assert must.fullmatch("khal new 2035-01-05 14:00 Dentist")
     assert not must.fullmatch("khal new" + 6 * " word")
+
+
+def test_commands_of_a_tool_that_a_manual_page_lists_without_its_name() -> None:
+    top = """NAME
+     ledger — Command-line accounting
+
+SYNOPSIS
+     ledger [options] [<command>] [<arguments>]
+"""
+    text = """COMMANDS
+     Most accept a report-query.
+
+     balance [report-query]
+              Print a balance.  Options most commonly used are:
+              --format FMT (-F)  Use the format.
+
+     stats    Print statistics.
+
+     ledger print <query>
+"""
+    pages = [
+        Document(source="man ledger", title=title, text=one, begin=begin, end=begin + 1)
+        for begin, (title, one) in enumerate((("man ledger", top), ("man ledger > COMMANDS", text)))
+    ]
+    assert list(listed(pages, ("ledger",))) == [
+        "ledger print <query>",
+        "ledger balance [report-query]",
+        "ledger stats",
+    ]
+    (option,) = options(text)
+    assert (option.name, option.names, option.values) == ("--format", ("-F", "--format"), 1)
+    found = {item.text: item for item in features(pages[1], "", "", ("ledger",), (), [pages[0]])}
+    assert re.fullmatch(found["with --format (Use the format.)"].form, "ledger --format x print all")
+    assert not any(
+        "accounting" in item.text for item in features(pages[0], "", "", ("ledger",), (), [pages[1]])
+    )

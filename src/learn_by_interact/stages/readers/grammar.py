@@ -163,7 +163,8 @@ def _word(
         return choice(part[1:-1].split("|"))
     if APPLIED.fullmatch(name) and any(map(FILE.search, behind)):
         return _PROGRAM
-    language = name.upper() if part.startswith("<") else name
+    # In italics a query is what is searched for.
+    language = name.upper() if part.startswith("<") and name != "query" else name
     if LANGUAGE.fullmatch(language):
         return f"({STATEMENT})" if SQL.fullmatch(language) else _PROGRAM
     if is_new(name, makes_a):

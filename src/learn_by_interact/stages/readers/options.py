@@ -28,6 +28,8 @@ OPTION = re.compile(
 )
 ITEM = re.compile(r"^(\s*)(?:[-*+·•○●] +)?([`*]*--?[A-Za-z][^:]*?)(?::| [-–—](?= ))(?:\s+(.*))?$")
 """An option as an item of a list, what it does behind a colon or a dash: "- `--slurp`, `-s`: Read all."."""
+BEHIND = re.compile(r"^(\s*)(--[A-Za-z][\w-]*)([ =]\S+)? \((-[A-Za-z])\)(?=\s|$)")
+"""An option with its short name behind it: `--format FMT (-F)`."""
 HEADING = re.compile(r"#{2,6} +[`*]*(--?[A-Za-z][^`*]*)[`*]*\s*$")
 """An option as the heading of the paragraph that says what it does: "### `-d CONFIG_FILE`"."""
 CLAUSE = re.compile(
@@ -130,6 +132,7 @@ def lists_options(text: str) -> bool:
 
 def _listed(line: str) -> re.Match[str] | None:
     """The option that a line lists, in the form of `OPTION`."""
+    line = BEHIND.sub(lambda found: f"{found[1]}{found[4]}, {found[2]}{found[3] or ''}", line)
     if heading := HEADING.match(line):
         return OPTION.match(heading[1])
     if (found := OPTION.match(line)) or not (item := ITEM.match(line)):

@@ -142,4 +142,5 @@ def _runs(command: str, tools: Collection[str]) -> bool:
     runs = any(part and part[0] in tools for part in parts) and re.match(r"[a-z./]", first)
     unfinished = any(part and part[0] in ("while", "for", "if", "until", "case") for part in parts)
     prose = PROSE.match(bare) or TITLE.match(bare) or re.search(r"[a-z)][.:]$|\w\)[,.;:]", bare)
+    prose = prose or re.match(r"\S+ [–—] ", bare)
     return bool(runs) and not (PLACEHOLDER.search(bare) or unfinished or prose)

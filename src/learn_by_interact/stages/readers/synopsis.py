@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
+from ...commands import page_of
 from ...types import Document, digest
 from . import indent
 from .options import NAME, Option, clause, options
@@ -40,6 +41,10 @@ ANY_COMMAND = re.compile(
     r"<(?:sub)?command>|<action>|\b(?:SUB)?COMMAND\b|\bACTION\b|(?<=\] )action(?= \[|$)", re.IGNORECASE
 )
 """What a synopsis has that stands for several: `tool <filter> <command> <mods>`."""
+ENTRY = re.compile(
+    r"([a-z][a-z\d-]*(?: (?:\[[^\[\]]+\]|<[^<>]+>|[A-Z]{2}[A-Z\d_-]*)(?:\.\.\.)?)*)(?:\s{2,}(\S.*))?"
+)
+"""A command in a list of them, and what it does where that stands behind it."""
 CAPITALS = re.compile(r"[\w.-]+(?: [a-z][a-z-]*)+(?: (?:[A-Z]{2}[A-Z\d_-]*|\"[A-Z]{2}[A-Z ]*\")(?:\.\.\.)?)+")
 """A synopsis whose placeholders are known by their capitals: `todo.sh append NR "TEXT TO APPEND"`."""
 SHARED = 3
@@ -85,7 +90,22 @@ def listed(pages: Iterable[Document], tools: Sequence[str]) -> dict[str, frozens
         for form, names in _synopses(page.text.split("\n"), tools):
             if not ANY_COMMAND.search(form):
                 found[form] = found.get(form, frozenset()) | names
+        found.update({form: found.get(form, frozenset()) for form in _entries(page, tools)})
     return found
+
+
+def _entries(page: Document, tools: Sequence[str]) -> Iterator[str]:
+    """Synopses in a section about the commands of a manual page's tool that lists them without its name:
+    `balance [query]`, with what it does behind or below it."""
+    tool = page_of(page.title).rpartition(" ")[2]
+    if tool not in tools or "COMMANDS" not in page.title.upper():
+        return
+    lines = ["", *page.text.split("\n"), ""]
+    for above, line, below in zip(lines, lines[1:], lines[2:], strict=False):
+        entry = ENTRY.fullmatch(line.strip())
+        told = entry and not above.strip() and (entry[2] or indent(below) > indent(line))
+        if entry and told and entry[1].split(" ")[0] not in tools:
+            yield f"{tool} {entry[1]}"
 
 
 def _synopses(lines: Sequence[str], tools: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
