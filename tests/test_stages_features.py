@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from learn_by_interact.stages.features import Item, features
-from learn_by_interact.stages.things import matched
+from learn_by_interact.stages.things import matched, with_attributes
 from learn_by_interact.types import Document
 
 START = """main.db
@@ -430,3 +430,18 @@ def test_a_start_that_shows_nothing_is_no_thing() -> None:
     page = Document(source="m", title="tool load", text=PAGE, begin=1, end=9)
     found = matched(features(page, "[no output]", ABOUT, ("tool",)), page, ABOUT, "[no output]", "seed")
     assert found and all(one.thing == "" for one in found)
+
+
+def test_a_filter_names_attributes_that_the_manual_shows() -> None:
+    text = (
+        "task <filter> list\n  Lists.\n\nExamples: task project:Home due.before:eom list, see http://a.b:80."
+    )
+    page = Document(source="m", title="man task", text=text, begin=1, end=9)
+    start = "ID Description\n-- ----------------\n7  Plan walking route\n"
+    chosen = [one for one in features(page, start, "", ("task",)) if one.synopsis] * 2
+    free = matched(chosen, page, "", start, "seed")
+    found = with_attributes(free, [page])
+    assert allows(found[0], "task 7 list") and not allows(found[0], "task project:Home list")
+    assert allows(found[1], "task project:Home due.before:eom list") and allows(found[1], "task +home list")
+    assert not allows(found[1], "task walking.route: list") and allows(free[1], "task walking.route: list")
+    assert with_attributes(free, [page.model_copy(update={"text": "task <filter> list"})]) == free

@@ -57,6 +57,24 @@ def test_what_neither_shows_nor_changes_anything_does_not_teach() -> None:
     assert windows(acted("put a.txt apples", "list")) == [(0, 2), (1, 2)]
 
 
+def test_what_found_nothing_to_do_does_not_teach() -> None:
+    before = Observation(text="1 task", state="a", key="a")
+    for text, taught in (
+        ("Modified 0 tasks.", []),
+        ("0 rows affected", []),
+        ("No records were found.", []),
+        ("0", [(0, 1)]),
+        ("Modified 1 task.", [(0, 1)]),
+        ("0 tasks\n3 notes", [(0, 1)]),
+    ):
+        step = Step(
+            thought="",
+            action=Action(tool="bash", arguments={"command": "tool list"}),
+            observation=Observation(text=text, state="a", key=text),
+        )
+        assert windows(Trajectory(task="t", start=before, steps=(step,), stop="done")) == taught
+
+
 def test_a_window_does_not_end_on_a_failure() -> None:
     assert windows(acted("show c.txt")) == []
     assert windows(acted("list", "show c.txt")) == [(0, 1)]

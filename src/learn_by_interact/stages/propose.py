@@ -26,7 +26,7 @@ from .plans import PROMPT as PLAN
 from .plans import Plan, plans
 from .readers.synopsis import filled, forms, purpose, synopses
 from .structured import whole
-from .things import matched
+from .things import matched, with_attributes
 from .windows import choose
 
 if TYPE_CHECKING:
@@ -320,7 +320,8 @@ class Propose(ModelStage):
                 asked.append((applied,))
             item = item.demanding(asked, turn)
             chosen.append(item.kept() if told.prints and turn % KEPT == KEPT - 1 else item)
-        return matched(chosen, document, description, start, f"{document.id}{self.round or ''}")
+        found = matched(chosen, document, description, start, f"{document.id}{self.round or ''}")
+        return with_attributes(found, [document, *(one for one in others if one.source == document.source)])
 
     def _ask(
         self, words: Prompt, system: str, page: str, items: Sequence[Item], commands: bool

@@ -11,7 +11,7 @@ from ..types import Document
 from .features import Item, files_of, kinds_of
 from .ground import file_columns, focus
 from .readers.arguments import REPEATED
-from .readers.grammar import KEY, OTHER, TARGET, is_new, made, makes
+from .readers.grammar import ATTRIBUTES, KEY, OTHER, TARGET, is_new, made, makes
 from .readers.options import FILE
 from .readers.synopsis import GROUP
 
@@ -21,6 +21,10 @@ FOLDER = re.compile(r"(?i)\b(\w+_)?DIR(ECTORY)?\b")
 """An argument that may be a folder: what is read there are files, not what stands in their columns."""
 FOCUS = 8
 """Things of the start state that the tasks of one page are about."""
+NAMES = 24
+"""Attributes that a filter can name."""
+SHOWN = re.compile(r"(?<![\w:/.~-])([a-z]{2,12}(?:\.[a-z]{2,12})?):(?=[\w'])")
+"""An attribute before its value."""
 NUMBERED = re.compile(r"(?:.*: )?#?(\d+)[.):]? +\S")
 """A thing whose row begins with its number: `3 (B) Write report`."""
 NUMBER = re.compile(r"NR|NO|NUM|NUMBER|ID|(ITEM|LINE|TASK)(_?(NR|NO|NUM|NUMBER|ID))?|INDEX")
@@ -94,6 +98,16 @@ def _further(
         found["COLUMN"] = columns
         found.update({one: columns for one in arguments if COLUMNS.fullmatch(one)})
     return tuple((argument, names) for argument, names in found.items() if names)
+
+
+def with_attributes(items: Sequence[Item], pages: Sequence[Document]) -> list[Item]:
+    """Items whose filters name attributes that the manual shows with a value, `project:Home`: a small model
+    makes one of what its task is about (`planwalking.route:`), and what is said of none is true of all."""
+    shown = Counter(name for page in pages for name in SHOWN.findall(page.text))
+    names = tuple(name for name, _ in shown.most_common(NAMES))
+    if not names:
+        return list(items)
+    return [one.model_copy(update={"further": (*one.further, (ATTRIBUTES, names))}) for one in items]
 
 
 def _parts(row: str) -> tuple[str, str, tuple[str, ...]]:

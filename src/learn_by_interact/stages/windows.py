@@ -14,6 +14,8 @@ from .ground import column_names
 NOTHING = frozenset({"", "[no output]"})
 """What environments write for an observation that shows nothing."""
 
+IDLE = re.compile(r"(?i)(\w+ed 0|0|no) \w+( were| was)?( \w+ed| found)?\.?")
+"""What a command prints that found nothing to do: `Modified 0 tasks.`, `0 rows affected`."""
 OPTION = re.compile(r"--[A-Za-z][\w-]*")
 ATTRIBUTE = re.compile(r"[A-Za-z][\w.]*[:=][^\s/]")
 TOKEN = re.compile(rf"{QUOTED.pattern}|[^\s'\"]+")
@@ -152,7 +154,8 @@ def teaches(step: Step, before: Observation) -> bool:
     # What is seen may not tell all: a type that an option changed.
     if seen.failed or (_as_before(seen.text) and not OPTION.search(_written(step))):
         return False
-    return seen.state != before.state or seen.text.strip() not in NOTHING
+    shown = seen.text.strip()
+    return seen.state != before.state or (shown not in NOTHING and not IDLE.fullmatch(shown))
 
 
 def _as_before(text: str) -> bool:

@@ -38,15 +38,18 @@ said at its beginning: who has written `books` and may end only with `books_copy
 INTO = r"( > [A-Za-z0-9_-]+\.[a-z]+)?"
 """Regular expression of what may follow a command: a file for its output."""
 
-_SHORT = r"""[^ \t"'\\|<>;&$`()[]{0,20}"""
-TERM = (
-    rf"""([+][a-z]{{2,12}}|[a-z]{{2,12}}(\.[a-z]{{2,12}})?:{_SHORT}|[0-9]{{1,3}}([,-][0-9]{{1,3}}){{0,2}})"""
-)
-"""The same of a further word of `<filter>`: no bare word, which could be another command; bounded, or a small
-model goes on with zeros."""
-FEW_TERMS = f"( {TERM}){{0,2}}"
+_SHORT = r"""[^ \t"'\\|<>;&$`()[:]{0,20}"""
 
 
 def choice(names: Sequence[str], *patterns: str) -> str:
     """One of some names, or what fits one of the patterns."""
     return f"({'|'.join([*map(literal, names), *patterns])})"
+
+
+def term(attributes: Sequence[str] = ()) -> str:
+    """The same of a further word of `<filter>`: a tag, numbers, or a value of an attribute, one of these.
+
+    No bare word, which could be another command; bounded, or a small model goes on with zeros.
+    """
+    name = choice(attributes) if attributes else r"[a-z]{2,12}(\.[a-z]{2,12})?"
+    return rf"([+][a-z]{{2,12}}|{name}:{_SHORT}|[0-9]{{1,3}}([,-][0-9]{{1,3}}){{0,2}})"

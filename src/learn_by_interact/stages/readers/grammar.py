@@ -9,16 +9,15 @@ from types import MappingProxyType
 from ...patterns import literal
 from .arguments import (
     CODE,
-    FEW_TERMS,
     INTO,
     NEW,
     NO_FILE,
     ONE_OF_MANY,
     REPEATED,
     STATEMENT,
-    TERM,
     WORD,
     choice,
+    term,
 )
 from .options import FILE, Option
 from .synopsis import GROUP, LITERAL, MANY, OPTIONS
@@ -34,6 +33,8 @@ SEARCHED = re.compile(r"<[\w-]*(filter|search|term|criteri)")
 """What an argument is called that may be several words."""
 TARGET = re.compile(r"\b(DB_)?(PATH|DB|DATABASE)\b", re.IGNORECASE)
 """What an argument is called into which a FILE goes."""
+ATTRIBUTES = "attribute:"
+"""Under which the names are that stand before a colon in a word of `<filter>`."""
 SQL = re.compile(r"([A-Z]+_)?(SQL|SELECT)")
 """What an argument is called that is a statement in SQL."""
 LANGUAGE = re.compile(r"([A-Z]+_)?(CODE|SQL|SELECT|QUERY|EXPR|EXPRESSION|SCRIPT|STATEMENT)")
@@ -71,7 +72,8 @@ def pattern(
     an argument that may be repeated (`COLUMN...`) is given: a small model that may go on goes on without end;
     `key`: the number of what the command is about, which `<filter>` before a command then is, or in one turn
     what else it may be but a bare word;
-    `further`: what an argument of this name can be; for COLUMN also options whose help tells of one;
+    `further`: what an argument of this name can be; for COLUMN also options whose help tells of one; for
+    `ATTRIBUTES` what `<filter>` can name;
     `into`: its output goes into a file, as it may in every case.
     """
     written: list[str] = []
@@ -91,9 +93,10 @@ def pattern(
         given = (FILE.search(part) and (targets or files)) or (named and OTHER.fullmatch(part.strip("[]")))
         optional = part.startswith("[") and not given
         several = bool(SEARCHED.search(part)) and not many and word != _PROGRAM
-        terms = FEW_TERMS if several else ""
+        one = term(further.get(ATTRIBUTES, ()))
+        terms = f"( {one}){{0,2}}" if several else ""
         if several and key and any(map(LITERAL.fullmatch, parts[number:])):
-            word, terms = (TERM, FEW_TERMS) if most == REPEATED[1] else (literal(key), "")
+            word, terms = (one, terms) if most == REPEATED[1] else (literal(key), "")
         sign = _sign(part, optional, many, most)
         if sign in ("*", "+") and (part.strip("]").endswith("...") or number < len(parts)):
             least = min(most, 2, len(files)) if files and FILE.search(part) else None
@@ -102,15 +105,19 @@ def pattern(
         written.append(f"( {word}){sign}{terms}")
         if sign == "?" and not several:
             left_out.add(len(written) - 1)
-    columns = further.get("COLUMN", ())
+    with_options = _options(known, chosen, further.get("COLUMN", ()), most)
+    # What a command makes is nothing that it prints.
+    kept = INTO.removesuffix("?") if into else INTO
+    end = f"( {rest})?" if rest else f"{with_options}{'' if makes(form) else kept}"
+    return f"^{_nested(written, left_out)}{end}$"
+
+
+def _options(known: Sequence[Option], chosen: Sequence[Option], columns: Sequence[str], most: int) -> str:
+    """Regular expression of the options that a command must have, and of those that it may."""
     must = "".join(f" {option.about(columns, (), most)}" for option in chosen)
     free = [option for option in known if option not in chosen and not option.ends]
     others = "|".join(option.about(columns, (), most) for option in free)
-    more = f"( ({others})){{0,{FURTHER}}}" if others else ""
-    # What a command makes is nothing that it prints.
-    kept = INTO.removesuffix("?") if into else INTO
-    end = f"( {rest})?" if rest else f"{must}{more}{'' if makes(form) else kept}"
-    return f"^{_nested(written, left_out)}{end}$"
+    return must + (f"( ({others})){{0,{FURTHER}}}" if others else "")
 
 
 def _as_it_stands(part: str) -> str:
