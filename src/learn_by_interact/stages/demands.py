@@ -17,7 +17,7 @@ from .readers import indent
 from .readers.grammar import SEARCHED
 from .readers.options import FILE, NAME, NUMBER, Option
 from .readers.synopsis import CONTINUED, GROUP, OPTIONS, USAGE
-from .windows import NOTHING
+from .windows import IDLE, NOTHING
 
 NAMED = re.compile(rf"(?<![\w-]){NAME}")
 """An option, as an error or a command names it."""
@@ -97,9 +97,11 @@ def asked(
 
 
 def fails(form: str, keys: Sequence[str], run: Callable[[str], Observation]) -> bool:
-    """Whether a command fails with each of the numbers that `<filter>` can be; False where it takes more."""
+    """Whether a command fails, or finds nothing to do, with each of the numbers that `<filter>` can be; False
+    where it takes more."""
     tried = [_bare(form, "", key) for key in (keys if SEARCHED.search(form) else ("",))]
-    return all(tried) and bool(tried) and all(run(command).failed for command in tried)
+    seen = map(run, tried if all(tried) else ())
+    return bool(all(tried) and tried) and all(one.failed or IDLE.fullmatch(one.text.strip()) for one in seen)
 
 
 def requires(option: Option) -> list[str]:
