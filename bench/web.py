@@ -97,7 +97,7 @@ def ours(rounds: int) -> tuple[dict[str, Any], FolderBenchmark]:
 
 
 def bare(benchmark: FolderBenchmark, rounds: int) -> dict[str, float]:
-    """Medians of the browser alone, driven by Playwright until a page has loaded; nothing is read from it."""
+    """Median and mean of the browser alone, until a page has loaded; nothing is read from it."""
     steps: list[float] = []
     with benchmark.environment() as environment:
         assert isinstance(environment, WebEnvironment)
@@ -114,6 +114,7 @@ def bare(benchmark: FolderBenchmark, rounds: int) -> dict[str, float]:
                 begin = time.perf_counter()
                 act()
                 steps.append(time.perf_counter() - begin)
+        page.close()
     return {
         "browser_alone_step_s": round(statistics.median(steps), 3),
         "browser_alone_mean_step_s": round(statistics.mean(steps), 3),

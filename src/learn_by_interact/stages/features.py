@@ -51,8 +51,8 @@ CHANGE = (
 FIND = ("something to find out", f"^(Count|Find|Find out|How many|List|Show|What|When|Which|Who){_REST}")
 SEVERAL = re.compile(r"file\w*[\]>]? ?\.\.\.|\bpaths\b", re.IGNORECASE)
 """An argument of a synopsis that names several files."""
-KEYED = re.compile(r"[^\W\d][\w ]* (\d+)(?:, |$)")
-"""A thing that is called by a number: `ID 7, Description Call the plumber`."""
+KEYED = re.compile(r"[^\W\d][\w ]* (\d+)(?:, |$)|#?(\d+)[.):]? +\S")
+"""A thing that is called by a number: `ID 7, Description Call the plumber`, or `3 (B) Write report`."""
 LENT = 3
 """Synopses of other sections that a page, or each of its options, is given: few, so that its tasks show each
 with several things."""
@@ -100,8 +100,7 @@ class Item(Value):
         """Regular expression of the command, over JSON text; "" for any."""
         if not self.synopsis:
             return self.free
-        known, keyed = self.known if self.chosen else (), KEYED.match(self.thing)
-        key = keyed[1] if keyed else ""
+        known, key = self.known if self.chosen else (), number_of(self.thing)
         files, targets, further = self.inputs, self.targets, dict(self.further)
         whole = pattern(
             self.synopsis, known, self.chosen, files, targets, self.rest, self.most, key, further, self.into
@@ -345,7 +344,7 @@ def demanded(
     `run`: does a command in the start state.
     """
     every, listing = of_page(document, others), listed([document], tools)
-    keys = [key[1] for thing in focus(start, "", document.id, 99) if (key := KEYED.match(thing))]
+    keys = list(filter(None, map(number_of, focus(start, "", document.id, 99))))
     shorter = [form for form in _both_ways(listing) if form not in listing]
     found = {form: Asked(fails=True) for form in shorter if fails(form, keys, run)}
     for form in listing if every else ():
@@ -405,6 +404,12 @@ def _files(form: str, start: str, description: str) -> tuple[tuple[str, ...], tu
     if rest and TARGET.search(form):
         return tuple(rest), tuple(name for name in files if name in main)
     return tuple(files), ()
+
+
+def number_of(thing: str) -> str:
+    """The number by which a thing of the start state is called, whatever it stands under; or ""."""
+    keyed = KEYED.match(thing) or KEYED.match(thing.partition(": ")[2])
+    return (keyed[1] or keyed[2]) if keyed else ""
 
 
 def files_of(thing: str) -> frozenset[str]:

@@ -278,8 +278,11 @@ class Propose(ModelStage):
 
         def run(command: str) -> Observation:
             begun = proposed(actions, command)
+            if begun is None:
+                return Observation(text="", key="")
+            # What the command before it changed shall not count.
             environment.reset(task)
-            return environment.step(begun[1]) if begun else Observation(text="", key="")
+            return environment.step(begun[1])
 
         if not actions.commands or actions.code:
             return {}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ..commands import file_names, without_stops
 from ..types import Document
-from .features import Item, files_of, kinds_of
+from .features import Item, files_of, kinds_of, number_of
 from .ground import file_columns, focus
 from .readers.arguments import REPEATED
 from .readers.grammar import ATTRIBUTES, KEY, OTHER, TARGET, is_new, made, makes
@@ -25,10 +25,8 @@ NAMES = 24
 """Attributes that a filter can name."""
 SHOWN = re.compile(r"(?<![\w:/.~-])([a-z]{2,12}(?:\.[a-z]{2,12})?):(?=[\w'])")
 """An attribute before its value."""
-NUMBERED = re.compile(r"(?:.*: )?#?(\d+)[.):]? +\S")
-"""A thing whose row begins with its number: `3 (B) Write report`."""
 NUMBER = re.compile(r"NR|NO|NUM|NUMBER|ID|(ITEM|LINE|TASK)(_?(NR|NO|NUM|NUMBER|ID))?|INDEX")
-"""What an argument is called, in capitals, that is such a number."""
+"""What an argument is called, in capitals, that is the number of a thing."""
 
 
 def matched(
@@ -72,8 +70,8 @@ def _further(
         if other := OTHER.fullmatch(argument):
             named = re.compile(rf"{other[1].lower()} ([\w.-]+)")
             found[argument] = tuple(match[1] for row in rows if row != own and (match := named.match(row)))
-    if row := NUMBERED.match(thing):
-        found.update({one: (row[1],) for one in arguments if NUMBER.fullmatch(one.upper())})
+    if number := number_of(thing):
+        found.update({one: (number,) for one in arguments if NUMBER.fullmatch(one.upper())})
     if setting:
         found.update({one: (setting[1],) for one in arguments if KEY.fullmatch(one) and not makes(form)})
     kind, name, columns = _parts(own)

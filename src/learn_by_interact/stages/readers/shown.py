@@ -30,7 +30,7 @@ WRAPPED = 50
 """Characters of a line of a paragraph that is not its last, at least."""
 REMARK = re.compile(r"\s+(?:\(\d+\)|#\s[^'\"]*)$")
 """What may follow a command that is shown: the number of a remark, or one."""
-TITLE = re.compile(r"\S+ - [\w-]+ [\w-]+")
+TITLE = re.compile(r"\S+ (?:- [\w-]+ [\w-]+|[–—] )")
 """The first line of a manual page, `jq - Command-line JSON processor`."""
 
 
@@ -142,5 +142,4 @@ def _runs(command: str, tools: Collection[str]) -> bool:
     runs = any(part and part[0] in tools for part in parts) and re.match(r"[a-z./]", first)
     unfinished = any(part and part[0] in ("while", "for", "if", "until", "case") for part in parts)
     prose = PROSE.match(bare) or TITLE.match(bare) or re.search(r"[a-z)][.:]$|\w\)[,.;:]", bare)
-    prose = prose or re.match(r"\S+ [–—] ", bare)
     return bool(runs) and not (PLACEHOLDER.search(bare) or unfinished or prose)

@@ -33,7 +33,7 @@ def reader(world: Benchmark, report: Report) -> Iterator[tuple[Docs, Path, Run, 
     if not isinstance(environment, DeclaredEnvironment):
         raise ConfigError(f"{world.name} declares no documentation that can be read.")
     folder, browse = environment.folder, None
-    if folder.kind == "shell" and not folder.tools:
+    if folder.kind == "shell" and (folder.docs.folder or folder.docs.urls) and not folder.tools:
         report(UNNAMED.format(file=folder.path / "environment.toml"))
     with ExitStack() as stack:
         if isinstance(environment, WebEnvironment) and folder.docs.pages:
