@@ -21,7 +21,7 @@ help:
 setup: system .venv/.stamp-demo
 
 demo:
-	@echo "This takes about 20 minutes on 2 cores, 4 GB of memory and 3 GB of disk. It"
+	@echo "This takes 12 to 30 minutes on 2 cores, 4 GB of memory and 3 GB of disk. It"
 	echo "  1. installs bubblewrap, taskwarrior and manual pages (apt) and a virtual environment in .venv"
 	echo "  2. fetches a language model, 1.1 GB, into \$${LBI_CACHE:-~/.cache/learn-by-interact}"
 	echo "  3. lets it learn sqlite-utils from 12 help pages, and solve 10 tasks without and with what it learnt."
