@@ -11,7 +11,7 @@ import shutil
 import signal
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,8 +35,11 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
-    # What a page asks of the machine's other services, it is refused before a name is looked up.
-    "--disable-features=WebRtcHideLocalIpsWithMdns,OptimizationHints,MediaRouter",
+    # Of this switch the last one counts, so that Playwright's own are here as well: what is asked for by http
+    # stays http, and pages are not held back.
+    "--disable-features=WebRtcHideLocalIpsWithMdns,OptimizationHints,MediaRouter,HttpsUpgrades,"
+    "HttpsFirstBalancedModeAutoEnable,PaintHolding,Translate,LensOverlay,ThirdPartyStoragePartitioning,"
+    "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,NetworkTimeServiceQuerying",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 )
 INSTALL = "type: pip install 'learn-by-interact[web]' && apt-get install -y --no-install-recommends chromium"
@@ -137,12 +140,11 @@ def close() -> None:
         _local.browser = None
 
 
-def context(state: Any = None, credentials: Sequence[str] = (), clock: str = "") -> BrowserContext:
+def context(state: Any = None, proxy: Mapping[str, str] | None = None, clock: str = "") -> BrowserContext:
     """A fresh context.
 
-    `state`: cookies and storage of a session (Playwright's `storage_state`); `credentials`: user and
-    password for HTTP authentication; `clock`: the time (ISO 8601, UTC) that its pages see. Raises
-    EnvironmentFault when the browser is broken.
+    `state`: cookies and storage of a session (Playwright's `storage_state`); `proxy`: as Playwright has it;
+    `clock`: the time (ISO 8601, UTC) that its pages see. Raises EnvironmentFault when the browser is broken.
     """
     from playwright.sync_api import Error
 
@@ -150,9 +152,7 @@ def context(state: Any = None, credentials: Sequence[str] = (), clock: str = "")
         made = browser().new_context(
             viewport=SIZE,  # type: ignore[arg-type]
             storage_state=state,
-            http_credentials=(
-                {"username": credentials[0], "password": credentials[1]} if credentials else None
-            ),
+            proxy=proxy,  # type: ignore[arg-type]
             service_workers="block",
             accept_downloads=True,
             locale="en-US",

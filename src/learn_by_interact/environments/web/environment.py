@@ -14,9 +14,10 @@ from ...types import STOP, Action, Observation, Task, digest
 from ..declared import DeclaredEnvironment
 from ..folder import EnvironmentFolder
 from ..places import SURVEYS, Place, forms
-from . import application, browser
+from . import application
 from .actions import WebActions, action
 from .choices import AS_BEFORE
+from .guard import Guard
 from .layout import changed, laid_out, part_of, parts, sampled
 from .session import Session, Shown
 from .snapshot import plain
@@ -280,9 +281,9 @@ class WebEnvironment(DeclaredEnvironment):
         instance.keep()
 
     def _open(self, storage: Any) -> Session:
-        made = browser.context(storage, self.web.credentials, self.web.clock)
         origins = [self.application.url, *self.web.origins]
-        return Session(made, origins, self.web.quiet, self.web.patience)
+        guard = Guard(origins, self.web.credentials, storage, self.web.clock)
+        return Session(guard, self.web.quiet, self.web.patience)
 
     def _close(self) -> None:
         if self._session is not None:

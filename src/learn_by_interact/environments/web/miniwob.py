@@ -22,6 +22,7 @@ from . import browser
 from .application import Application
 from .config import Web
 from .environment import WebEnvironment
+from .guard import Guard
 from .session import Session, Shown
 
 DESCRIPTION = (
@@ -247,7 +248,7 @@ def utterances(wanted: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int, st
     Raises ConfigError, EnvironmentFault.
     """
     folder = pages()
-    session = Session(browser.context(), [folder.as_uri()], 0.0, 1.0)
+    session = Session(Guard([folder.as_uri()]), 0.0, 1.0)
     try:
         for page, seed in wanted:
             yield page, seed, begin(session, (folder / f"{page}.html").as_uri(), seed)

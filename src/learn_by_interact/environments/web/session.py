@@ -9,28 +9,39 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from ...errors import EnvironmentFault
 from ...types import Action
 from ..elements import Refused
 from ..places import TICKED
 from . import acting
-from .browser import origin, said, watched
+from .browser import said, watched
 from .snapshot import DIALOGS, FIELDS, LABEL, Node, below, read, view
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Dialog, Download, Locator, Page, Request, Route
+    from playwright.sync_api import Dialog, Download, Locator, Page, Request
 
-RESTING = """milliseconds => new Promise(done => {
-    const rested = () => { clearTimeout(timer); clearTimeout(cap); observer.disconnect(); done() };
-    let timer = setTimeout(rested, milliseconds);
-    const cap = setTimeout(rested, 10 * milliseconds + 200);
-    const again = () => { clearTimeout(timer); timer = setTimeout(rested, milliseconds) };
-    const observer = new MutationObserver(again);
-    observer.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
-})"""
-"""JavaScript: wait until the document has not changed for so long; one that never rests is not waited for."""
+    from .guard import Guard
+
+WATCHING = """milliseconds => {
+    const watched = {changes: 0};
+    watched.rest = new Promise(done => {
+        const rested = () => { clearTimeout(timer); clearTimeout(cap); observer.disconnect(); done() };
+        let timer = setTimeout(rested, milliseconds);
+        const cap = setTimeout(rested, 10 * milliseconds + 200);
+        const again = () => {
+            watched.changes += 1;
+            clearTimeout(timer);
+            timer = setTimeout(rested, milliseconds);
+        };
+        const observer = new MutationObserver(again);
+        observer.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+    });
+    return watched;
+}"""
+"""JavaScript: count from now on the document's changes, until there was none for so long."""
+RESTING = """async watched => { await watched.rest; return watched.changes }"""
+"""JavaScript: wait until then; a page that never rests is not waited for. -> changes"""
 TEXT = """element => element.matches('select')
     ? [...element.selectedOptions].map(option => option.text).join(', ')
     : element.matches('input[type=checkbox], input[type=radio]') ? String(element.checked)
@@ -97,24 +108,14 @@ class Shown:
 
 
 class Session:
-    """The tabs of one context, which reach some origins (`http://host:port`) and nothing else.
+    """The tabs of one context, which reach what its guard lets them.
 
     Dialogs are accepted and told, downloads are told and dropped.
     """
 
-    def __init__(
-        self, context: BrowserContext, origins: Sequence[str], quiet: float, patience: float
-    ) -> None:
-        self._context, self._quiet, self._patience = context, quiet, patience
-        self._allowed = frozenset(map(origin, origins))
-        self._outside = ""
-        # What is allowed is let through by the browser's driver: asking here about each file takes time.
-        known = "|".join(map(re.escape, self._allowed))
-        context.route(re.compile(rf"^(?!(?:{known})(?:[/?#]|$)|data:|blob:|about:)"), self._guard)
-        context.route_web_socket(
-            lambda address: origin(address.replace("ws", "http", 1)) not in self._allowed,
-            lambda socket: socket.close(),
-        )
+    def __init__(self, guard: Guard, quiet: float, patience: float) -> None:
+        self._guard, self._quiet, self._patience = guard, quiet, patience
+        self._context = context = guard.context
         self._open = 0
         self._notes: list[str] = []
         self._crashed = False
@@ -123,8 +124,10 @@ class Session:
         context.on("request", lambda request: self._count(request, 1))
         context.on("requestfinished", lambda request: self._count(request, -1))
         context.on("requestfailed", lambda request: self._count(request, -1))
+        self._opening = self._strayed = False
+        self.page: Page
         with watched():
-            self.page = context.new_page()
+            self._new_page()
 
     def close(self) -> None:
         """End the session."""
@@ -160,17 +163,16 @@ class Session:
         """What the present tab shows, once it is at rest. Raises EnvironmentFault when it has crashed."""
         from playwright.sync_api import Error
 
-        self._rest()
-        if outside := self._refusal():
-            self._notes.append(outside)
-            self._rest()
         broken, until = 0, time.monotonic() + min(LOADS, self._patience)
         while True:
             try:
-                snapshot = self.page.aria_snapshot(mode="ai")
+                snapshot = self._rest(look=True) or self.page.aria_snapshot(mode="ai")
                 if LOADING.search(snapshot) and time.monotonic() < until:
                     self.page.wait_for_timeout(100)
-                    self._rest()
+                    continue
+                if outside := self._refusal():
+                    self._notes.append(outside)
+                if self._returned():
                     continue
                 nodes = self._seen(read(snapshot))
                 self._read_values(nodes)
@@ -260,7 +262,7 @@ class Session:
         before = self.page
         try:
             if address:
-                self.page = self._context.new_page()
+                self._new_page()
                 self._goto(address)
             self._rest()
             found = self.page.locator(locator or "body")
@@ -278,6 +280,7 @@ class Session:
         from playwright.sync_api import Error
         from playwright.sync_api import TimeoutError as TooSlow
 
+        self._strayed = False
         try:
             do()
         except Refused as refused:
@@ -292,22 +295,20 @@ class Session:
 
     def _refusal(self) -> str:
         """That a page outside was asked for; told once."""
-        outside, self._outside = self._outside, ""
-        if outside and self.page.url == "about:blank" and len(self._context.pages) > 1:
-            self.page.close()  # It was opened for that page.
+        outside, self._guard.outside = self._guard.outside, ""
+        self._strayed = self._strayed or bool(outside)
         return f"{outside} is not part of this environment." if outside else ""
 
-    def _guard(self, route: Route) -> None:
-        request = route.request
-        if origin(request.url) in self._allowed:  # Written otherwise, as with the port that it has anyway.
-            route.continue_()
-            return
-        if request.is_navigation_request() and request.frame.parent_frame is None:
-            self._outside = urlsplit(request.url).netloc or request.url
-            # An answer without content leaves the page where it is.
-            route.fulfill(status=204)
+    def _returned(self) -> bool:
+        """Whether there was an error in place of a page outside: its tab is closed, or left again."""
+        if not self._strayed or not self.page.url.startswith(("about:blank", "chrome-error:")):
+            return False
+        self._strayed = False
+        if len(self._context.pages) > 1:
+            self.page.close()
         else:
-            route.abort("blockedbyclient")
+            self.page.go_back(timeout=acting.GOTO_MS)
+        return True
 
     def _act(self, action: Action, elements: Mapping[str, Node]) -> None:
         arguments, page = action.arguments, self.page
@@ -320,7 +321,7 @@ class Session:
             if went is None and page.url == "about:blank":
                 raise Refused("There is no page before this one.")
         elif action.tool == "new_tab":
-            self.page = self._context.new_page()
+            self._new_page()
             if arguments.get("url"):
                 self._goto(str(arguments["url"]))
         elif action.tool in ("tab", "close_tab"):
@@ -335,16 +336,16 @@ class Session:
     def _goto(self, address: str) -> None:
         from playwright.sync_api import Error
 
-        # Not a script (`javascript:`), a page of one's own (`data:`), a file, or the browser's own pages.
-        schemes = {"http", "https", *(one.partition(":")[0] for one in self._allowed)}
-        if address.partition(":")[0].lower() not in schemes:
-            self._outside = address[:40]
+        if address.partition(":")[0].lower() not in self._guard.schemes:
+            self._guard.outside = address[:40]
             return
         try:
             self.page.goto(address, timeout=acting.GOTO_MS, wait_until="domcontentloaded")
         except Error as error:
             text = said(error)
-            if self._outside or not any(sign in text for sign in ("Download is starting", "ERR_ABORTED")):
+            if self._guard.outside or not any(
+                sign in text for sign in ("Download is starting", "ERR_ABORTED")
+            ):
                 raise
 
     def _switch(self, action: Action) -> None:
@@ -364,22 +365,29 @@ class Session:
     def _locator(self, node: Node) -> Locator:
         return self.page.locator(f"aria-ref={node.ref}")
 
-    def _rest(self) -> None:
-        """Wait until nothing is loading and nothing changes; a page that never rests is left as it is."""
+    def _rest(self, look: bool = False) -> str:
+        """Wait until nothing is loading and nothing changes; a page that never rests is left as it is.
+
+        `look`: take the snapshot meanwhile. -> "" where the page changed while it was taken.
+        """
         from playwright.sync_api import Error
 
-        until = time.monotonic() + self._patience
+        snapshot, until = "", time.monotonic() + self._patience
         while time.monotonic() < until and not self._crashed:
             try:
                 left = max(1.0, 1000 * (until - time.monotonic()))
                 self.page.wait_for_load_state("load", timeout=left)
-                self.page.evaluate(RESTING, 1000 * self._quiet)
+                watched = self.page.evaluate_handle(WATCHING, 1000 * self._quiet)
+                snapshot = self.page.aria_snapshot(mode="ai") if look else ""
+                changes = watched.evaluate(RESTING)
             except Error:
                 if not self._alive():
-                    return
+                    return ""
                 continue
             if self._open <= 0:
-                return
+                return "" if changes else snapshot
+            look = False
+        return ""
 
     def _alive(self) -> bool:
         browser = self._context.browser
@@ -389,12 +397,23 @@ class Session:
         if request.resource_type not in STREAMS:
             self._open = max(0, self._open + change)
 
+    def _new_page(self) -> None:
+        # It is guarded before it goes anywhere: what is told of a new page runs beside this.
+        self._opening = True
+        try:
+            self.page = self._context.new_page()
+        finally:
+            self._opening = False
+        self._guard.watch(self.page)
+
     def _watch(self, page: Page) -> None:
         self.page = page
         page.on("dialog", self._dialog)
         page.on("download", self._download)
         page.on("crash", lambda _: self._crash())
         page.on("close", lambda _: self._closed(page))
+        if not self._opening:
+            self._guard.watch(page)
 
     def _closed(self, page: Page) -> None:
         left = [one for one in self._context.pages if one is not page]
