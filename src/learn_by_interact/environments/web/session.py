@@ -317,9 +317,11 @@ class Session:
         elif action.tool == "goto":
             self._goto(str(arguments["url"]))
         elif action.tool in ("back", "forward"):
-            went = page.go_back(timeout=acting.GOTO_MS) if action.tool == "back" else page.go_forward()
+            turn = page.go_back if action.tool == "back" else page.go_forward
+            went = turn(timeout=acting.GOTO_MS, wait_until="commit")
             if went is None and page.url == "about:blank":
                 raise Refused("There is no page before this one.")
+            self._arrive()
         elif action.tool == "new_tab":
             self._new_page()
             if arguments.get("url"):
@@ -340,13 +342,19 @@ class Session:
             self._guard.outside = address[:40]
             return
         try:
-            self.page.goto(address, timeout=acting.GOTO_MS, wait_until="domcontentloaded")
+            self.page.goto(address, timeout=acting.GOTO_MS, wait_until="commit")
+            self._arrive()
         except Error as error:
             text = said(error)
             if self._guard.outside or not any(
                 sign in text for sign in ("Download is starting", "ERR_ABORTED")
             ):
                 raise
+
+    def _arrive(self) -> None:
+        """Until the document is there; what looks at it gets ready while its files are loaded."""
+        self.page.locator("html").count()
+        self.page.wait_for_load_state("domcontentloaded", timeout=acting.GOTO_MS)
 
     def _switch(self, action: Action) -> None:
         tabs = self._context.pages
