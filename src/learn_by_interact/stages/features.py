@@ -18,7 +18,7 @@ from .demands import FOLLOWED, Asked, Demand, asked, fails
 from .ground import carried_over, columns_of, focus, masked, unknown
 from .pages import before, common, of_page
 from .readers.arguments import INTO, REPEATED
-from .readers.grammar import TARGET, makes, pattern
+from .readers.grammar import SPOKEN, TARGET, makes, pattern
 from .readers.options import FILE, Option, clause, lists_options, options
 from .readers.shown import commands
 from .readers.synopsis import (
@@ -34,6 +34,7 @@ from .readers.synopsis import (
     synopses,
     takes_options,
 )
+from .readers.words import takes_words, words
 
 ANYTHING = r'([^"\\<]|\\.){1,160}'
 """Regular expression, over JSON text, of the rest of a command; there can be no `<name>` in it."""
@@ -86,6 +87,8 @@ class Item(Value):
     """Its option is one that most pages have."""
     thing: str = ""
     """The line of the start state that the task is about; "" for any."""
+    word: str = ""
+    """Regular expression of a word that its repeated argument has."""
     above: tuple[str, str] = ("", "")
     """A command above that of the synopsis, and the regular expression of its option."""
 
@@ -102,6 +105,8 @@ class Item(Value):
             return self.free
         known, key = self.known if self.chosen else (), number_of(self.thing)
         files, targets, further = self.inputs, self.targets, dict(self.further)
+        if self.word:
+            further[SPOKEN] = (self.word,)
         whole = pattern(
             self.synopsis, known, self.chosen, files, targets, self.rest, self.most, key, further, self.into
         )
@@ -207,6 +212,8 @@ def features(
     shown = examples if lent and not known else ()
     earlier = {form for one in before(document, manual) for form in forms(one, tools)}
     listing = _both_ways(own) if own else lending
+    if spoken := _with_words(document, [*own] or lent, start):
+        return [*spoken, *(Item(text=f"like: {one}", free=anything) for one in examples)]
     tool = "" if any(map(takes_options, lending | own)) else leading([document, *manual], tools)
     bases: list[Item] = []
     for form in listing if own else () if shown else lent:
@@ -235,6 +242,20 @@ def features(
         return [*found, *map(_simple, begun), *alone]
     begins = "" if own or read else _beginning(lending)
     return _of_examples(begun, examples, anything, begins, lists_options(document.text))
+
+
+def _with_words(document: Document, ways: Sequence[str], start: str) -> list[Item]:
+    """Items about the words that a page explains, `due:<date>`: with the first of the synopses whose
+    arguments are such, and with others."""
+    ways, spoken = [form for form in ways if takes_words(form)], words(document.text)
+    files = named_files(start)
+    found = []
+    for turn in range(min(len(ways), 2 if len(spoken) > LENT else LENT)):
+        for at, one in enumerate(spoken):
+            form = ways[1 + (at + turn - 1) % (len(ways) - 1)] if turn else ways[0]
+            text = f"with the command {form} and {one.text} ({clause(one.help)})"
+            found.append(Item(text=text, synopsis=form, word=one.about(files)))
+    return found
 
 
 def _simple(item: Item) -> Item:

@@ -21,6 +21,7 @@ from .arguments import (
 )
 from .options import FILE, Option
 from .synopsis import GROUP, LITERAL, MANY, OPTIONS
+from .words import takes_words
 
 _VALUED = re.compile(r"(--[\w-]+=)<[^<>]*>")
 """An option that must stand in a synopsis, with its value."""
@@ -35,6 +36,8 @@ TARGET = re.compile(r"\b(DB_)?(PATH|DB|DATABASE)\b", re.IGNORECASE)
 """What an argument is called into which a FILE goes."""
 ATTRIBUTES = "attribute:"
 """Under which the names are that stand before a colon in a word of `<filter>`."""
+SPOKEN = "word:"
+"""Under which the regular expression of a word is that the repeated argument has."""
 SQL = re.compile(r"([A-Z]+_)?(SQL|SELECT)")
 """What an argument is called that is a statement in SQL."""
 LANGUAGE = re.compile(r"([A-Z]+_)?(CODE|SQL|SELECT|QUERY|EXPR|EXPRESSION|SCRIPT|STATEMENT)")
@@ -73,16 +76,18 @@ def pattern(
     `key`: the number of what the command is about, which `<filter>` before a command then is, or in one turn
     what else it may be but a bare word;
     `further`: what an argument of this name can be; for COLUMN also options whose help tells of one; for
-    `ATTRIBUTES` what `<filter>` can name;
+    `ATTRIBUTES` what `<filter>` can name, for `SPOKEN` a word that the repeated argument has;
     `into`: its output goes into a file, as it may in every case.
     """
     written: list[str] = []
     left_out: set[int] = set()
     parts, makes_a = GROUP.findall(form), made(form)
+    spoken = takes_words(form) if SPOKEN in further else 0
     for number, part in enumerate(parts, 1):
         if OPTIONS.fullmatch(part):
             continue
-        if stands := _as_it_stands(part):
+        stands = f"{_free(parts)}{further[SPOKEN][0]}" if number == spoken else _as_it_stands(part)
+        if stands:
             written.append(f" {stands}" if written else stands)
             continue
         many = part.endswith("...") or bool(MANY.fullmatch(part))
@@ -125,6 +130,11 @@ def _as_it_stands(part: str) -> str:
     valued = _VALUED.fullmatch(part)
     written = valued[1] if valued else part if LITERAL.fullmatch(part) else ""
     return f"{literal(written)}{WORD if valued else ''}"
+
+
+def _free(parts: Sequence[str]) -> str:
+    """What stands before a word of a command: what it makes is given a name, what a filter finds has one."""
+    return "" if any(map(SEARCHED.search, parts)) else f"({WORD} ){{1,3}}"
 
 
 def _sign(part: str, optional: bool, many: bool, turn: int) -> str:

@@ -1,0 +1,98 @@
+"""Words that a documentation says the meaning of, where a command's arguments are such words:
+`due:<due-date>   The day on which it is due`, `bs=BYTES`, `+tag|-tag`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...patterns import literal
+from . import indent
+from .arguments import WORD, choice
+from .options import FILE, WRITES
+from .synopsis import GROUP, MANY, OPTIONS
+
+_VALUE = r"<[^<>]+>|\w[\w-]*(?:\|\w[\w-]*)+|[A-Z][A-Z\d_-]+|\[[^\[\]]+\]"
+_WORD = rf"[a-z][\w.-]*[:=](?:{_VALUE})?|[+@-][a-z][\w-]*"
+LISTED = re.compile(rf"^\s*((?:{_WORD})(?:(?:, ?| ?\| ?| or )(?:{_WORD}))*)(?:\s\s+(\S.*))?$")
+ATTRIBUTE = re.compile(rf"([a-z][\w.-]*[:=])({_VALUE})?")
+SIGNED = re.compile(r"([+@-])([a-z][\w-]*)")
+BETWEEN = re.compile(r", ?| ?\| ?| or ")
+DATE = re.compile(r"(?i)date|\bday\b|yyyy")
+COUNT = re.compile(r"(?i)\b(ids?\d*|num(ber)?s?|n|count|int(eger)?|bytes|size|rows)\b")
+_DAY = r"20[23][0-9]-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
+_NAME = r"[A-Za-z][A-Za-z0-9_.-]{1,20}"
+TOLD = 120
+"""Characters of what is said of a word."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word that is explained."""
+
+    text: str
+    """As it stands there: `priority:H|M|L or priority:`."""
+    help: str
+    open: bool = False
+    """It stands for any with its sign."""
+
+    def about(self, files: Sequence[str] = ()) -> str:
+        """Regular expression of it, over JSON text; `files`: those that are there."""
+        if signed := SIGNED.fullmatch(self.text):
+            return rf"{literal(signed[1])}[a-z]{{2,12}}" if self.open else literal(self.text)
+        ways = [f"{literal(name)}{self._value(value, files)}" for name, value in ATTRIBUTE.findall(self.text)]
+        return f"({'|'.join(dict.fromkeys(ways))})"
+
+    def _value(self, value: str, files: Sequence[str]) -> str:
+        """Regular expression of what stands for a value; "" for none."""
+        name = value.strip("<>[]")
+        if not name:
+            return ""
+        if re.fullmatch(r"[\w-]+(\|[\w-]+)+", name):
+            return choice(name.split("|"))
+        if FILE.search(name):
+            return choice(files) if files and not WRITES.search(self.help) else WORD
+        if COUNT.search(name):
+            return r"[0-9]{1,3}(,[0-9]{1,3})?" if "," in name else "[0-9]{1,3}"
+        return _DAY if DATE.search(name) else _NAME
+
+
+def words(text: str) -> list[Word]:
+    """The words that a text explains, in order, each once: what it says stands behind them or below."""
+    found: dict[str, Word] = {}
+    lines = [*text.split("\n"), ""]
+    for number, line in enumerate(lines):
+        match = LISTED.match(line)
+        if not match or not (re.match("[+@]", match[1]) or re.search(rf"[:=](?:{_VALUE})", match[1])):
+            continue
+        told = [match[2] or ""]
+        for below in lines[number + 1 :]:
+            if not below.strip() or indent(below) <= indent(line) or LISTED.match(below):
+                break
+            told.append(below.strip())
+        if any(told):
+            for one in _each(match[1], " ".join(told).strip()[:TOLD]):
+                found.setdefault(one.text, one)
+    return list(found.values())
+
+
+def _each(text: str, told: str) -> list[Word]:
+    """The word that stands there; the same behind several signs, `+tag|-tag`, is any, with each of them."""
+    parts = BETWEEN.split(text)
+    signed = [SIGNED.fullmatch(part) for part in parts]
+    names = {found[2] if found else "" for found in signed}
+    if "" in names:
+        return [Word(text, told)]
+    return [Word(part, told, len(parts) > 1 and len(names) == 1) for part in parts]
+
+
+def takes_words(form: str) -> int:
+    """The number, from 1, of the argument of a synopsis that such words are; 0 for none."""
+    parts = GROUP.findall(form)
+    many = [
+        number
+        for number, part in enumerate(parts, 1)
+        if (MANY.fullmatch(part.strip("[]")) or part.strip("[]").endswith("...")) and not FILE.search(part)
+    ]
+    return next((number for number in reversed(many) if not OPTIONS.fullmatch(parts[number - 1])), 0)

@@ -1,0 +1,120 @@
+"""Words that a page explains, and the tasks that are asked for about them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from learn_by_interact.stages.features import Item, features
+from learn_by_interact.stages.readers.words import takes_words, words
+from learn_by_interact.types import Document
+
+MODS = """ATTRIBUTES
+    +tag|-tag
+           Use + to add a tag and - to remove it.
+    +next     Shown on the next report.
+
+    project:<project-name>
+           Specifies the project.
+
+    priority:H|M|L or priority:
+           Specifies high, medium, low or no priority.
+
+    due:<due-date>   The day on which it is due.
+    depends:<id1,id2 ...>  What must be finished before.
+"""
+USAGE = """Usage: copy [OPERAND]...
+
+Copy a file.
+
+  bs=BYTES        read and write so many bytes at a time
+  if=FILE         read from FILE
+  status=LEVEL    what is told
+
+Note: it is slow.
+  -v, --verbose   say more
+"""
+COMMANDS = """COMMANDS
+    tool <filter> modify <mods>
+    tool add <mods>
+    tool <filter> start <mods>
+    tool list
+"""
+START = "ID Description\n-- ----------------\n7  Plan walking route\n8  Call the plumber\n"
+
+
+def items(text: str, start: str = START, tool: str = "tool") -> list[Item]:
+    page = Document(source="man", title="ATTRIBUTES", text=text, begin=1, end=9)
+    other = Document(source="man", title="COMMANDS", text=COMMANDS, begin=1, end=9)
+    return features(page, start, "A tool.", (tool,), others=[other])
+
+
+def allows(item: Item, command: str) -> bool:
+    return bool(re.search(item.form, command))
+
+
+def test_each_word_with_what_is_said_of_it() -> None:
+    found = {one.text: one.help for one in words(MODS)}
+    assert [*found][:4] == ["+tag", "-tag", "+next", "project:<project-name>"]
+    assert found["priority:H|M|L or priority:"] == "Specifies high, medium, low or no priority."
+    assert [one.text for one in words(USAGE)] == ["bs=BYTES", "if=FILE", "status=LEVEL"]
+    assert not words("Note: this\n    name: VALUE  text\n    -v   verbose\n    http://X  a page\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        ("+tag", ["+work"], ["-work", "work", "+"]),
+        ("-tag", ["-work"], ["+work", "-9"]),
+        ("+next", ["+next"], ["+work"]),
+        ("priority:H|M|L or priority:", ["priority:H", "priority:"], ["priority:X", "priority:H|M|L"]),
+        ("due:<due-date>", ["due:2035-04-10"], ["due:", "due:2035-19-10", "due:date"]),
+        ("depends:<id1,id2 ...>", ["depends:3", "depends:3,4"], ["depends:id1"]),
+        ("project:<project-name>", ["project:Home"], ["project:", "project:<name>"]),
+    ],
+)
+def test_a_word_is_written_as_it_stands_there_with_a_value_of_its_kind(
+    text: str, right: list[str], wrong: list[str]
+) -> None:
+    (word,) = (one for one in words(MODS) if one.text == text)
+    assert all(re.fullmatch(word.about(), one) for one in right)
+    assert not any(re.fullmatch(word.about(), one) for one in wrong)
+
+
+def test_the_argument_that_words_are_is_the_last_that_may_be_repeated() -> None:
+    forms = (
+        "tool <filter> modify <mods>",
+        "copy [OPERAND]...",
+        "tool ls [TERM...]",
+        "tool list",
+        "tool add FILE...",
+    )
+    assert [takes_words(form) for form in forms] == [4, 2, 3, 0, 0]
+
+
+def test_each_word_is_shown_by_the_command_called_like_the_argument_and_by_another() -> None:
+    found = items(MODS)
+    tag = [one for one in found if " and +tag (" in one.text]
+    assert len(tag) == 2 and tag[0].synopsis == "tool <filter> modify <mods>" != tag[1].synopsis
+    about = tag[0].about("ID 7, Description Plan walking route")
+    assert allows(about, "tool 7 modify +work")
+    assert not any(
+        allows(about, one)
+        for one in ("tool 8 modify +work", "tool 7 modify", "tool 7 modify work", "tool modify +work")
+    )
+    add = next(one for one in found if one.synopsis == "tool add <mods>")
+    assert allows(add, "tool add Water plants +work") and not allows(add, "tool add +work")
+    assert not any(one.text == "as the page says" for one in found)
+
+
+def test_a_page_with_its_own_synopsis_shows_its_operands_and_the_files_that_are_there() -> None:
+    found = items(USAGE, "books.csv: id, title\n", "copy")
+    assert [one.text.split(" and ")[1].split(" (")[0] for one in found[:3]] == [
+        "bs=BYTES",
+        "if=FILE",
+        "status=LEVEL",
+    ]
+    assert allows(found[1], "copy of=new.csv if=books.csv") and not allows(
+        found[1], "copy of=new.csv if=other.csv"
+    )
