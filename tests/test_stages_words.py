@@ -108,6 +108,21 @@ def test_each_word_is_shown_by_the_command_called_like_the_argument_and_by_anoth
     assert not any(one.text == "as the page says" for one in found)
 
 
+def test_what_is_said_may_stand_right_below_and_any_command_may_end_with_the_word() -> None:
+    text = (
+        "Query types\n    Here they are.\n\n    acct:REGEX, REGEX\n    Match account names.\n"
+        "\n    code:REGEX\n    Match codes.\n"
+    )
+    assert [(one.text, one.help) for one in words(text)] == [
+        ("acct:REGEX", "Match account names."),
+        ("code:REGEX", "Match codes."),
+    ]
+    page = Document(source="man", title="QUERIES", text=text, begin=1, end=9)
+    found = features(page, "", "A tool.", ("money",), others=[])
+    assert found[0].text == "with acct:REGEX (Match account names)"
+    assert allows(found[0], "money print acct:expenses:food") and not allows(found[0], "money print food")
+
+
 def test_a_page_with_its_own_synopsis_shows_its_operands_and_the_files_that_are_there() -> None:
     found = items(USAGE, "books.csv: id, title\n", "copy")
     assert [one.text.split(" and ")[1].split(" (")[0] for one in found[:3]] == [

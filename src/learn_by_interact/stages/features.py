@@ -212,7 +212,7 @@ def features(
     shown = examples if lent and not known else ()
     earlier = {form for one in before(document, manual) for form in forms(one, tools)}
     listing = _both_ways(own) if own else lending
-    if spoken := _with_words(document, [*own] or lent, start):
+    if spoken := _with_words(document, [*own] or lent, start, opening):
         return [*spoken, *(Item(text=f"like: {one}", free=anything) for one in examples)]
     tool = "" if any(map(takes_options, lending | own)) else leading([document, *manual], tools)
     bases: list[Item] = []
@@ -244,11 +244,18 @@ def features(
     return _of_examples(begun, examples, anything, begins, lists_options(document.text))
 
 
-def _with_words(document: Document, ways: Sequence[str], start: str) -> list[Item]:
+def _with_words(document: Document, ways: Sequence[str], start: str, opening: Sequence[str]) -> list[Item]:
     """Items about the words that a page explains, `due:<date>`: with the first of the synopses whose
-    arguments are such, and with others."""
+    arguments are such, and with others; where there is none, at the end of any command (`opening`)."""
     ways, spoken = [form for form in ways if takes_words(form)], words(document.text)
     files = named_files(start)
+    if not ways:
+        begins = f"^({one_of(opening)}) {ANYTHING}"
+        texts = [f"with {one.text} ({clause(one.help)})" for one in spoken]
+        return [
+            Item(text=text, free=f"{begins} {one.about(files)}$")
+            for text, one in zip(texts, spoken, strict=True)
+        ]
     found = []
     for turn in range(min(len(ways), 2 if len(spoken) > LENT else LENT)):
         for at, one in enumerate(spoken):

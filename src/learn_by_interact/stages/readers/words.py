@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from ...patterns import literal
 from . import indent
@@ -15,14 +16,16 @@ from .synopsis import GROUP, MANY, OPTIONS
 
 _VALUE = r"<[^<>]+>|\w[\w-]*(?:\|\w[\w-]*)+|[A-Z][A-Z\d_-]+|\[[^\[\]]+\]"
 _WORD = rf"[a-z][\w.-]*[:=](?:{_VALUE})?|[+@-][a-z][\w-]*"
-LISTED = re.compile(rf"^\s*((?:{_WORD})(?:(?:, ?| ?\| ?| or )(?:{_WORD}))*)(?:\s\s+(\S.*))?$")
+LISTED = re.compile(
+    rf"^\s*((?:{_WORD})(?:(?:, ?| ?\| ?| or )(?:{_WORD}))*)(?:, [A-Z]{{2,}})?(?:\s\s+(\S.*))?$"
+)
 ATTRIBUTE = re.compile(rf"([a-z][\w.-]*[:=])({_VALUE})?")
 SIGNED = re.compile(r"([+@-])([a-z][\w-]*)")
 BETWEEN = re.compile(r", ?| ?\| ?| or ")
 DATE = re.compile(r"(?i)date|\bday\b|yyyy")
 COUNT = re.compile(r"(?i)\b(ids?\d*|num(ber)?s?|n|count|int(eger)?|bytes|size|rows)\b")
 _DAY = r"20[23][0-9]-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
-_NAME = r"[A-Za-z][A-Za-z0-9_.-]{1,20}"
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_.:/-]{1,24}"
 TOLD = 120
 """Characters of what is said of a word."""
 
@@ -66,15 +69,19 @@ def words(text: str) -> list[Word]:
         match = LISTED.match(line)
         if not match or not (re.match("[+@]", match[1]) or re.search(rf"[:=](?:{_VALUE})", match[1])):
             continue
-        told = [match[2] or ""]
-        for below in lines[number + 1 :]:
-            if not below.strip() or indent(below) <= indent(line) or LISTED.match(below):
-                break
-            told.append(below.strip())
+        # What it says stands further inside, or right below a line that stands apart.
+        apart = not match[2] and (not number or not lines[number - 1].strip())
+        told = [match[2] or "", *_below(lines[number + 1 :], indent(line) + (not apart))]
         if any(told):
             for one in _each(match[1], " ".join(told).strip()[:TOLD]):
                 found.setdefault(one.text, one)
     return list(found.values())
+
+
+def _below(lines: Sequence[str], margin: int) -> list[str]:
+    """The lines that go on with what is said of a word."""
+    going = takewhile(lambda one: one.strip() and indent(one) >= margin and not LISTED.match(one), lines)
+    return [one.strip() for one in going]
 
 
 def _each(text: str, told: str) -> list[Word]:
