@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from learn_by_interact.stages.features import Item, features
+from learn_by_interact.stages.features import features
+from learn_by_interact.stages.items import Item
 from learn_by_interact.stages.things import matched, with_attributes
 from learn_by_interact.types import Document
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from learn_by_interact.stages.features import Item, features
+from learn_by_interact.stages.features import features
+from learn_by_interact.stages.items import Item
 from learn_by_interact.stages.readers.grammar import pattern
 from learn_by_interact.stages.readers.options import options
 from learn_by_interact.stages.readers.synopsis import fitting, listed

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from learn_by_interact.stages.features import Item, features
-from learn_by_interact.stages.readers.words import takes_words, words
+from learn_by_interact.stages.features import features
+from learn_by_interact.stages.items import Item
+from learn_by_interact.stages.readers.words import names, takes_words, words
 from learn_by_interact.types import Document
 
 MODS = """ATTRIBUTES
@@ -133,3 +134,58 @@ def test_a_page_with_its_own_synopsis_shows_its_operands_and_the_files_that_are_
     assert allows(found[1], "copy of=new.csv if=books.csv") and not allows(
         found[1], "copy of=new.csv if=other.csv"
     )
+
+
+OPERATIONS = """AVAILABLE OPERATIONS
+    sum         sum of the values
+    mean        mean of the values
+
+    dirname/basename
+                part of a path
+
+    perc[:PERCENTILE]
+                percentile value
+"""
+FOLDER = "scores.tsv (56 bytes): Ann\t80\nsales.csv (52 bytes): North,pen,2\n"
+
+
+def of_tables(title: str, text: str, example: str) -> list[Item]:
+    pages = [
+        Document(source="man", title=name, text=text, begin=1, end=9)
+        for name, text in {
+            title: text,
+            "SYNOPSIS": "SYNOPSIS\n    tables [OPTION] <op> [<fld>]\n",
+            "EXAMPLES": f"EXAMPLES\n    $ {example}\n",
+        }.items()
+    ]
+    return features(pages[0], FOLDER, "A tool.", ("tables",), others=pages[1:])
+
+
+def test_what_a_page_lists_stands_for_the_argument_that_it_is_called_like() -> None:
+    found = of_tables("man tables > AVAILABLE OPERATIONS", OPERATIONS, "tables sum 1 < example.txt")
+    assert [one.text for one in found] == [
+        "with sum (sum of the values)",
+        "with mean (mean of the values)",
+        "with dirname (part of a path)",
+        "with perc (percentile value)",
+    ]
+    assert not of_tables("man tables > NOTES", OPERATIONS, "tables sum 1 < example.txt")[0].synopsis
+    assert not names("a  first\nb  second\n")
+
+
+def test_what_reads_the_standard_input_is_given_the_file_that_its_task_is_about() -> None:
+    found = of_tables("man tables > AVAILABLE OPERATIONS", OPERATIONS, "tables sum 1 < example.txt")
+    about = found[0].about("scores.tsv (56 bytes): Ann\t80")
+    assert allows(about, "tables sum 2 < scores.tsv") and allows(
+        about.kept(), "tables sum 2 < scores.tsv > sums.txt"
+    )
+    assert not any(
+        allows(about, one)
+        for one in ("tables sum 2", "tables sum 2 < sales.csv", "tables mean 2 < scores.tsv")
+    )
+    (other,) = {
+        one.free for one in of_tables("man tables > NOTES", "What it is for.", "tables sum 1 < example.txt")
+    }
+    assert re.search(other, "tables max 2 < sales.csv") and not re.search(other, "tables max 2")
+    plain = of_tables("man tables > AVAILABLE OPERATIONS", OPERATIONS, "tables sum 1")[0]
+    assert allows(plain, "tables sum 2") and not plain.inputs

@@ -13,13 +13,15 @@ from itertools import takewhile
 
 from ..commands import above, named_files, page_of, without_stops
 from ..patterns import literal, one_of
-from ..types import Document, Observation, Value, digest
-from .demands import FOLLOWED, Asked, Demand, asked, fails
+from ..types import Document, Observation, digest
+from .demands import Asked, asked, fails
+from .explained import ANYTHING, LENT, fed_by, with_names, with_words
 from .ground import carried_over, columns_of, focus, masked, unknown
+from .items import Item, number_of
 from .pages import before, common, of_page
-from .readers.arguments import INTO, REPEATED
-from .readers.grammar import SPOKEN, TARGET, makes, pattern
-from .readers.options import FILE, Option, clause, lists_options, options
+from .readers.arguments import INTO
+from .readers.grammar import TARGET, makes
+from .readers.options import FILE, Option, lists_options, options
 from .readers.shown import commands
 from .readers.synopsis import (
     GROUP,
@@ -34,12 +36,7 @@ from .readers.synopsis import (
     synopses,
     takes_options,
 )
-from .readers.words import takes_words, words
 
-ANYTHING = r'([^"\\<]|\\.){1,160}'
-"""Regular expression, over JSON text, of the rest of a command; there can be no `<name>` in it."""
-OPEN = re.compile(r"[<\[]|\b[A-Z]{2}")
-"""What a form has where it leaves something open."""
 NONE_OR_MORE = re.compile(rf" {MANY.pattern}$")
 """Arguments that there may be none of: who must write something there writes anything."""
 _REST = r" ([^\"\\\n]|\\.){12,220}$"
@@ -50,115 +47,6 @@ CHANGE = (
 )
 """Of a task that changes something: what is said of it, and its form over JSON text."""
 FIND = ("something to find out", f"^(Count|Find|Find out|How many|List|Show|What|When|Which|Who){_REST}")
-SEVERAL = re.compile(r"file\w*[\]>]? ?\.\.\.|\bpaths\b", re.IGNORECASE)
-"""An argument of a synopsis that names several files."""
-KEYED = re.compile(r"[^\W\d][\w ]* (\d+)(?:, |$)|#?(\d+)[.):]? +\S")
-"""A thing that is called by a number: `ID 7, Description Call the plumber`, or `3 (B) Write report`."""
-LENT = 3
-"""Synopses of other sections that a page, or each of its options, is given: few, so that its tasks show each
-with several things."""
-
-
-class Item(Value):
-    """What a task is to be about or to show, and how its command is written."""
-
-    text: str
-    free: str = ""
-    """Regular expression of its command where no synopsis is known; "" for any."""
-    synopsis: str = ""
-    """As `readers.synopsis.forms` gives it."""
-    chosen: tuple[Option, ...] = ()
-    """Options that the command has."""
-    known: tuple[Option, ...] = ()
-    """Those of its page: the command may have them, if any are chosen."""
-    rest: str = ""
-    """Regular expression of what may stand in the place of options that are not known."""
-    inputs: tuple[str, ...] = ()
-    """Files that its argument FILE can name."""
-    targets: tuple[str, ...] = ()
-    """Those that it can go into."""
-    most: int = REPEATED[-1]
-    """How often an argument that may be repeated is given."""
-    further: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """Arguments, and what of their kind is there."""
-    into: bool = False
-    """What it prints goes into a file."""
-    common: bool = False
-    """Its option is one that most pages have."""
-    thing: str = ""
-    """The line of the start state that the task is about; "" for any."""
-    word: str = ""
-    """Regular expression of a word that its repeated argument has."""
-    above: tuple[str, str] = ("", "")
-    """A command above that of the synopsis, and the regular expression of its option."""
-
-    @property
-    def fixed(self) -> bool:
-        """There is one such command only."""
-        asked = OPTIONS.sub("", self.synopsis) if not self.rest else self.synopsis
-        return bool(self.synopsis) and not self.known and not OPEN.search(asked)
-
-    @property
-    def form(self) -> str:
-        """Regular expression of the command, over JSON text; "" for any."""
-        if not self.synopsis:
-            return self.free
-        known, key = self.known if self.chosen else (), number_of(self.thing)
-        files, targets, further = self.inputs, self.targets, dict(self.further)
-        if self.word:
-            further[SPOKEN] = (self.word,)
-        whole = pattern(
-            self.synopsis, known, self.chosen, files, targets, self.rest, self.most, key, further, self.into
-        )
-        over, option = self.above
-        return whole.replace(f"^{literal(over)} ", f"^{literal(over)} {option} ", 1) if over else whole
-
-    @property
-    def line(self) -> str:
-        """What the question says of this task."""
-        return f"{self.thing}; {self.text}" if self.thing else self.text
-
-    def kind(self, thing: str) -> Option | None:
-        """The option of the page that is called as the kind of the file of a thing: `--csv`."""
-        names = {f"--{kind}" for kind in kinds_of(thing)} if self.inputs else ()
-        return next((option for option in self.known if option.name in names and not option.values), None)
-
-    def about(self, thing: str) -> Item:
-        """This item about a thing: what it reads is the thing's file, with the option that says its kind.
-
-        What reads several files can read all.
-        """
-        several = bool(SEVERAL.search(self.synopsis))
-        files = self.inputs if several else tuple(name for name in self.inputs if name in files_of(thing))
-        kind = self.kind(thing) if files and self.chosen else None
-        if kind is None or kind in self.chosen:
-            return self.model_copy(update={"thing": thing, "inputs": files or self.inputs})
-        return self.model_copy(
-            update={
-                "thing": thing,
-                "inputs": files,
-                "text": f"{self.text} and {kind.name}",
-                "chosen": (kind, *self.chosen),
-            }
-        )
-
-    def kept(self) -> Item:
-        """This item with its output in a new file."""
-        return self.model_copy(update={"text": f"{self.text}; its output goes into a new file", "into": True})
-
-    def demanding(self, demands: Sequence[Demand], turn: int) -> Item:
-        """This item with an option of each demand that none of its own meets: in turn another one."""
-        more: list[Option] = []
-        for demand in demands:
-            if set(demand).isdisjoint((*self.chosen, *more)):
-                more.append(demand[turn % len(demand)])
-        if not more or not self.synopsis or any(one.ends for one in self.chosen):
-            return self
-        told = " and ".join(f"{one.name} ({clause(one.help)})" for one in more)
-        text = f"{self.text} and {told}" if self.chosen else f"with {told}"
-        first = [one for one in self.chosen if FOLLOWED.search(one.help)]
-        rest = [one for one in self.chosen if one not in first]
-        return self.model_copy(update={"text": text, "chosen": (*first, *more, *rest)})
 
 
 def calls(title: str, tools: Sequence[str]) -> tuple[str, ...]:
@@ -196,7 +84,6 @@ def features(
     their pages have too come last.
     """
     opening = calls(document.title, tools)
-    anything = rf"^({'|'.join(map(literal, opening))}) {ANYTHING}$" if tools else ""
     known = [one for one in options(document.text) if one.name not in skip and not one.asks]
     shared = common(document, others)
     known.sort(key=lambda option: option.name in shared)
@@ -204,22 +91,22 @@ def features(
     begun: list[Item] = []
     manual = [one for one in others if one.source == document.source]
     own, lending = listed([document], tools), listed(manual, tools)
-    read = _read(manual, start, description, tools)
-    if read and not own:
-        anything = anything.removesuffix("$") + rf" ({one_of(read)}){INTO}$"
+    read, feeding = _read(manual, start, description, tools), fed_by([document, *manual], start, tools)
+    anything = _anything(opening, () if own else read, feeding) if tools else ""
     lent = [] if own else borrowed(document, manual, tools)[: None if known else LENT]
     examples = page_about(document, start, tools)[1]
     shown = examples if lent and not known else ()
     earlier = {form for one in before(document, manual) for form in forms(one, tools)}
     listing = _both_ways(own) if own else lending
-    if spoken := _with_words(document, [*own] or lent, start, opening):
-        return [*spoken, *(Item(text=f"like: {one}", free=anything) for one in examples)]
+    explained = with_words(document, [*own] or lent, start, opening)
+    if explained := explained or with_names(document, own, lending, feeding):
+        return [*explained, *(Item(text=f"like: {one}", free=anything) for one in examples)]
     tool = "" if any(map(takes_options, lending | own)) else leading([document, *manual], tools)
     bases: list[Item] = []
     for form in listing if own else () if shown else lent:
         inputs, targets = _files(form, start, description)
         fits = fitting(form, known, listing)
-        item = Item(text="", synopsis=form, known=tuple(fits), inputs=inputs, targets=targets)
+        item = Item(text="", synopsis=form, known=tuple(fits), inputs=inputs, targets=targets).of(feeding)
         elsewhere = not known and takes_options(form)
         beside = fitting(form, of_page(document, manual), listing) if elsewhere and not examples else ()
         if beside:  # They stand in the next sections.
@@ -244,25 +131,11 @@ def features(
     return _of_examples(begun, examples, anything, begins, lists_options(document.text))
 
 
-def _with_words(document: Document, ways: Sequence[str], start: str, opening: Sequence[str]) -> list[Item]:
-    """Items about the words that a page explains, `due:<date>`: with the first of the synopses whose
-    arguments are such, and with others; where there is none, at the end of any command (`opening`)."""
-    ways, spoken = [form for form in ways if takes_words(form)], words(document.text)
-    files = named_files(start)
-    if not ways:
-        begins = f"^({one_of(opening)}) {ANYTHING}"
-        texts = [f"with {one.text} ({clause(one.help)})" for one in spoken]
-        return [
-            Item(text=text, free=f"{begins} {one.about(files)}$")
-            for text, one in zip(texts, spoken, strict=True)
-        ]
-    found = []
-    for turn in range(min(len(ways), 2 if len(spoken) > LENT else LENT)):
-        for at, one in enumerate(spoken):
-            form = ways[1 + (at + turn - 1) % (len(ways) - 1)] if turn else ways[0]
-            text = f"with the command {form} and {one.text} ({clause(one.help)})"
-            found.append(Item(text=text, synopsis=form, word=one.about(files)))
-    return found
+def _anything(opening: Sequence[str], read: Collection[str], feeding: Collection[str]) -> str:
+    """Regular expression of any command; `read`: files of which it ends with one, `feeding`: or reads one."""
+    begins = rf"^({'|'.join(map(literal, opening))}) {ANYTHING}"
+    end = f"{' <' if feeding else ''} ({one_of(feeding or read)}){INTO}" if feeding or read else ""
+    return f"{begins}{end}$"
 
 
 def _simple(item: Item) -> Item:
@@ -432,17 +305,3 @@ def _files(form: str, start: str, description: str) -> tuple[tuple[str, ...], tu
     if rest and TARGET.search(form):
         return tuple(rest), tuple(name for name in files if name in main)
     return tuple(files), ()
-
-
-def number_of(thing: str) -> str:
-    """The number by which a thing of the start state is called, whatever it stands under; or ""."""
-    keyed = KEYED.match(thing) or KEYED.match(thing.partition(": ")[2])
-    return (keyed[1] or keyed[2]) if keyed else ""
-
-
-def files_of(thing: str) -> frozenset[str]:
-    return frozenset(named_files(thing.partition(":")[0]))
-
-
-def kinds_of(thing: str) -> frozenset[str]:
-    return frozenset(name.rpartition(".")[2].lower() for name in files_of(thing))

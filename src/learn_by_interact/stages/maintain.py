@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..prompts import prompt
-from .features import Item
+from .items import Item
 
 PROMPT = prompt("stages", "maintain")
 KINDS = tuple(PROMPT.fill("items").split("\n"))

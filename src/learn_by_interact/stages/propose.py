@@ -18,7 +18,8 @@ from ..types import Document, Observation, Record, Task, Trajectory, Usage, Verd
 from .base import EXPLORATION, ModelStage, in_order
 from .demands import Asked
 from .explore import proposed
-from .features import Item, demanded, features, page_about, screen_items
+from .features import demanded, features, page_about, screen_items
+from .items import Item
 from .maintain import PROMPT as MAINTAIN
 from .maintain import code_items
 from .pages import requirements, selector

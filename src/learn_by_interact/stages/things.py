@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from ..commands import file_names, without_stops
 from ..types import Document
-from .features import Item, files_of, kinds_of, number_of
 from .ground import file_columns, focus
+from .items import Item, files_of, kinds_of, number_of
 from .readers.arguments import REPEATED
 from .readers.grammar import ATTRIBUTES, KEY, OTHER, TARGET, is_new, made, makes
 from .readers.options import FILE

@@ -117,6 +117,13 @@ def pattern(
     return f"^{_nested(written, left_out)}{end}$"
 
 
+def fed(whole: str, files: Sequence[str]) -> str:
+    """The regular expression of a command that reads one of the files from the standard input."""
+    head = whole.removesuffix("$")
+    into = next((one for one in (INTO, INTO.removesuffix("?")) if head.endswith(one)), "")
+    return f"{head.removesuffix(into)} < {choice(files)}{into}$"
+
+
 def _options(known: Sequence[Option], chosen: Sequence[Option], columns: Sequence[str], most: int) -> str:
     """Regular expression of the options that a command must have, and of those that it may."""
     must = "".join(f" {option.about(columns, (), most)}" for option in chosen)

@@ -26,6 +26,10 @@ DATE = re.compile(r"(?i)date|\bday\b|yyyy")
 COUNT = re.compile(r"(?i)\b(ids?\d*|num(ber)?s?|n|count|int(eger)?|bytes|size|rows)\b")
 _DAY = r"20[23][0-9]-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.:/-]{1,24}"
+NAMED = re.compile(r"\s*([a-z][\w-]*)(?:/[\w/-]+)?(?:\[[^\[\]]*\])?(?:\s\s+(\S.*))?")
+"""A plain name in a list, others like it, and what it does: `dirname/basename   part of the path`."""
+LIST = 3
+"""Names of which a list has at least so many."""
 TOLD = 120
 """Characters of what is said of a word."""
 
@@ -92,6 +96,18 @@ def _each(text: str, told: str) -> list[Word]:
     if "" in names:
         return [Word(text, told)]
     return [Word(part, told, len(parts) > 1 and len(names) == 1) for part in parts]
+
+
+def names(text: str) -> list[tuple[str, str]]:
+    """The plain names that a text lists, and what is said of each; none where there are few."""
+    found: dict[str, str] = {}
+    lines = [*text.split("\n"), ""]
+    for number, line in enumerate(lines):
+        match = NAMED.fullmatch(line)
+        told = [match[2] or "", *_below(lines[number + 1 :], indent(line) + 1)] if match else []
+        if match and any(told):
+            found.setdefault(match[1], " ".join(told).strip()[:TOLD])
+    return [*found.items()] if len(found) >= LIST else []
 
 
 def takes_words(form: str) -> int:
