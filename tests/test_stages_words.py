@@ -66,7 +66,7 @@ def test_each_word_with_what_is_said_of_it() -> None:
 @pytest.mark.parametrize(
     ("text", "right", "wrong"),
     [
-        ("+tag", ["+work"], ["-work", "work", "+"]),
+        ("+tag", ["+work"], ["-work", "work", "+", "+tag"]),
         ("-tag", ["-work"], ["+work", "-9"]),
         ("+next", ["+next"], ["+work"]),
         ("priority:H|M|L or priority:", ["priority:H", "priority:"], ["priority:X", "priority:H|M|L"]),

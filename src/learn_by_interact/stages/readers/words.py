@@ -47,7 +47,9 @@ class Word:
     def about(self, files: Sequence[str] = ()) -> str:
         """Regular expression of it, over JSON text; `files`: those that are there."""
         if signed := SIGNED.fullmatch(self.text):
-            return rf"{literal(signed[1])}[a-z]{{2,12}}" if self.open else literal(self.text)
+            return (
+                rf"{literal(signed[1])}{_but(signed[2][0])}[a-z]{{1,11}}" if self.open else literal(self.text)
+            )
         ways = [f"{literal(name)}{self._value(value, files)}" for name, value in ATTRIBUTE.findall(self.text)]
         return f"({'|'.join(dict.fromkeys(ways))})"
 
@@ -86,6 +88,12 @@ def _below(lines: Sequence[str], margin: int) -> list[str]:
     """The lines that go on with what is said of a word."""
     going = takewhile(lambda one: one.strip() and indent(one) >= margin and not LISTED.match(one), lines)
     return [one.strip() for one in going]
+
+
+def _but(letter: str) -> str:
+    """Regular expression of the other letters: so no name is the one that stands for any, which is copied."""
+    before, _, after = "abcdefghijklmnopqrstuvwxyz".partition(letter)
+    return f"[{before}{after}]"
 
 
 def _each(text: str, told: str) -> list[Word]:
