@@ -446,3 +446,16 @@ def test_a_filter_names_attributes_that_the_manual_shows() -> None:
     assert allows(found[1], "task project:Home due.before:eom list") and allows(found[1], "task +home list")
     assert not allows(found[1], "task walking.route: list") and allows(free[1], "task walking.route: list")
     assert with_attributes(free, [page.model_copy(update={"text": "task <filter> list"})]) == free
+
+
+def test_many_words_have_a_colon_only_behind_an_attribute_that_the_manual_shows() -> None:
+    text = "task <filter> modify <mods>\n  Changes.\n\nExamples: task 3 modify project:Home due:2035-01-01\n"
+    page = Document(source="m", title="man task", text=text, begin=1, end=9)
+    start = "ID Description\n-- ----------------\n7  Plan walking route\n"
+    chosen = [
+        one for one in features(page, start, "", ("task",)) if one.synopsis == "task <filter> modify <mods>"
+    ]
+    (found,) = with_attributes(matched(chosen, page, "", start, "seed"), [page])
+    for right in ("project:Garden", "due:2035-02-01 Call Ben", "'Note: call Ben'", "Call Ben"):
+        assert allows(found, f"task 7 modify {right}")
+    assert not allows(found, "task 7 modify desc:Plan walking route")

@@ -53,3 +53,9 @@ def term(attributes: Sequence[str] = ()) -> str:
     """
     name = choice(attributes) if attributes else r"[a-z]{2,12}(\.[a-z]{2,12})?"
     return rf"([+][a-z]{{2,12}}|{name}:{_SHORT}|[0-9]{{1,3}}([,-][0-9]{{1,3}}){{0,2}})"
+
+
+def free_word(attributes: Sequence[str]) -> str:
+    """The same of a word of `<mods>`: with a colon only behind an attribute. A small model makes others of
+    what its task is about, and forgets the quotation marks: `desc:Pay the rent`."""
+    return rf"({WORD.replace(MIDDLE, MIDDLE.replace('[^ ', '[^: '))}|{choice(attributes)}:{_SHORT})"

@@ -17,6 +17,7 @@ from .arguments import (
     STATEMENT,
     WORD,
     choice,
+    free_word,
     term,
 )
 from .options import FILE, Option
@@ -76,13 +77,13 @@ def pattern(
     `key`: the number of what the command is about, which `<filter>` before a command then is, or in one turn
     what else it may be but a bare word;
     `further`: what an argument of this name can be; for COLUMN also options whose help tells of one; for
-    `ATTRIBUTES` what `<filter>` can name, for `SPOKEN` a word that the repeated argument has;
+    `ATTRIBUTES` what `<filter>` and many words can name, for `SPOKEN` a word that the repeated argument has;
     `into`: its output goes into a file, as it may in every case.
     """
     written: list[str] = []
     left_out: set[int] = set()
     parts, makes_a = GROUP.findall(form), made(form)
-    spoken = takes_words(form) if SPOKEN in further else 0
+    spoken, names = takes_words(form) if SPOKEN in further else 0, further.get(ATTRIBUTES, ())
     for number, part in enumerate(parts, 1):
         if OPTIONS.fullmatch(part):
             continue
@@ -92,13 +93,13 @@ def pattern(
             continue
         many = part.endswith("...") or bool(MANY.fullmatch(part))
         named = further.get(part.strip("[]<>."), ())
-        word = choice(named) if named else _word(part, makes_a, files, targets, parts[number:])
+        word = choice(named) if named else _word(part, makes_a, files, targets, parts[number:], names)
         # What could come from a pipe is read from a file that is there.
         # So is said what the tool could guess (`[OTHER_TABLE]`), where it is known what there is.
         given = (FILE.search(part) and (targets or files)) or (named and OTHER.fullmatch(part.strip("[]")))
         optional = part.startswith("[") and not given
         several = bool(SEARCHED.search(part)) and not many and word != _PROGRAM
-        one = term(further.get(ATTRIBUTES, ()))
+        one = term(names)
         terms = f"( {one}){{0,2}}" if several else ""
         if several and key and any(map(LITERAL.fullmatch, parts[number:])):
             word, terms = (one, terms) if most == REPEATED[1] else (literal(key), "")
@@ -174,9 +175,15 @@ def _nested(written: Sequence[str], left_out: Collection[int]) -> str:
 
 
 def _word(
-    part: str, makes_a: str, files: Sequence[str], targets: Sequence[str], behind: Sequence[str]
+    part: str,
+    makes_a: str,
+    files: Sequence[str],
+    targets: Sequence[str],
+    behind: Sequence[str],
+    names: Sequence[str],
 ) -> str:
-    """Regular expression of an argument; `makes_a`: see `made`; `behind`: the arguments after it."""
+    """Regular expression of an argument; `makes_a`: see `made`; `behind`: the arguments after it; `names`:
+    attributes that are known."""
     name = part.strip("[]<>.")
     if FILE.search(part) and files:
         return choice(files)
@@ -195,6 +202,8 @@ def _word(
         return NEW
     if KEY.fullmatch(name):
         return WORD.replace("()[", "()[=")
+    if names and MANY.fullmatch(part):
+        return free_word(names)
     if part.endswith("..."):
         return ONE_OF_MANY.replace("[^, ", "[^,. ") if targets else ONE_OF_MANY
     return NO_FILE if targets else WORD

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import takewhile
 
 from ...patterns import literal
@@ -67,7 +68,8 @@ class Word:
         return _DAY if DATE.search(name) else _NAME
 
 
-def words(text: str) -> list[Word]:
+@cache
+def words(text: str) -> tuple[Word, ...]:
     """The words that a text explains, in order, each once: what it says stands behind them or below."""
     found: dict[str, Word] = {}
     lines = [*text.split("\n"), ""]
@@ -81,7 +83,7 @@ def words(text: str) -> list[Word]:
         if any(told):
             for one in _each(match[1], " ".join(told).strip()[:TOLD]):
                 found.setdefault(one.text, one)
-    return list(found.values())
+    return tuple(found.values())
 
 
 def _below(lines: Sequence[str], margin: int) -> list[str]:
