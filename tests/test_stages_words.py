@@ -189,3 +189,16 @@ def test_what_reads_the_standard_input_is_given_the_file_that_its_task_is_about(
     assert re.search(other, "tables max 2 < sales.csv") and not re.search(other, "tables max 2")
     plain = of_tables("man tables > AVAILABLE OPERATIONS", OPERATIONS, "tables sum 1")[0]
     assert allows(plain, "tables sum 2") and not plain.inputs
+
+
+def test_options_of_the_same_page_have_their_tasks_too() -> None:
+    found = items(
+        f"{USAGE}\nOptions:\n  --force   write over what is there\n", "books.csv: id, title\n", "copy"
+    )
+    texts = " ".join(one.text for one in found)
+    assert "bs=BYTES" in texts and "with --force (write over what is there)" in texts
+    assert not any("bs=BYTES" in one.text for one in features(page_of_words(), "", "A tool.", ()))
+
+
+def page_of_words() -> Document:
+    return Document(source="man", title="WORDS", text=USAGE, begin=1, end=9)

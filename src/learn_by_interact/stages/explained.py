@@ -33,7 +33,7 @@ def with_words(document: Document, ways: Sequence[str], start: str, opening: Seq
     arguments are such, and with others; where there is none, at the end of any command (`opening`)."""
     ways, spoken = [form for form in ways if takes_words(form)], words(document.text)
     files = named_files(start)
-    if not ways:
+    if not ways and opening:
         begins = f"^({one_of(opening)}) {ANYTHING}"
         texts = [f"with {one.text} ({clause(one.help)})" for one in spoken]
         return [

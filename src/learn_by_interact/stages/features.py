@@ -87,7 +87,6 @@ def features(
     known = [one for one in options(document.text) if one.name not in skip and not one.asks]
     shared = common(document, others)
     known.sort(key=lambda option: option.name in shared)
-    found: list[Item] = []
     begun: list[Item] = []
     manual = [one for one in others if one.source == document.source]
     own, lending = listed([document], tools), listed(manual, tools)
@@ -99,8 +98,10 @@ def features(
     earlier = {form for one in before(document, manual) for form in forms(one, tools)}
     listing = _both_ways(own) if own else lending
     explained = with_words(document, [*own] or lent, start, opening)
-    if explained := explained or with_names(document, own, lending, feeding):
+    explained = explained or with_names(document, own, lending, feeding)
+    if explained and not known:
         return [*explained, *(Item(text=f"like: {one}", free=anything) for one in examples)]
+    found = [*explained]
     tool = "" if any(map(takes_options, lending | own)) else leading([document, *manual], tools)
     bases: list[Item] = []
     for form in listing if own else () if shown else lent:
