@@ -271,3 +271,21 @@ def test_propose_keeps_the_batches_that_could_be_read(store: Store) -> None:
     store.add([page])
     done(Propose(environment=NAME, model=model("half")), store)
     assert {task.hint for task in store.records(Task, about=page.id)} == {"show a.txt", "show b.txt", "list"}
+
+
+def test_a_section_comes_with_those_that_show_how_its_tool_is_fed(store: Store) -> None:
+    texts = {
+        "SYNOPSIS": "SYNOPSIS\n    show [OPTION] <op>\n",
+        "OPERATIONS": "OPERATIONS\n    sum   all of them\n    min   least value\n    max   the greatest\n",
+        "EXAMPLES": "EXAMPLES\n    $ show sum < numbers.txt\n",
+        "NOTES": "NOTES\n    $ show min\n",
+    }
+    pages = {
+        title: Document(source="man show", title=f"man show > {title}", text=text, begin=at, end=at + 1)
+        for at, (title, text) in enumerate(texts.items())
+    }
+    store.add(pages.values())
+    found = {one: others for one, *others in Propose(environment=NAME, model=model("noted")).inputs(store)}
+    beside = [pages["SYNOPSIS"].id, pages["EXAMPLES"].id]
+    assert found[pages["OPERATIONS"].id] == found[pages["NOTES"].id] == beside
+    assert found[pages["EXAMPLES"].id] == beside[:1] and pages["EXAMPLES"].id in found[pages["SYNOPSIS"].id]

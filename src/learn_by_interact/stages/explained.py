@@ -55,7 +55,7 @@ def with_names(
     """Items about what a page without synopses (`own`) lists that stands for an argument which it is called
     like: `sum` for `<op>`, on a page about operations.
 
-    `lending`: the synopses of its manual; `files`: see `fed_by`.
+    `lending`: the synopses of its manual; `files`: those that its commands read from the standard input.
     """
     heading = re.findall(r"[a-z]+", document.title.rpartition(" > ")[2].lower())
     for form in () if own else lending:
@@ -68,10 +68,10 @@ def with_names(
     return []
 
 
-def fed_by(manual: Sequence[Document], start: str, tools: Sequence[str]) -> tuple[str, ...]:
-    """The files that a manual's commands read from the standard input, as it shows, if none names a file."""
+def fed_by(manual: Sequence[Document], tools: Sequence[str]) -> bool:
+    """Whether the commands of a manual read the standard input, as it shows, and none names a file."""
     if any(map(FILE.search, synopses(manual, tools))):
-        return ()
+        return False
     shown = [one for page in manual for one in commands(page, tools)]
     feeding = [one for one in shown if FEEDING.search(one)]
-    return tuple(named_files(start)) if feeding and len(shown) <= FEEDS * len(feeding) else ()
+    return bool(feeding) and len(shown) <= FEEDS * len(feeding)

@@ -90,7 +90,8 @@ def features(
     begun: list[Item] = []
     manual = [one for one in others if one.source == document.source]
     own, lending = listed([document], tools), listed(manual, tools)
-    read, feeding = _read(manual, start, description, tools), fed_by([document, *manual], start, tools)
+    read = _read(manual, start, description, tools)
+    feeding = named_files(start) if fed_by([document, *manual], tools) else ()
     anything = _anything(opening, () if own else read, feeding) if tools else ""
     lent = [] if own else borrowed(document, manual, tools)[: None if known else LENT]
     examples = page_about(document, start, tools)[1]
@@ -128,8 +129,7 @@ def features(
     if found:
         alone = _shown_alone(examples if own else (), listing, anything)
         return [*found, *map(_simple, begun), *alone]
-    begins = "" if own or read else _beginning(lending)
-    return _of_examples(begun, examples, anything, begins, lists_options(document.text))
+    return _of_examples(begun, examples, anything, {} if own or read else lending, document.text)
 
 
 def _anything(opening: Sequence[str], read: Collection[str], feeding: Collection[str]) -> str:
@@ -145,18 +145,17 @@ def _simple(item: Item) -> Item:
 
 
 def _of_examples(
-    begun: Sequence[Item], examples: Sequence[str], anything: str, begins: str, lists: bool
+    begun: Sequence[Item], examples: Sequence[str], anything: str, forms: Collection[str], text: str
 ) -> list[Item]:
-    """Items of a page that has nothing to show but what its examples do, or what it says (`begins`: how its
-    commands begin, where that is known).
-
-    `lists`: it lists options.
+    """Items of a page that has nothing to show but what its examples do, or what it says (`forms`: synopses
+    that say how its commands begin, where that is known; `text`: the page).
     """
+    begins = _beginning(forms)
     simple = [_simple(item) for item in begun]
     like = begun[0] if len(begun) == 1 else Item(text="", free=anything)
     bare = {" ".join(OPTIONS.sub("", item.synopsis).split()) for item in simple}
     shows = [like.model_copy(update={"text": f"like: {one}"}) for one in examples if one not in bare]
-    if shows or (begun and (examples or lists)):
+    if shows or (begun and (examples or lists_options(text))):
         return [*simple, *shows]  # Or there are no options but those of every command.
     free = f"^{literal(begins)} {ANYTHING}$" if begins else like.free
     return [*simple, like.model_copy(update={"text": "as the page says", "free": free})]

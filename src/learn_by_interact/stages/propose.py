@@ -17,6 +17,7 @@ from ..prompts import Prompt, cut, prompt
 from ..types import Document, Observation, Record, Task, Trajectory, Usage, Verdict, digest
 from .base import EXPLORATION, ModelStage, in_order
 from .demands import Asked
+from .explained import fed_by
 from .explore import proposed
 from .features import demanded, features, page_about, screen_items
 from .items import Item
@@ -82,7 +83,7 @@ class Propose(ModelStage):
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
         """Documents; those without a synopsis with the sections of the same source that have one, the others
-        with the sections around them.
+        with the sections around them; all with those that show commands which read the standard input.
 
         In a later round also with the trajectories of their earlier tasks.
         """
@@ -105,16 +106,20 @@ class Propose(ModelStage):
     def _others(self, documents: Sequence[Document]) -> dict[str, tuple[str, ...]]:
         tools = self.world().tools
         manual: dict[str, list[str]] = defaultdict(list)
+        feeding: dict[str, list[str]] = defaultdict(list)
         for document in documents:
             if forms(document, tools):
                 manual[document.source].append(document.id)
+            elif fed_by([document], tools):
+                feeding[document.source].append(document.id)
         ids = [one.id for one in documents]
         found = {}
         for at, one in enumerate(documents):
             around = (*ids[max(0, at - BESIDE) : at], *ids[at + 1 : at + 1 + BESIDE])
             lent = tuple(manual[one.source]) if tools and not forms(one, tools) else ()
-            found[one.id] = lent or around
-        return found
+            # What shows that commands read the standard input holds for all of a manual.
+            found[one.id] = tuple(dict.fromkeys([*(lent or around), *feeding[one.source]]))
+        return {at: tuple(one for one in some if one != at) for at, some in found.items()}
 
     def _earlier(self, store: Store) -> tuple[set[str], set[str], dict[str, list[Trajectory]]]:
         """What the rounds before led to, by document: asked, tasks not explored yet, trajectories."""
