@@ -88,7 +88,11 @@ def test_an_answer_that_demands_nothing_ends_it(run: Callable[[str], Observation
     assert asked(FORM, known, "", (), run) == Asked()
     for text in ("Use --match for it.", "You must not be here.", "cannot be used with --match: specify one"):
         answered = Observation(text=text, key="", failed=True)
-        assert asked(FORM, known, "staff.csv", (), {"pick staff.csv": answered}.__getitem__) == Asked()
+
+        def same(_: str, seen: Observation = answered) -> Observation:
+            return seen
+
+        assert asked(FORM, known, "staff.csv", (), same) == Asked()
 
 
 def test_one_of_several_options_is_demanded_and_a_pair_stands_in_its_order() -> None:

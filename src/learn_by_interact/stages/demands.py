@@ -3,7 +3,8 @@
 A usage line puts brackets around every option (`csvgrep [OPTIONS] [FILE]`), and the command answers that it
 must have one (`You must specify at least one column with the -c option`). The options that such an
 answer names are given to every task about the command: a small model that is asked to show one option
-writes that one alone, and nothing it writes would work.
+writes that one alone, and nothing it writes would work. An answer that names none is one of the usage: then
+each option is tried.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ EXCEPT = re.compile(
 """Before options of which it says something else."""
 DEEPEST = 3
 """Demands of one command at which no more are looked for."""
+TRIED = 20
+"""Options that are tried with a command whose error names none."""
 
 Demand = tuple[Option, ...]
 """Options of which a command must have one."""
@@ -77,18 +80,29 @@ def asked(
     columns: Sequence[str],
     run: Callable[[str], Observation],
     state: str = "",
+    last: bool = False,
 ) -> Asked:
     """What a command of this synopsis demands beside its arguments, and whether it prints.
 
     `file`: one that is there, for an argument that names one, with its `columns`. `run`: does a command.
-    `state`: of the environment before.
+    `state`: of the environment before. `last`: its last argument stands behind its options.
     """
-    bare = _bare(form, file)
+    words = _bare(form, file)
+    at = len(words) - last
+
+    def does(options: Sequence[Option]) -> tuple[str, Observation]:
+        given = [_given(option, file, columns) for option in options]
+        command = " ".join([*words[:at], *given, *words[at:]])
+        return command, run(command)
+
     found: list[Demand] = [(option,) for option in known if REQUIRED.search(option.help)]
-    while bare and len(found) < DEEPEST:
-        command = " ".join([bare, *(_given(demand[0], file, columns) for demand in found)])
-        seen = run(command)
+    while words and len(found) < DEEPEST:
+        chosen = [demand[0] for demand in found]
+        command, seen = does(chosen)
         lacking = _lacking(without_usage(seen.text), command, known) if seen.failed else ()
+        if seen.failed and not lacking:
+            more = [one for one in known[:TRIED] if one not in chosen and not one.ends]
+            lacking = tuple(one for one in more if not does([*chosen, one])[1].failed)
         if not lacking:
             printed = not seen.failed and seen.state == state and seen.text.strip() not in NOTHING
             return Asked(tuple(found), printed)
@@ -99,7 +113,7 @@ def asked(
 def fails(form: str, keys: Sequence[str], run: Callable[[str], Observation]) -> bool:
     """Whether a command fails, or finds nothing to do, with each of the numbers that `<filter>` can be; False
     where it takes more."""
-    tried = [_bare(form, "", key) for key in (keys if SEARCHED.search(form) else ("",))]
+    tried = [" ".join(_bare(form, "", key)) for key in (keys if SEARCHED.search(form) else ("",))]
     seen = map(run, tried if all(tried) else ())
     return bool(all(tried) and tried) and all(one.failed or IDLE.fullmatch(one.text.strip()) for one in seen)
 
@@ -112,7 +126,8 @@ def requires(option: Option) -> list[str]:
 
 def _lacking(error: str, command: str, known: Sequence[Option]) -> Demand:
     """The options that an error demands, as it names them; not those that stand in the command."""
-    said = next((line for line in error.split("\n") if DEMANDS.search(line) and NAMED.search(line)), "")
+    lines = (line for line in error.split("\n") if not NAMED.match(line.lstrip()))  # No list of options.
+    said = next((line for line in lines if DEMANDS.search(line) and NAMED.search(line)), "")
     said = EXCEPT.split(said, maxsplit=1)[0]
     if not DEMANDS.search(said):
         return ()
@@ -122,9 +137,9 @@ def _lacking(error: str, command: str, known: Sequence[Option]) -> Demand:
     return tuple(dict.fromkeys(one for one in named if present.isdisjoint(one.names)))
 
 
-def _bare(form: str, file: str, key: str = "") -> str:
-    """A command of a synopsis with a file where it takes one, a number for `<filter>`, and without options;
-    "" where it takes more."""
+def _bare(form: str, file: str, key: str = "") -> list[str]:
+    """The words of a command of a synopsis with a file where it takes one, a number for `<filter>`, and
+    without options; [] where it takes more."""
     written: list[str] = []
     for part in GROUP.findall(form):
         if OPTIONS.fullmatch(part):
@@ -136,8 +151,8 @@ def _bare(form: str, file: str, key: str = "") -> str:
         elif re.fullmatch(r"[a-z\d][\w.-]*", part):
             written.append(part)
         elif not part.startswith("["):
-            return ""
-    return " ".join(written) if all(written) else ""
+            return []
+    return written if all(written) else []
 
 
 def _given(option: Option, file: str, columns: Sequence[str]) -> str:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Collection, Sequence
 
 from ..commands import named_files
-from ..patterns import one_of
+from ..patterns import literal, one_of
 from ..types import Document
-from .items import Item
+from .items import Item, kinds_of
+from .readers.general import before_command, ends_so, files_behind
 from .readers.grammar import SEARCHED
 from .readers.options import FILE, clause
 from .readers.shown import commands
@@ -66,6 +67,27 @@ def with_names(
                 Item(text=text, synopsis=form.replace(place[0], name, 1)).of(files) for name, text in told
             ]
     return []
+
+
+def as_all(items: Sequence[Item], pages: Sequence[Document], tools: Sequence[str]) -> list[Item]:
+    """Items with what a manual says once for all commands: options before the command, as its examples have
+    them (those that name the kind of the thing's file, if any do: `--icsv` for `sales.csv`), files behind."""
+    shown, files = before_command(pages, tools), files_behind(pages, tools)
+
+    def said(item: Item) -> Item:
+        begins = (one for one in shown if item.free.startswith(f"^({literal(one)}) "))
+        tool = item.synopsis.partition(" ")[0] or next(begins, "")
+        item = item.model_copy(update={"last": ends_so(item.synopsis, files)})
+        if tool not in shown or any(item.above):
+            return item
+        kinds = kinds_of(item.thing)
+        lead = one_of([one for one in shown[tool] if any(kind in one for kind in kinds)] or shown[tool])
+        if item.synopsis:
+            return item.model_copy(update={"above": (tool, f"({lead})")})
+        begin = f"^({literal(tool)}) "
+        return item.model_copy(update={"free": f"{begin}({lead}) {item.free.removeprefix(begin)}"})
+
+    return [said(item) for item in items] if shown or files else list(items)
 
 
 def fed_by(manual: Sequence[Document], tools: Sequence[str]) -> bool:

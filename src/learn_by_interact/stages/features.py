@@ -20,6 +20,7 @@ from .ground import carried_over, columns_of, focus, masked, unknown
 from .items import Item, number_of
 from .pages import before, common, of_page
 from .readers.arguments import INTO
+from .readers.general import ends_so, files_behind
 from .readers.grammar import TARGET, makes
 from .readers.options import FILE, Option, lists_options, options
 from .readers.shown import commands
@@ -90,9 +91,9 @@ def features(
     begun: list[Item] = []
     manual = [one for one in others if one.source == document.source]
     own, lending = listed([document], tools), listed(manual, tools)
-    read = _read(manual, start, description, tools)
+    read = _read(manual, own, start, description, tools)
     feeding = named_files(start) if fed_by([document, *manual], tools) else ()
-    anything = _anything(opening, () if own else read, feeding) if tools else ""
+    anything = _anything(opening, read, feeding) if tools else ""
     lent = [] if own else borrowed(document, manual, tools)[: None if known else LENT]
     examples = page_about(document, start, tools)[1]
     shown = examples if lent and not known else ()
@@ -223,12 +224,14 @@ def _of_all_below(
     ]
 
 
-def _read(manual: Sequence[Document], start: str, description: str, tools: Sequence[str]) -> tuple[str, ...]:
-    """The files of which a command of a manual ends with one: those that its only synopsis ends with."""
-    every = synopses(manual, tools)
-    if len(every) != 1 or not FILE.search(GROUP.findall(every[0])[-1]):
-        return ()
-    return _files(every[0], start, description)[0]
+def _read(
+    manual: Sequence[Document], own: Collection[str], start: str, description: str, tools: Sequence[str]
+) -> tuple[str, ...]:
+    """The files of which a command of a manual ends with one, by its general synopsis or its only one; no
+    page with some of its `own` has the latter."""
+    every, general = synopses(manual, tools), list(files_behind(manual, tools).values())
+    end = general[0] if general else GROUP.findall(every[0])[-1] if len(every) == 1 and not own else ""
+    return _files(end, start, description)[0] if FILE.search(end) else ()
 
 
 def demanded(
@@ -252,7 +255,8 @@ def demanded(
         known = fitting(form, every, listing)
         files = _files(form, start, description)[0]
         file = next((one for one in files if columns_of(start, one)), next(iter(files), ""))
-        found[form] = asked(form, known, file, columns_of(start, file), run, state)
+        columns, last = columns_of(start, file), ends_so(form, files_behind([document, *others], tools))
+        found[form] = asked(form, known, file, columns, run, state, last)
     return found
 
 

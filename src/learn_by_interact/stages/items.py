@@ -46,6 +46,8 @@ class Item(Value):
     """Arguments, and what of their kind is there."""
     fed: bool = False
     """It reads one of its inputs from the standard input: `tool sum 1 < scores.tsv`."""
+    last: bool = False
+    """Its last argument stands behind its options."""
     into: bool = False
     """What it prints goes into a file."""
     common: bool = False
@@ -73,7 +75,17 @@ class Item(Value):
         if self.word:
             further[SPOKEN] = (self.word,)
         whole = pattern(
-            self.synopsis, known, self.chosen, files, targets, self.rest, self.most, key, further, self.into
+            self.synopsis,
+            known,
+            self.chosen,
+            files,
+            targets,
+            self.rest,
+            self.most,
+            key,
+            further,
+            self.into,
+            self.last,
         )
         if self.fed:
             whole = fed(whole, files)

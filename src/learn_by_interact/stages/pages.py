@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -10,6 +11,11 @@ from ..types import Document
 from .demands import Demand, requires
 from .ground import columns_of
 from .readers.options import FILE, Option, options
+
+PART = re.compile(r" \(\d+ of \d+\)$")
+"""The end of the title of a part of a section that was too long."""
+ABOUT = 3
+"""Headings, with that of the page, from which on sections of a page are about one command each."""
 
 
 def selector(form: str, document: Document, others: Sequence[Document], start: str) -> Option | None:
@@ -28,14 +34,20 @@ def requirements(chosen: Sequence[Option], document: Document, others: Sequence[
 
 
 def of_page(document: Document, others: Sequence[Document]) -> list[Option]:
-    """The options of the whole page that a section belongs to."""
-    page = page_of(document.title)
-    whole = [
-        document,
-        *(one for one in others if (page_of(one.title), one.source) == (page, document.source)),
-    ]
-    every = {option.name: option for one in whole for option in options(one.text)}
-    return list(every.values())
+    """The options of the whole page that a section belongs to, its own first: of two that are called the same
+    its own is meant. A section about another command of the page has options that are not this one's."""
+    own = _headings(document)
+    page = [one for one in others if (one.source, *_headings(one)[:1]) == (document.source, *own[:1])]
+    near = [one for one in page if len(_headings(one)) < ABOUT or _headings(one)[:ABOUT] == own[:ABOUT]]
+    found: dict[str, Option] = {}
+    for option in (option for one in (document, *near) for option in options(one.text)):
+        found.setdefault(option.name, option)
+    return list(found.values())
+
+
+def _headings(document: Document) -> list[str]:
+    """The headings that a section stands under, from that of its page; `options (2 of 3)` is `options`."""
+    return PART.sub("", document.title).split(" > ")
 
 
 def before(document: Document, manual: Sequence[Document]) -> list[Document]:

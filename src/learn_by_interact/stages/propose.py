@@ -17,7 +17,7 @@ from ..prompts import Prompt, cut, prompt
 from ..types import Document, Observation, Record, Task, Trajectory, Usage, Verdict, digest
 from .base import EXPLORATION, ModelStage, in_order
 from .demands import Asked
-from .explained import fed_by
+from .explained import as_all, fed_by
 from .explore import proposed
 from .features import demanded, features, page_about, screen_items
 from .items import Item
@@ -26,6 +26,7 @@ from .maintain import code_items
 from .pages import requirements, selector
 from .plans import PROMPT as PLAN
 from .plans import Plan, plans
+from .readers.general import completed, files_behind, said_of_all
 from .readers.synopsis import filled, forms, purpose, synopses
 from .structured import whole
 from .things import matched, with_attributes
@@ -106,19 +107,19 @@ class Propose(ModelStage):
     def _others(self, documents: Sequence[Document]) -> dict[str, tuple[str, ...]]:
         tools = self.world().tools
         manual: dict[str, list[str]] = defaultdict(list)
-        feeding: dict[str, list[str]] = defaultdict(list)
+        every: dict[str, list[str]] = defaultdict(list)
         for document in documents:
             if forms(document, tools):
                 manual[document.source].append(document.id)
-            elif fed_by([document], tools):
-                feeding[document.source].append(document.id)
+            if said_of_all(document, tools) or (not forms(document, tools) and fed_by([document], tools)):
+                every[document.source].append(document.id)
         ids = [one.id for one in documents]
         found = {}
         for at, one in enumerate(documents):
             around = (*ids[max(0, at - BESIDE) : at], *ids[at + 1 : at + 1 + BESIDE])
             lent = tuple(manual[one.source]) if tools and not forms(one, tools) else ()
-            # What shows that commands read the standard input holds for all of a manual.
-            found[one.id] = tuple(dict.fromkeys([*(lent or around), *feeding[one.source]]))
+            # What is said of all commands holds for all of a manual, and that they read the standard input.
+            found[one.id] = tuple(dict.fromkeys([*(lent or around), *every[one.source]]))
         return {at: tuple(one for one in some if one != at) for at, some in found.items()}
 
     def _earlier(self, store: Store) -> tuple[set[str], set[str], dict[str, list[Trajectory]]]:
@@ -143,9 +144,11 @@ class Propose(ModelStage):
         document, *rest = records
         assert isinstance(document, Document)
         earlier = [record for record in rest if isinstance(record, Trajectory)]
-        others = [record for record in rest if isinstance(record, Document)]
         world = self.world()
         tools = world.tools
+        parent, manual = document.id, [one for one in records if isinstance(one, Document)]
+        files = files_behind(manual, tools)
+        document, *others = (completed(one, files) for one in manual)
         with world.environment() as environment:
             setup = environment.setup_of(document) if isinstance(environment, Placed) else {}
             task = Task(environment=environment.name, instruction="", setup=setup)
@@ -159,7 +162,7 @@ class Propose(ModelStage):
             needs = self._demanded(environment, task, document, others, start, first.state)
         if planned or places:
             # A section may have left what it has to do to others.
-            return self._planned(document, planned, environment)
+            return self._planned(manual[0], planned, environment)
         commands, code = environment.actions.commands, environment.actions.code
         part = "system" if commands else "screen"
         words = MAINTAIN if code else PROMPT
@@ -179,7 +182,7 @@ class Propose(ModelStage):
         told, usage = self._asked(words, system, page, items, commands)
         for instruction, hint in told:
             found.setdefault(instruction, self._output(filled(hint, ways, start), setup))
-        name, parent = environment.name, document.id
+        name = environment.name
         tasks = [
             Task(environment=name, instruction=instruction, setup=setup, parent=parent, hint=hint)
             for instruction, hint in found.items()
@@ -330,7 +333,8 @@ class Propose(ModelStage):
             item = item.demanding(asked, turn)
             chosen.append(item.kept() if told.prints and turn % KEPT == KEPT - 1 else item)
         found = matched(chosen, document, description, start, f"{document.id}{self.round or ''}")
-        return with_attributes(found, [document, *(one for one in others if one.source == document.source)])
+        manual = [document, *(one for one in others if one.source == document.source)]
+        return as_all(with_attributes(found, manual), manual, self.world().tools)
 
     def _ask(
         self, words: Prompt, system: str, page: str, items: Sequence[Item], commands: bool

@@ -67,6 +67,7 @@ def pattern(
     key: str = "",
     further: Mapping[str, Sequence[str]] = MappingProxyType({}),
     into: bool = False,
+    last: bool = False,
 ) -> str:
     """Regular expression, over JSON text, of the commands of a synopsis: arguments first, then options.
 
@@ -78,7 +79,8 @@ def pattern(
     what else it may be but a bare word;
     `further`: what an argument of this name can be; for COLUMN also options whose help tells of one; for
     `ATTRIBUTES` what `<filter>` and many words can name, for `SPOKEN` a word that the repeated argument has;
-    `into`: its output goes into a file, as it may in every case.
+    `into`: its output goes into a file, as it may in every case; `last`: the last argument stands behind the
+    options.
     """
     written: list[str] = []
     left_out: set[int] = set()
@@ -94,10 +96,7 @@ def pattern(
         many = part.endswith("...") or bool(MANY.fullmatch(part))
         named = further.get(part.strip("[]<>."), ())
         word = choice(named) if named else _word(part, makes_a, files, targets, parts[number:], names)
-        # What could come from a pipe is read from a file that is there.
-        # So is said what the tool could guess (`[OTHER_TABLE]`), where it is known what there is.
-        given = (FILE.search(part) and (targets or files)) or (named and OTHER.fullmatch(part.strip("[]")))
-        optional = part.startswith("[") and not given
+        optional = part.startswith("[") and not _given(part, [*targets, *files], named)
         several = bool(SEARCHED.search(part)) and not many and word != _PROGRAM
         one = term(names)
         terms = f"( {one}){{0,2}}" if several else ""
@@ -112,9 +111,10 @@ def pattern(
         if sign == "?" and not several:
             left_out.add(len(written) - 1)
     with_options = _options(known, chosen, further.get("COLUMN", ()), most)
+    behind = written.pop() if last else ""
     # What a command makes is nothing that it prints.
-    kept = INTO.removesuffix("?") if into else INTO
-    end = f"( {rest})?" if rest else f"{with_options}{'' if makes(form) else kept}"
+    kept = "" if makes(form) else INTO.removesuffix("?") if into else INTO
+    end = f"( {rest})?{behind}" if rest else f"{with_options}{behind}{kept}"
     return f"^{_nested(written, left_out)}{end}$"
 
 
@@ -138,6 +138,12 @@ def _as_it_stands(part: str) -> str:
     valued = _VALUED.fullmatch(part)
     written = valued[1] if valued else part if LITERAL.fullmatch(part) else ""
     return f"{literal(written)}{WORD if valued else ''}"
+
+
+def _given(part: str, files: Sequence[str], named: Sequence[str]) -> bool:
+    """Whether an argument is given although it may be left out: what could come from a pipe is read from a
+    file, and what the tool could guess (`[OTHER_TABLE]`) is said where it is known what there is."""
+    return bool((FILE.search(part) and files) or (named and OTHER.fullmatch(part.strip("[]"))))
 
 
 def _free(parts: Sequence[str]) -> str:

@@ -21,10 +21,10 @@ _EACH = (
 )
 """The value after a name but the last, where each name has its own: `-d DELIMITER, --delimiter DELIMITER`."""
 OPTION = re.compile(
-    rf"^\s*(?P<names>{NAME}{_EACH}(?:(?:, | / | \| |/(?=-))\s*{NAME}{_EACH})*)"
-    r"(?P<values>[ =](?:<[^<>]*>|\[[^\[\]]*\]|[A-Z][A-Z\d_|-]*|\{[^{}]*\}"
+    rf"^\s*(?P<names>{NAME}{_EACH}(?:(?:, | / | \| |[/|](?=-))\s*{NAME}{_EACH})*)"
+    r"(?P<values>(?: (?= \{))?[ =](?:<[^<>]*>|\[[^\[\]]*\]|[A-Z][A-Z\d_|-]*|\{[^{}]*\}"
     r"|[a-z][\w:/-]*(?=\s\s+\S|\s*$)|\S*[A-Z/]\S*(?=\s\s+\S))(?:,?\.\.\.)?)?"
-    r"(?: \[[A-Z\d_]+ \.\.\.\])?(?:\s\s+(?P<help>\S.*)|\s*)$"
+    r"(?: \[[A-Z\d_]+ \.\.\.\])?(?:(?:\s\s+(?=\S)| (?=[A-Z][a-z-]+ [a-z(]))(?P<help>.*)|\s*)$"
 )
 ITEM = re.compile(r"^(\s*)(?:[-*+·•○●] +)?([`*]*--?[A-Za-z][^:]*?)(?::| [-–—](?= ))(?:\s+(.*))?$")
 """An option as an item of a list, what it does behind a colon or a dash: "- `--slurp`, `-s`: Read all."."""
@@ -32,6 +32,8 @@ BEHIND = re.compile(r"^(\s*)(--[A-Za-z][\w-]*)([ =]\S+)? \((-[A-Za-z])\)(?=\s|$)
 """An option with its short name behind it: `--format FMT (-F)`."""
 HEADING = re.compile(r"#{2,6} +[`*]*(--?[A-Za-z][^`*]*)[`*]*\s*$")
 """An option as the heading of the paragraph that says what it does: "### `-d CONFIG_FILE`"."""
+LETTERS = re.compile(r"[a-z](,[a-z])+")
+"""What a value is called that is several, whatever they are: `{a,b,c}`."""
 CLAUSE = re.compile(
     r"\. |[;(\[{]| - |: |, so\b|, (?=e\.g\.|default|for example|such as|one of)|\be\.g\.|\bdefaults? to\b"
 )
@@ -47,11 +49,11 @@ ASKS = re.compile(
 ASKS_NOT = re.compile(r"\b(?:without|not|never|avoid|instead|disable|skip|suppress)\b|n't\b", re.IGNORECASE)
 
 FILE = re.compile(r"file|\bpaths\b", re.IGNORECASE)
-NUMBER = re.compile(r"\b(INT(EGER)?|NUM(BER)?|FLOAT|N)\b")
+NUMBER = re.compile(r"\b(INT(EGER)?|NUM(BER)?|FLOAT|N)\b|^n$")
 """What the value of an option is called that is one."""
 WRITES = re.compile(r"\b(output|save|store|write)\b", re.IGNORECASE)
 """In the help of an option whose file is made."""
-COLUMN = re.compile(r"\bcolumns?\b", re.IGNORECASE)
+COLUMN = re.compile(r"\bcolumns?\b|\bfield[- ]names?\b", re.IGNORECASE)
 """In the help of an option whose value is the name of one."""
 LISTED = re.compile(r"\bcomma[- ]separated\b|\blist of\b", re.IGNORECASE)
 """In the help of an option whose value may be several, with commas between them."""
@@ -79,6 +81,11 @@ class Option:
     """What its value is called: `FILE`."""
 
     @property
+    def told(self) -> str:
+        """What its value is called and what is said of it."""
+        return f"{self.value} {self.help}".strip()
+
+    @property
     def pattern(self) -> str:
         """Regular expression of the option with its values."""
         return self.about(())
@@ -88,7 +95,7 @@ class Option:
         """Whether its value is a file that is there."""
         if self.values != 1 or self.choices or NUMBER.search(self.value) or WRITES.search(self.help):
             return False
-        return bool(FILE.search(f"{self.name} {self.value} {self.help}"))
+        return bool(FILE.search(f"{self.name} {self.told}"))
 
     @property
     def ends(self) -> bool:
@@ -106,7 +113,7 @@ class Option:
     @property
     def of_column(self) -> bool:
         """Whether its value is a column that is there."""
-        return bool(self.values and COLUMN.search(self.help) and not ELSEWHERE.search(self.help))
+        return bool(self.values and COLUMN.search(self.told) and not ELSEWHERE.search(self.told))
 
     def about(self, columns: Sequence[str], files: Sequence[str] = (), most: int = REPEATED[-1]) -> str:
         """The same where these columns are there: the first value is one, or `most` of them but not all, if
@@ -114,12 +121,12 @@ class Option:
         if not self.values:
             return literal(self.name)
         join = "=" if self.joined else " "
-        word = CELL if columns and not LISTED.search(self.help) else WORD if self.values == 1 else ONE_OF_MANY
+        word = CELL if columns and not LISTED.search(self.told) else WORD if self.values == 1 else ONE_OF_MANY
         words = [word] * (self.values - 1) + [choice(self.choices) if self.choices else word]
         if columns and self.of_column and words[0] == word:
             one = choice(columns)
             further = min(most - 1, max(1, len(columns) - 2))
-            words[0] = f"{one}(,{one}){{0,{further}}}" if LISTED.search(self.help) else one
+            words[0] = f"{one}(,{one}){{0,{further}}}" if LISTED.search(self.told) else one
         if files and self.reads:
             words[0] = choice(files)
         return f"{literal(self.name)}{join}{' '.join(words)}"
@@ -149,11 +156,11 @@ def options(text: str) -> list[Option]:
         match = _listed(line)
         if not match:
             continue
-        names = re.findall(rf"(?<![\w<{{|-]){NAME}", match["names"])
+        names = re.findall(rf"(?<![\w<{{|-]){NAME}", match["names"].replace("|-", ", -"))
         if ASIDE & set(names):
             continue
         name = names[0] if " / " in match["names"] else max(names, key=len)
-        values = match["values"] or ""
+        values = (match["values"] or "").replace("  ", " ", 1)
         count = len(values[1:].strip("<>.").split()) if values[1:].startswith("<") else bool(values)
         count = count or bool(TYPED.search(match["help"] or ""))
         below = list(_below(lines[number + 1 :], indent(line)))
@@ -174,7 +181,7 @@ def options(text: str) -> list[Option]:
                 values.startswith("="),
                 told[:160],
                 tuple(names),
-                values[1:].strip("<>"),
+                values[1:].strip("<>{}"),
             ),
         )
     return list(found.values())
@@ -185,7 +192,7 @@ def _choices(values: str, told: str) -> tuple[str, ...]:
     inside = values.strip("[]{}<>.")
     if inside == "BOOLEAN":
         return ("true", "false")
-    if re.fullmatch(r"[\w-]+([|,][\w-]+)+", inside):
+    if re.fullmatch(r"[\w-]+([|,][\w-]+)+", inside) and not LETTERS.fullmatch(inside):
         return tuple(re.split("[|,]", inside))
     named = re.search(r"\b[A-Z]{2,}(?:, [A-Z]{2,})+,? or [A-Z]{2,}\b", told)
     return tuple(re.findall(r"[A-Z]{2,}", named[0])) if named and inside.endswith("CHOICE") else ()

@@ -15,7 +15,7 @@ from itertools import accumulate, pairwise
 
 from ...types import Document
 from . import Heading, Source, indent
-from .synopsis import usage_of
+from .synopsis import USAGE, usage_of
 
 TINY = 0.25
 """A section below this share of the bound is joined with its neighbour, if both fit."""
@@ -98,7 +98,8 @@ def _cut(source: Source, node: _Piece, headings: Sequence[Heading], limit: int) 
 
 
 def _join(source: Source, pieces: list[_Piece], path: tuple[str, ...], limit: int) -> list[_Piece]:
-    """Join tiny neighbours that stand under the same heading, and a bare heading with what follows."""
+    """Join tiny neighbours that stand under the same heading, and a bare heading with what follows; not two
+    commands, whose options may be called the same."""
     joined: list[_Piece] = []
     for piece in pieces:
         before = joined[-1] if joined else None
@@ -107,7 +108,9 @@ def _join(source: Source, pieces: list[_Piece], path: tuple[str, ...], limit: in
             continue
         sizes = [len(_text(source, part.begin, part.end)) for part in (before, piece)]
         introduces = before.path == path and not before.names
-        if before.whole and piece.whole and before.path == piece.path == path and min(sizes) < TINY * limit:
+        beside = before.whole and piece.whole and before.path == piece.path == path
+        commands = _usage(source, piece) and (introduces or _usage(source, before))
+        if beside and min(sizes) < TINY * limit and not commands:
             names = () if introduces else before.names + piece.names
             joined[-1] = replace(before, end=piece.end, names=names)
         elif introduces and before.whole and sizes[0] < TINY * limit:
@@ -115,6 +118,11 @@ def _join(source: Source, pieces: list[_Piece], path: tuple[str, ...], limit: in
         else:
             joined.append(piece)
     return joined
+
+
+def _usage(source: Source, piece: _Piece) -> bool:
+    """Whether a piece says how a command is written; what then follows is said of that command."""
+    return any(map(USAGE.match, source.lines[piece.begin : piece.end]))
 
 
 def _body(source: Source, node: _Piece, limit: int) -> list[_Piece]:

@@ -38,7 +38,7 @@ OPTIONS = re.compile(
 WHOLE = "[OPTIONS]"
 """What stands in a synopsis in the place of a list of them."""
 ANY_COMMAND = re.compile(
-    r"<(?:sub)?command>|<action>|\b(?:SUB)?COMMAND\b|\bACTION\b|(?<=\] )action(?= \[|$)", re.IGNORECASE
+    r"<(?:sub)?command>|<action>|<verb>|\b(?:SUB)?COMMAND\b|\bACTION\b|(?<=\] )action(?= \[|$)", re.IGNORECASE
 )
 """What a synopsis has that stands for several: `tool <filter> <command> <mods>`."""
 ENTRY = re.compile(
@@ -115,7 +115,9 @@ def _synopses(lines: Sequence[str], tools: Sequence[str]) -> Iterator[tuple[str,
         tool, _, rest = text.partition(" ")
         if tool not in tools or rest.startswith("- "):  # What it prints.
             continue
-        whole = _joined(text, _continued(lines[number + 1 :]) if usage else _deeper(lines, number))
+        whole = _in_braces(
+            _joined(text, _continued(lines[number + 1 :]) if usage else _deeper(lines, number))
+        )
         below = lines[number + 1] if number + 1 < len(lines) else ""
         for way in _ways(whole):
             text = _without_each_option(_first(way), 2 if usage else 1)
@@ -137,6 +139,20 @@ def _ways(form: str) -> list[str]:
     choice = re.search(r"\((-[A-Za-z](?: ?\| ?-[A-Za-z])+)\)", form)
     letters = re.split(r" ?\| ?", choice[1]) if choice else ()
     return [form.replace(choice[0], letter) for letter in letters] if choice else [form]
+
+
+def _in_braces(form: str) -> str:
+    """A synopsis whose arguments stand in braces, as the others have them: `{zero or more file names}` is
+    `[file_names...]`, `{flags}` is `[OPTIONS]`; not choices, `{add,remove}`."""
+
+    def named(found: re.Match[str]) -> str:
+        name = "_".join(found[1].split())
+        if re.fullmatch(r"(\w+-)?(flags|options)", name, re.IGNORECASE):
+            return WHOLE
+        many = re.fullmatch(r"(zero|one)_or_more_(.*)", name)
+        return f"<{name}>" if not many else f"[{many[2]}...]" if many[1] == "zero" else f"<{many[2]}>..."
+
+    return re.sub(r"(?<!\S)\{([A-Za-z](?:[^{}|,]|,(?= )|,(?=[^{}]*\.\.\.\}))*)\}(?!\S)", named, form)
 
 
 def _names(form: str) -> frozenset[str]:
@@ -169,13 +185,18 @@ def takes_options(form: str) -> bool:
     return any(map(OPTIONS.fullmatch, GROUP.findall(form)))
 
 
+def general(pages: Iterable[Document], tools: Sequence[str]) -> Iterator[str]:
+    """The synopses that stand for several commands: `tool [OPTIONS] ACTION [ARGS]`."""
+    for page in pages:
+        yield from (form for form, _ in _synopses(page.text.split("\n"), tools) if ANY_COMMAND.search(form))
+
+
 def leading(pages: Iterable[Document], tools: Sequence[str]) -> str:
     """The tool whose options stand before its commands, `tool [OPTIONS] ACTION [ARGS]`; "" for none."""
-    for page in pages:
-        for form, _ in _synopses(page.text.split("\n"), tools):
-            command = ANY_COMMAND.search(form)
-            if command and takes_options(form[: command.start()].strip()):
-                return form.partition(" ")[0]
+    for form in general(pages, tools):
+        command = ANY_COMMAND.search(form)
+        if command and takes_options(form[: command.start()].strip()):
+            return form.partition(" ")[0]
     return ""
 
 
