@@ -114,6 +114,8 @@ def test_a_broken_gold_command_is_caught(tmp_path: Path) -> None:
         ("exit 3", "exit code 3"),
         ("no-such-tool", "exit code 127"),
         ("echo oh no >&2; exit 2", "oh no"),
+        ("grep -q one /no/where.txt", "No such file"),
+        ("python3 check.py", "No such file"),
         ("sleep 9", "limit of time"),
     ],
 )
@@ -121,6 +123,14 @@ def test_a_broken_check_leaves_the_task_ungraded(tmp_path: Path, check: str, tol
     proof = only(make(tmp_path, task(check)))
     assert (proof.gold_passes, proof.nothing_fails) == (None, None)
     assert "grader: small: the check of one is broken" in proof.message and told in proof.message
+
+
+@pytest.mark.parametrize(
+    "check", ["grep -q one b.txt", "diff -q a.txt b.txt", "sed -n 1p b.txt | grep -q one && grep one b.txt"]
+)
+def test_a_file_that_was_not_made_is_not_solved(tmp_path: Path, check: str) -> None:
+    proof = only(make(tmp_path, task(check, gold="cp a.txt b.txt")))
+    assert (proof.gold_passes, proof.nothing_fails) == (True, True)
 
 
 def test_the_check_sees_a_copy_of_the_final_folder(tmp_path: Path) -> None:

@@ -20,11 +20,13 @@ Of a web application the folder is that of its state, commands are actions, and 
 instead of the check or beside it (see `expect.py`). Of a desktop the folder is its home,
 and `file` the document that an episode begins with.
 Any other exit code, or running too long, means that the check is broken: the episode stays
-ungraded (GraderFault), it does not count as failed.
+ungraded (GraderFault), it does not count as failed. But what a tool says of a file of the folder that is
+not there (`grep: counts.csv: No such file or directory`, exit 2) is an answer: not solved.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pydantic import Field, model_validator
@@ -41,6 +43,8 @@ from .expect import Expect, failures
 
 CHECK = "its check exits with 1"
 """What an episode lacks whose task has only a command to say so."""
+NOT_THERE = re.compile(r"^[\w.-]+: (?:can't read )?[^/:\n]+: No such file or directory$", re.MULTILINE)
+"""What grep, diff and others say, with exit code 2, of a file that the agent has not made."""
 
 
 class FolderTask(Value):
@@ -169,7 +173,8 @@ class FolderBenchmark:
             result = sandbox.run(task.check, sandbox.inside_home, self.folder.limits, variables)
         finally:
             sandbox.close()
-        if result.ended or result.code not in (0, 1):
+        missing = result.code == 2 and not result.ended and NOT_THERE.search(clean(result.output))
+        if result.ended or (result.code not in (0, 1) and not missing):
             how = f"ended by its limit of {result.ended}" if result.ended else f"exit code {result.code}"
             told = " ".join(clean(result.output).split())[-300:]
             raise GraderFault(f"{self.name}: the check of {task.name} is broken ({how}): {told}")
