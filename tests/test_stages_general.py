@@ -211,11 +211,15 @@ def test_each_section_gets_what_is_said_of_all(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_two_commands_are_not_one_section() -> None:
-    lines = tuple(f"VERBS\ncut\n{CUT}\ncount\n{COUNT}\nnotes\nSmall.\nmore\nSmaller.".split("\n"))
+    told = f"NAME\n rec - records\nSYNOPSIS\n{GENERAL}\nVERBS\ncut\n{CUT}\ncount\n{COUNT}\nnotes\nSmall."
+    lines = tuple(f"{told}\nmore\nSmaller.".split("\n"))
     heads = tuple(
         Heading(lines.index(name), level, name)
-        for name, level in (("VERBS", 1), ("cut", 2), ("count", 2), ("notes", 2), ("more", 2))
+        for name, level in (
+            *(("NAME", 1), ("SYNOPSIS", 1)),
+            *(("VERBS", 1), ("cut", 2), ("count", 2), ("notes", 2), ("more", 2)),
+        )
     )
     source = Source(name="man rec", title="man rec", lines=lines, headings=heads)
     found = [one.title for one in sections(source, 400)]
-    assert "man rec > VERBS > cut" in found and "man rec > VERBS > count / notes / more" in found
+    assert found == ["man rec", "man rec > VERBS > cut", "man rec > VERBS > count / notes / more"]

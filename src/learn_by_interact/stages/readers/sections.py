@@ -109,7 +109,8 @@ def _join(source: Source, pieces: list[_Piece], path: tuple[str, ...], limit: in
         sizes = [len(_text(source, part.begin, part.end)) for part in (before, piece)]
         introduces = before.path == path and not before.names
         beside = before.whole and piece.whole and before.path == piece.path == path
-        commands = _usage(source, piece) and (introduces or _usage(source, before))
+        # The page of a tool begins with how it is called; below a heading of its own a usage is another's.
+        commands = _usage(source, piece) and ((introduces and len(path) > 1) or _usage(source, before))
         if beside and min(sizes) < TINY * limit and not commands:
             names = () if introduces else before.names + piece.names
             joined[-1] = replace(before, end=piece.end, names=names)
