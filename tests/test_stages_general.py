@@ -186,6 +186,10 @@ def test_tasks_have_the_options_before_the_command_and_the_files_behind(
     ):
         assert bool(re.search(items[0].form, command)) is right, command
     assert re.search(items[2].form, "rec --csv cut -f shop --complement sales.csv")
+    match = page("man rec > VERBS > match", MATCH.split("\n")[0] + "\n -v Invert the match here.\n")
+    found = [one for one in proposed(match, run) if one.text.startswith("with -v")]
+    assert re.search(found[0].form, "rec --csv match -v '^pen.*' sales.csv")
+    assert not re.search(found[0].form, "rec --csv match '^pen.*' -v sales.csv")
     like = proposed(MANUAL[0], run)[0]
     assert like.text == "like: rec --csv cut -f shape sales.csv"
     assert re.search(like.form, "rec --csv cut -f shop,item sales.csv")

@@ -77,7 +77,7 @@ def as_all(items: Sequence[Item], pages: Sequence[Document], tools: Sequence[str
     def said(item: Item) -> Item:
         begins = (one for one in shown if item.free.startswith(f"^({literal(one)}) "))
         tool = item.synopsis.partition(" ")[0] or next(begins, "")
-        item = item.model_copy(update={"last": ends_so(item.synopsis, files)})
+        item = item.model_copy(update={"strict": ends_so(item.synopsis, files)})
         if tool not in shown or any(item.above):
             return item
         kinds = kinds_of(item.thing)

@@ -46,8 +46,8 @@ class Item(Value):
     """Arguments, and what of their kind is there."""
     fed: bool = False
     """It reads one of its inputs from the standard input: `tool sum 1 < scores.tsv`."""
-    last: bool = False
-    """Its last argument stands behind its options."""
+    strict: bool = False
+    """Its options stand where its synopsis has them, before what it is applied to."""
     into: bool = False
     """What it prints goes into a file."""
     common: bool = False
@@ -85,7 +85,7 @@ class Item(Value):
             key,
             further,
             self.into,
-            self.last,
+            self.strict,
         )
         if self.fed:
             whole = fed(whole, files)

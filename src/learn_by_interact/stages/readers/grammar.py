@@ -67,7 +67,7 @@ def pattern(
     key: str = "",
     further: Mapping[str, Sequence[str]] = MappingProxyType({}),
     into: bool = False,
-    last: bool = False,
+    strict: bool = False,
 ) -> str:
     """Regular expression, over JSON text, of the commands of a synopsis: arguments first, then options.
 
@@ -79,15 +79,15 @@ def pattern(
     what else it may be but a bare word;
     `further`: what an argument of this name can be; for COLUMN also options whose help tells of one; for
     `ATTRIBUTES` what `<filter>` and many words can name, for `SPOKEN` a word that the repeated argument has;
-    `into`: its output goes into a file, as it may in every case; `last`: the last argument stands behind the
-    options.
+    `into`: its output goes into a file, as it may in every case; `strict`: options stand where the synopsis
+    has them.
     """
-    written: list[str] = []
-    left_out: set[int] = set()
+    written, left_out, at = list[str](), set[int](), None
     parts, makes_a = GROUP.findall(form), made(form)
     spoken, names = takes_words(form) if SPOKEN in further else 0, further.get(ATTRIBUTES, ())
     for number, part in enumerate(parts, 1):
         if OPTIONS.fullmatch(part):
+            at = len(written) if strict else None
             continue
         stands = f"{_free(parts)}{further[SPOKEN][0]}" if number == spoken else _as_it_stands(part)
         if stands:
@@ -111,11 +111,11 @@ def pattern(
         if sign == "?" and not several:
             left_out.add(len(written) - 1)
     with_options = _options(known, chosen, further.get("COLUMN", ()), most)
-    behind = written.pop() if last else ""
+    behind = "" if at is None else _nested(written[at:], {one - at for one in left_out})
     # What a command makes is nothing that it prints.
     kept = "" if makes(form) else INTO.removesuffix("?") if into else INTO
     end = f"( {rest})?{behind}" if rest else f"{with_options}{behind}{kept}"
-    return f"^{_nested(written, left_out)}{end}$"
+    return f"^{_nested(written[:at], left_out)}{end}$"
 
 
 def fed(whole: str, files: Sequence[str]) -> str:
