@@ -191,7 +191,7 @@ def test_tasks_have_the_options_before_the_command_and_the_files_behind(
     assert re.search(found[0].form, "rec --csv match -v '^pen.*' sales.csv")
     assert not re.search(found[0].form, "rec --csv match '^pen.*' -v sales.csv")
     like = proposed(MANUAL[0], run)[0]
-    assert like.text == "like: rec --csv cut -f shape sales.csv"
+    assert like.text == "like: rec --csv cut -f <name> sales.csv"
     assert re.search(like.form, "rec --csv cut -f shop,item sales.csv")
     assert not re.search(like.form, "rec cut -f shop,item sales.csv")
     assert not re.search(like.form, "rec --csv cut -f shop,item")

@@ -31,6 +31,7 @@ from .readers.synopsis import (
     borrowed,
     fitting,
     forms,
+    general,
     leading,
     listed,
     name_in,
@@ -67,7 +68,9 @@ def page_about(document: Document, start: str, tools: Sequence[str]) -> tuple[st
     """
     page = carried_over(document.text, start)
     shown = commands(document.model_copy(update={"text": page}), tools)
-    names = unknown(page, shown, start) if forms(document, tools) else ()
+    below = any(general([document], tools))
+    names = unknown(page, shown, start) if below or forms(document, tools) else set()
+    names -= {_first(one) for one in shown} if below else set()  # Commands of the tool are no names.
     return masked(page, shown, names), [masked(" ".join(one.split()), [one], names) for one in shown]
 
 
@@ -179,6 +182,11 @@ def _shown_alone(examples: Sequence[str], forms: Collection[str], free: str) -> 
     return [Item(text=f"like: {one}", free=free) for one in new]
 
 
+def _first(command: str) -> str:
+    """The first word behind a tool that is no option."""
+    return next((word for word in command.split()[1:] if not word.startswith("-")), "")
+
+
 def _subcommand(command: str) -> str:
     """`tool add` of `tool add NAME`; the tool alone where no word in small letters follows."""
     words = command.split(" ")
@@ -229,8 +237,8 @@ def _read(
 ) -> tuple[str, ...]:
     """The files of which a command of a manual ends with one, by its general synopsis or its only one; no
     page with some of its `own` has the latter."""
-    every, general = synopses(manual, tools), list(files_behind(manual, tools).values())
-    end = general[0] if general else GROUP.findall(every[0])[-1] if len(every) == 1 and not own else ""
+    every, common_end = synopses(manual, tools), list(files_behind(manual, tools).values())
+    end = common_end[0] if common_end else GROUP.findall(every[0])[-1] if len(every) == 1 and not own else ""
     return _files(end, start, description)[0] if FILE.search(end) else ()
 
 
