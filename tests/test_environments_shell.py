@@ -180,7 +180,8 @@ def test_a_disk_filler_is_killed(do: Do, small: ShellEnvironment) -> None:
 def test_a_memory_hog_is_stopped(tmp_path: Path) -> None:
     # Four interpreters take longer than two seconds to start on a machine with other work.
     folder = declare(tmp_path, DECLARED.replace("seconds = 2", "seconds = 60"))
-    hogs = "for i in 1 2 3 4; do python3 -c 'x = bytearray(70 * 10**6); import time; time.sleep(90)' & done; wait"
+    hog = "python3 -c 'x = bytearray(70 * 10**6); import time; time.sleep(90)'"
+    hogs = f"for i in 1 2 3 4; do {hog} & done; wait"
     with ShellEnvironment(folder) as environment:
         environment.reset(TASK)
 
