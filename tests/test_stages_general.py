@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from learn_by_interact.models.endpoint import ModelSettings
+from learn_by_interact.stages.demands import Asked, asked
 from learn_by_interact.stages.explained import as_all
 from learn_by_interact.stages.features import demanded, features
 from learn_by_interact.stages.items import Item
@@ -164,6 +165,24 @@ def test_a_command_whose_error_is_its_usage_is_tried_with_each_option(
         found = demanded(document, others, START, "", ["rec"], run)
         assert [[one.name for one in demand] for demand in found[form].demands] == demands
         assert found[form].prints
+
+
+def test_what_waits_is_not_tried_with_each_option() -> None:
+    tried: list[str] = []
+
+    def waits(command: str) -> Observation:
+        tried.append(command)
+        return Observation(text="[killed: it ran longer than 30 s]", key="", failed=True)
+
+    assert asked("rec serve [OPTIONS]", options(COUNT), "", (), waits) == Asked()
+    assert tried == ["rec serve"]
+
+    def waits_with_option(command: str) -> Observation:
+        return waits(command) if " -" in command else Observation(text="No.", key="", failed=True)
+
+    tried.clear()
+    assert asked("rec serve [OPTIONS]", options(COUNT), "", (), waits_with_option) == Asked()
+    assert tried == ["rec serve -g x"]
 
 
 def test_tasks_have_the_options_before_the_command_and_the_files_behind(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 from ..types import Observation
@@ -47,6 +48,8 @@ DEEPEST = 3
 """Demands of one command at which no more are looked for."""
 TRIED = 20
 """Options that are tried with a command whose error names none."""
+KILLED = "[killed: "
+"""In the answer of a command that was stopped: it waited, or went on without end."""
 
 Demand = tuple[Option, ...]
 """Options of which a command must have one."""
@@ -100,9 +103,12 @@ def asked(
         chosen = [demand[0] for demand in found]
         command, seen = does(chosen)
         lacking = _lacking(without_usage(seen.text), command, known) if seen.failed else ()
-        if seen.failed and not lacking:
+        if seen.failed and not lacking and KILLED not in seen.text:
             more = [one for one in known[:TRIED] if one not in chosen and not one.ends]
-            lacking = tuple(one for one in more if not does([*chosen, one])[1].failed)
+            answers = ((one, does([*chosen, one])[1]) for one in more)
+            # What waits for somebody is not tried twice.
+            ended = takewhile(lambda told: KILLED not in told[1].text, answers)
+            lacking = tuple(one for one, told in ended if not told.failed)
         if not lacking:
             printed = not seen.failed and seen.state == state and seen.text.strip() not in NOTHING
             return Asked(tuple(found), printed)
