@@ -10,8 +10,11 @@ jam             breaks the environment itself
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from itertools import count
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -204,3 +207,18 @@ def relabelled(store: Store, session: Trajectory) -> tuple[set[tuple[int, int]],
     (verdict,) = store.records(Verdict, about=session.id)
     windows = {(one.begin, one.end) for one in store.records(Example) if one.trajectory == session.id}
     return windows, verdict
+
+
+def tool(folder: Path, name: str, source: str, **files: str) -> Callable[[str], Observation]:
+    """A tool that is a Python program, beside data files (`sales="..."` is `sales.csv`) -> does a command."""
+    (folder / f"{name}.py").write_text(source)
+    for file, text in files.items():
+        (folder / f"{file}.csv").write_text(text)
+
+    def go(command: str) -> Observation:
+        line = command.replace(name, f"{sys.executable} {name}.py", 1)
+        done = subprocess.run(line, shell=True, cwd=folder, capture_output=True, text=True)
+        text = done.stdout + done.stderr
+        return Observation(text=text, key=digest(text), failed=done.returncode != 0)
+
+    return go

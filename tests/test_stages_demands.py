@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,8 +15,8 @@ from learn_by_interact.stages.pages import requirements, selector
 from learn_by_interact.stages.propose import Propose
 from learn_by_interact.stages.readers.options import options
 from learn_by_interact.stages.things import matched
-from learn_by_interact.types import Document, Observation, digest
-from room import NAME
+from learn_by_interact.types import Document, Observation
+from room import NAME, tool
 
 TOOL = """
 import argparse
@@ -59,16 +57,7 @@ START = "staff.csv (40 bytes)\n  id,name,city\n  1,Ann,Oslo\n"
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[[str], Observation]:
-    (tmp_path / "pick.py").write_text(TOOL)
-    (tmp_path / "staff.csv").write_text("id,name,city\n1,Ann,Oslo\n")
-
-    def go(command: str) -> Observation:
-        line = command.replace("pick", f"{sys.executable} pick.py", 1)
-        done = subprocess.run(line, shell=True, cwd=tmp_path, capture_output=True, text=True)
-        text = done.stdout + done.stderr
-        return Observation(text=text, key=digest(text), failed=done.returncode != 0)
-
-    return go
+    return tool(tmp_path, "pick", TOOL, staff="id,name,city\n1,Ann,Oslo\n")
 
 
 def names(found: tuple[tuple[object, ...], ...]) -> list[list[str]]:

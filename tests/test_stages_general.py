@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,8 +19,8 @@ from learn_by_interact.stages.readers.general import before_command, completed, 
 from learn_by_interact.stages.readers.options import options
 from learn_by_interact.stages.readers.sections import sections
 from learn_by_interact.stages.readers.synopsis import forms
-from learn_by_interact.types import Document, Observation, digest
-from room import NAME
+from learn_by_interact.types import Document, Observation
+from room import NAME, tool
 
 TOOL = """
 import sys
@@ -85,16 +83,7 @@ FILES = files_behind(MANUAL, ["rec"])
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[[str], Observation]:
-    (tmp_path / "rec.py").write_text(TOOL)
-    (tmp_path / "sales.csv").write_text("shop,item,price\nNorth,pen,2\n")
-
-    def go(command: str) -> Observation:
-        line = command.replace("rec", f"{sys.executable} rec.py", 1)
-        done = subprocess.run(line, shell=True, cwd=tmp_path, capture_output=True, text=True)
-        text = done.stdout + done.stderr
-        return Observation(text=text, key=digest(text), failed=done.returncode != 0)
-
-    return go
+    return tool(tmp_path, "rec", TOOL, sales="shop,item,price\nNorth,pen,2\n")
 
 
 def proposed(document: Document, run: Callable[[str], Observation]) -> list[Item]:

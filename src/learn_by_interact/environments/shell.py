@@ -23,6 +23,8 @@ _ESCAPES = re.compile(
 )
 _OVERSTRIKE = re.compile(r"[^\n]\x08")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+KILLED = "[killed: "
+"""What stands before the limit by which a command was stopped, in its observation."""
 _TIMES = re.compile(
     r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d\b"
     r"|\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{9}\b"
@@ -163,10 +165,10 @@ class ShellEnvironment(SandboxedEnvironment):
         lasting = output.replace(str(sandbox.home), HOME).replace(str(sandbox.temporary), "/tmp")
         lasting = self._lasting(_TIMES.sub("~", lasting))
         ends = {
-            "time": f"[killed: it ran longer than {limits.seconds:g} s]",
-            "memory": f"[killed: it used more than {limits.memory_mb} MB of memory]",
-            "disk": f"[killed: the folder grew over {limits.disk_mb} MB]",
-            "output": "[killed: it printed without end]",
+            "time": f"{KILLED}it ran longer than {limits.seconds:g} s]",
+            "memory": f"{KILLED}it used more than {limits.memory_mb} MB of memory]",
+            "disk": f"{KILLED}the folder grew over {limits.disk_mb} MB]",
+            "output": f"{KILLED}it printed without end]",
         }
         last = ends.get(result.ended) or (f"[exit code {result.code}]" if result.code else "")
         text = cut(output.rstrip(), limits.output_chars)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
+from ..environments.shell import KILLED
 from ..types import Observation
 from .readers import indent
 from .readers.grammar import SEARCHED
@@ -48,8 +49,6 @@ DEEPEST = 3
 """Demands of one command at which no more are looked for."""
 TRIED = 20
 """Options that are tried with a command whose error names none."""
-KILLED = "[killed: "
-"""In the answer of a command that was stopped: it waited, or went on without end."""
 
 Demand = tuple[Option, ...]
 """Options of which a command must have one."""
@@ -83,15 +82,15 @@ def asked(
     columns: Sequence[str],
     run: Callable[[str], Observation],
     state: str = "",
-    last: bool = False,
+    strict: bool = False,
 ) -> Asked:
     """What a command of this synopsis demands beside its arguments, and whether it prints.
 
     `file`: one that is there, for an argument that names one, with its `columns`. `run`: does a command.
-    `state`: of the environment before. `last`: its last argument stands behind its options.
+    `state`: of the environment before. `strict`: its file stands behind its options.
     """
     words = _bare(form, file)
-    at = len(words) - last
+    at = len(words) - strict
 
     def does(options: Sequence[Option]) -> tuple[str, Observation]:
         given = [_given(option, file, columns) for option in options]

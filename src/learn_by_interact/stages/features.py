@@ -263,8 +263,8 @@ def demanded(
         known = fitting(form, every, listing)
         files = _files(form, start, description)[0]
         file = next((one for one in files if columns_of(start, one)), next(iter(files), ""))
-        columns, last = columns_of(start, file), ends_so(form, files_behind([document, *others], tools))
-        found[form] = asked(form, known, file, columns, run, state, last)
+        columns, strict = columns_of(start, file), ends_so(form, files_behind([document, *others], tools))
+        found[form] = asked(form, known, file, columns, run, state, strict)
     return found
 
 

@@ -13,7 +13,7 @@ from ...commands import named_files, split
 from ...types import Document
 from .options import FILE
 from .shown import commands
-from .synopsis import ANY_COMMAND, GROUP, USAGE, general, takes_options
+from .synopsis import ANY_COMMAND, GROUP, USAGE, general, leading
 
 MOST = 0.5
 """The share of the commands shown that have options before the command, where all are given some."""
@@ -55,11 +55,9 @@ def before_command(pages: Sequence[Document], tools: Sequence[str]) -> dict[str,
     file have some.
     """
     found: dict[str, tuple[str, ...]] = {}
-    for page, form in ((one, form) for one in pages for form in general([one], tools)):
-        tool, command = form.partition(" ")[0], ANY_COMMAND.search(form)
-        if not command or not takes_options(form[: command.start()].strip()):
-            continue
-        shown = [one for one in commands(page, [tool]) if named_files(one)]
+    for page in pages:
+        tool = leading([page], tools)
+        shown = [one for one in commands(page, [tool]) if named_files(one)] if tool else []
         leads = [lead for one in shown if (lead := _lead(one, tool))]
         if len(leads) > MOST * len(shown):
             found[tool] = tuple(dict.fromkeys(leads))

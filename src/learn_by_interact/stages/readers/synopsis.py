@@ -194,8 +194,7 @@ def general(pages: Iterable[Document], tools: Sequence[str]) -> Iterator[str]:
 def leading(pages: Iterable[Document], tools: Sequence[str]) -> str:
     """The tool whose options stand before its commands, `tool [OPTIONS] ACTION [ARGS]`; "" for none."""
     for form in general(pages, tools):
-        command = ANY_COMMAND.search(form)
-        if command and takes_options(form[: command.start()].strip()):
+        if takes_options(ANY_COMMAND.split(form, maxsplit=1)[0].strip()):
             return form.partition(" ")[0]
     return ""
 
