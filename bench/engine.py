@@ -58,6 +58,12 @@ class Words:
         """None: any word."""
         return None
 
+    def barred(self, done: Sequence[Action]) -> tuple[str, ...]:
+        return ()
+
+    def unfinished(self, reply: str) -> str:
+        return ""
+
     def parse(self, reply: str) -> tuple[str, Action]:
         return "", Action(tool=reply)
 

@@ -14,6 +14,7 @@ from learn_by_interact.errors import ConfigError, ContextFull, ModelError, Model
 from learn_by_interact.models import Message, Model, Request
 from learn_by_interact.models.connect import client, connect
 from learn_by_interact.models.endpoint import LARGEST, ModelSettings, Prices, Transient
+from learn_by_interact.models.openai_compatible import OpenAICompatible
 from models_server import Answer, Body, asking, completion, serving
 
 
@@ -51,6 +52,17 @@ def test_a_request_arrives_whole_and_the_reply_carries_usage(monkeypatch: pytest
     assert (body["max_tokens"], body["temperature"], body["seed"], body["stop"]) == (7, 0.5, 3, ["END"])
     assert body["response_format"]["json_schema"]["schema"] == schema
     assert body["response_format"]["json_schema"]["strict"] is True
+
+
+@pytest.mark.parametrize("name", ["local/x", "openai/x"])
+def test_llama_cpp_alone_is_told_what_a_reply_does_not_begin_with(name: str) -> None:
+    request = Request(model=name, messages=(Message(role="user", content="hi"),), never=("go", "get", "a"))
+    with serving(lambda body, number: Answer(completion("hey"))) as seen:
+        OpenAICompatible(ModelSettings(name=name), "m", seen.url, "none").complete(request)
+    told = seen.bodies[0].get("grammar")
+    rule = 'root ::= " " ([^ ag\\n] | "g" [^eo\\n] | "ge" [^t\\n]) [^\\x00]*'
+    assert told == (rule if name == "local/x" else None)
+    assert "never" not in seen.bodies[0]
 
 
 def test_an_unknown_price_is_none_and_a_known_one_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:

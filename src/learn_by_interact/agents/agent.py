@@ -23,6 +23,7 @@ ASKS = re.compile(r"\?(\s|$)|\banswer\b", re.IGNORECASE)
 """In a task whose answer is what the episode is for."""
 ANSWERED = {"type": "string", "pattern": r"^ACTION: stop [^\"\\\n]{1,160}$"}
 """The form of an answer, where replies have one."""
+BEGUN = "ACTION:"
 ANSWER = 200
 """Characters of an answer that was asked for."""
 
@@ -132,8 +133,10 @@ class LanguageAgent:
         # What a question asks for is to be seen first.
         most = 1 if ASKS.search(task.instruction) else self.settings.actions
         form = None if self.settings.reasons else self._form(start, steps, most)
+        never = self.actions.barred([step.action for step in steps])
+        never = (STOP, *never) if self._idle(task, start, steps) else never
         while malformed < self.settings.tries:
-            text, used = self._ask(messages, self.settings.temperature, self.settings.seed, form)
+            text, used = self._act(messages, self.settings.temperature, self.settings.seed, form, never)
             usage = usage + used
             try:
                 thought, action = self.actions.parse(text)
@@ -156,7 +159,7 @@ class LanguageAgent:
                 # It was asked, and has nothing else to do; done twice, a task is often undone.
                 thought, action = "", Action(tool=STOP, arguments={"answer": ""})
             given = action
-            thought, action, used = self._unstuck(messages, thought, action, steps, form)
+            thought, action, used = self._unstuck(messages, thought, action, steps, form, never)
             if _lacks_answer(action, task.instruction):
                 action, more = self._answer(messages, text, task.instruction, form)
                 used = used + more
@@ -209,12 +212,18 @@ class LanguageAgent:
         if not steps:
             return "early"
         # A command may have shown what was asked for. On a screen, looking is the way to what is to be done.
-        if self.actions.commands:
-            # In a project's code such a name is often a module's.
-            return "lacking" if not self.actions.code and _lacking(task, start, steps) else None
+        # In a project's code a name is often a module's, and looking is the way to what is to be done.
+        if self.actions.commands and not self.actions.code:
+            return "lacking" if _lacking(task, start, steps) else None
         if all(step.observation.state == start.state for step in steps):
             return "unchanged"
-        return None if _changed(start, steps) else "without_effect"
+        return "without_effect" if not self.actions.code and not _changed(start, steps) else None
+
+    def _idle(self, task: Task, start: Observation, steps: Sequence[Step]) -> bool:
+        """A project's code is as it was, and the task is no question: a small model stops too soon."""
+        if not self.actions.code or ASKS.search(task.instruction):
+            return False
+        return all(step.observation.state == start.state for step in steps)
 
     def _form(self, start: Observation, steps: Sequence[Step], most: int) -> dict[str, Any] | None:
         seen = [start, *(step.observation for step in steps)]
@@ -232,15 +241,22 @@ class LanguageAgent:
         action: Action,
         steps: Sequence[Step],
         form: dict[str, Any] | None,
+        never: tuple[str, ...],
     ) -> tuple[str, Action, Usage]:
-        """Another reply, sampled, in the place of an action that would lead nowhere."""
+        """Another reply, sampled, in the place of an action that would lead nowhere.
+
+        `never`: what an action cannot be yet.
+        """
         usage = Usage()
         for attempt in range(self.settings.resamples):
-            # On a screen nobody does the same twice; a small model goes on and on.
-            stuck = not self.actions.commands and _just_done(action, steps)
+            # On a screen and in code nobody does the same twice; a small model goes on and on.
+            stuck = (self.actions.code or not self.actions.commands) and _just_done(action, steps)
+            stuck = stuck or (action.tool == STOP and STOP in never)
             if not stuck and not _failed_before(action, steps):
                 break
-            text, used = self._ask(messages, 1.0, self.settings.seed + 100 + attempt, form)
+            word = self.actions.format(action).split()[0]
+            other = (*never, word) if word not in never else never
+            text, used = self._act(messages, 1.0, self.settings.seed + 100 + attempt, form, other)
             usage = usage + used
             with suppress(ParseError):
                 thought, action = self.actions.parse(text)
@@ -268,8 +284,33 @@ class LanguageAgent:
         answer = "" if "ACTION" in line else line[:ANSWER]
         return Action(tool=STOP, arguments={"answer": answer}), used
 
+    def _act(
+        self,
+        messages: tuple[Message, ...],
+        temperature: float,
+        seed: int,
+        form: dict[str, Any] | None,
+        never: tuple[str, ...],
+    ) -> tuple[str, Usage]:
+        """A reply with an action. In code a small model tells at length what one could do, or stops at once:
+        where llama.cpp serves it, its reply is begun for it, and where nothing was done yet it is no stop."""
+        if not self.actions.code or self.settings.reasons or not self.model.name.startswith("local/"):
+            return self._ask(messages, temperature, seed, form)
+        begun, usage = BEGUN, Usage()
+        while begun:
+            given = (*messages, Message(role="assistant", content=begun))
+            said, used = self._ask(given, temperature, seed, form, never)
+            text, usage, never = said if said.startswith(begun) else f"{begun}{said}", usage + used, ()
+            begun = self.actions.unfinished(text)
+        return text, usage
+
     def _ask(
-        self, messages: tuple[Message, ...], temperature: float, seed: int, form: dict[str, Any] | None
+        self,
+        messages: tuple[Message, ...],
+        temperature: float,
+        seed: int,
+        form: dict[str, Any] | None,
+        never: tuple[str, ...] = (),
     ) -> tuple[str, Usage]:
         reply = self.model.complete(
             Request(
@@ -281,6 +322,7 @@ class LanguageAgent:
                 stop=self.actions.ends,
                 json_schema=form,
                 blobs=self.settings.blobs,
+                never=never,
             )
         )
         return reply.text, reply.usage
@@ -296,6 +338,8 @@ class LanguageAgent:
         turns: list[tuple[str, str]] = []
         for index, step in enumerate(steps, 1):
             part = "failed" if step.observation.failed else "result"
+            if part == "result" and self._idle(task, start, steps[:index]):
+                part = "onward"
             if _repeats(steps[:index]):
                 part = "repeated"
             result = PROMPT.fill(part, observation=step.observation.text, instruction=task.instruction)

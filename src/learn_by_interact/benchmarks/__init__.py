@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
 
 from ..environments import Environment
-from ..types import Action, Document, Task, Trajectory
+from ..types import Action, Document, Step, Task, Trajectory
 
 NO_TASKS = (
     "{} has no held-out tasks, so nothing is measured: write a tasks.toml beside its environment.toml, or "
@@ -68,8 +68,11 @@ class Rehearsing(Benchmark, Protocol):
         """The tasks, of which none is held out and none is explored."""
         ...
 
-    def way(self, task: Task) -> list[Action]:
-        """Actions that do one of them; the last is a stop."""
+    def onward(self, task: Task, steps: Sequence[Step]) -> Action:
+        """What is done next in one of them, by what is known of it, until a stop.
+
+        Raises ParseError where nothing that was seen leads on.
+        """
         ...
 
 

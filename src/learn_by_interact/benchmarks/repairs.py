@@ -8,8 +8,6 @@ repair it; it is solved when those tests pass again and all others still do. Rep
 from __future__ import annotations
 
 import json
-import re
-import shlex
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -36,9 +34,6 @@ SECONDS, TIMES = 10.0, 5.0
 """Tests of a mutant that take longer than this, and than so many times what they took before, are ended."""
 NAMED = 3
 """Failing tests that the instruction names."""
-LAST, AROUND = 20, 16
-"""Where the way is known: lines of what tests said, and lines around a mistake, that are looked at."""
-OPENS = re.compile(r"\s*(?:async )?def ")
 INSTRUCTION = """A recent change of this project was a mistake: {count}{tests}.
 Find the mistake in the code and correct it, so that all tests pass again. Leave the tests as they are."""
 
@@ -75,45 +70,24 @@ class Repair(Value):
 
 
 class Known(Repair):
-    """A repair whose way is known: the lines that are looked at and those that are changed."""
+    """A repair whose mistake is known: the lines that are changed."""
 
-    begin: int
-    """First and last line that are looked at, from 1."""
-    end: int
+    line: int
+    """The first of them in the broken file, from 1."""
     old: str
     """The lines with the mistake; they are there once."""
     new: str
-
-    def way(self, test: str) -> list[str]:
-        """Actions that find and mend it. `test`: the bash command that runs the project's tests."""
-        # Other runners than pytest do not take the names that they print.
-        names = [one for one in self.fails[:NAMED] if "::" in one]
-        run = " ".join([test, *map(shlex.quote, names)])
-        *_, owner, name = ["", *self.function.split(".")]
-        searched = f"class {owner}" if name.startswith("__") and owner else f"def {name}"
-        block = f"<<<<<<< SEARCH\n{self.old}\n=======\n{self.new}\n>>>>>>> REPLACE"
-        return [
-            f"{run} 2>&1 | tail -{LAST}",
-            f'search "{searched}" {shlex.quote(self.path)}',
-            f"view {shlex.quote(self.path)} {self.begin} {self.end}",
-            f"replace {shlex.quote(self.path)}\n{block}",
-            run,
-            "stop",
-        ]
 
 
 def shown(text: str, mutant: Mutant) -> dict[str, Any]:
     """What `Known` has beside a repair, of a mutant of a file's text."""
     before, after = text.split("\n"), mutant.apply(text).split("\n")
-    first = text.count("\n", 0, mutant.begin)
+    begin = text.count("\n", 0, mutant.begin)
     rest = len(before) - 1 - text.count("\n", 0, mutant.end)
-    head = next((at for at in range(first, -1, -1) if OPENS.match(before[at])), first)
-    begin = first
     while begin and "\n".join(after).count("\n".join(after[begin : len(after) - rest])) > 1:
         begin -= 1
     return {
-        "begin": max(head, first - AROUND) + 1,
-        "end": min(first + AROUND, len(after)),
+        "line": begin + 1,
         "old": "\n".join(after[begin : len(after) - rest]),
         "new": "\n".join(before[begin : len(before) - rest]),
     }

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..environments import Environment
 from ..environments.actions import SHELL
-from ..environments.repository.actions import RepositoryActions
 from ..environments.repository.environment import RepositoryEnvironment
 from ..errors import EnvironmentFault, GraderFault
-from ..types import STOP, Action, Task, Trajectory
+from ..types import STOP, Action, Step, Task, Trajectory
 from .folder import FolderBenchmark
+from .guide import Guide
 from .repairs import Repair, Repairs
 
 END = "END_OF_PATCH"
@@ -63,12 +64,11 @@ class RepositoryBenchmark(FolderBenchmark):
             return []
         return [self.repairs.task(self.name, one, f"{PRACTICE} {one.name}") for one in self.repairs.practice]
 
-    def way(self, task: Task) -> list[Action]:
-        """How one of them is found and mended."""
+    def onward(self, task: Task, steps: Sequence[Step]) -> Action:
+        """How one of them is found and mended, an action after the other."""
         assert self.repairs and self.folder.repository
         known = next(one for one in self.repairs.practice if f"{PRACTICE} {one.name}" == task.parent)
-        written = known.way(self.folder.repository.test)
-        return [RepositoryActions().parse(f"ACTION: {one}")[1] for one in written]
+        return Guide(known, self.folder.repository.test)(task, steps)
 
     def _repair(self, task: Task) -> Repair | None:
         known = self.repairs.repairs if self.repairs else ()

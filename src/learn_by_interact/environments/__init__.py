@@ -29,6 +29,14 @@ class ActionSpace(Protocol):
         """A model's reply -> (thought, action). Raises ParseError, worded for the model."""
         ...
 
+    def barred(self, done: Sequence[Action]) -> tuple[str, ...]:
+        """Words with which an action cannot begin yet, after these."""
+        ...
+
+    def unfinished(self, reply: str) -> str:
+        """What a reply that ends too soon is begun with when it is asked for again; "" for others."""
+        ...
+
     def form(
         self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = (), most: int = 1
     ) -> dict[str, Any] | None:

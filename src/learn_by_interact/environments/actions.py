@@ -48,6 +48,14 @@ class ShellActions:
     commands = True
     code = False
 
+    def barred(self, done: Sequence[Action]) -> tuple[str, ...]:
+        """Nothing is."""
+        return ()
+
+    def unfinished(self, reply: str) -> str:
+        """No reply does."""
+        return ""
+
     def parse(self, reply: str) -> tuple[str, Action]:
         """A model's reply -> (thought, action). Raises ParseError, worded for the model."""
         thought, action = _read(readable(reply, WANTED))

@@ -118,6 +118,14 @@ class ElementActions:
     code = False
     grammar: Grammar
 
+    def barred(self, done: Sequence[Action]) -> tuple[str, ...]:
+        """Nothing is."""
+        return ()
+
+    def unfinished(self, reply: str) -> str:
+        """No reply does."""
+        return ""
+
     def parse(self, reply: str) -> tuple[str, Action]:
         """A model's reply -> (thought, action). Raises ParseError, worded for the model."""
         return self.grammar.parse(reply)

@@ -41,6 +41,14 @@ class Request(Record):
     """Ask for a JSON value of this schema, where the endpoint can enforce it."""
     blobs: str = ""
     """The folder of the messages' pictures; they are known by their content, wherever it lies."""
+    never: tuple[str, ...] = ()
+    """Words with which the reply does not begin, where llama.cpp serves the model."""
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the field where it says nothing: the id of such a request is what it was."""
+        fields: dict[str, Any] = write(self)
+        return fields if self.never else {key: fields[key] for key in fields.keys() - {"never"}}
 
 
 class Reply(Value):

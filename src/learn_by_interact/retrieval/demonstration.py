@@ -69,19 +69,23 @@ class Demonstration(Value):
         """What was there when step `at` (from 0) was taken."""
         return self.moments[at - 1].seen if at else self.start
 
-    def step_at(self, seen: Observation) -> tuple[int, bool]:
+    def step_at(self, seen: Observation, done: str | None = None) -> tuple[int, bool]:
         """The step that was taken in this state, or in the state most like it -> (from 0, the very same?).
 
-        Of several the last. (-1, False): there is none.
+        `done`: the action that led here, "" for none yet. A state is most like one to which the same command
+        led, and the beginning is like the beginning. Of several the last. (-1, False): there is none.
         """
         same = [at for at, moment in enumerate(self.moments) if moment.state == seen.key]
         if same:
             return same[-1], True
+        if done == "":
+            return 0, False
         words = set(_words(seen.text))
         best, likeness = -1, 0.0
         for at in range(len(self.moments)):
             others = set(_words(self.before(at)))
             share = len(words & others) / (len(words | others) or 1)
+            share += bool(done and at and _command(done) == _command(self.moments[at - 1].action))
             if share and share >= likeness:
                 best, likeness = at, share
         return best, False
@@ -104,14 +108,17 @@ class Demonstration(Value):
             lines.append(f"({first} earlier steps are left out.)")
         if layout.seen and (first or layout.start):
             lines.append(self._shown(self.before(shown[0]), shown[0], layout))
+        later = len(told) - first - len(shown)
         for place, number in enumerate(shown, first):
             moment = self.moments[number]
             if place == here:
                 lines.append(SAME if same else LIKE)
             lines.append(f"ACTION: {moment.action}")
-            if moment.seen and layout.seen:
+            # What goes on from here ends with an action, for an action is asked for.
+            over = here >= 0 and later and number == shown[-1]
+            if moment.seen and layout.seen and not over:
                 lines.append(self._shown(moment.seen, number + 1, layout))
-        if later := len(told) - first - len(shown):
+        if later:
             lines.append(f"({later} later steps are left out.)")
         return "\n".join(lines)
 
@@ -200,6 +207,10 @@ def grounding(text: str, actions: Sequence[str], limit: int = 3) -> list[str]:
         if len(chosen) < limit:
             chosen.setdefault(line, number)
     return sorted(chosen, key=lambda line: chosen[line])
+
+
+def _command(action: str) -> str:
+    return action.split(maxsplit=1)[0] if action else ""
 
 
 def _words(text: str) -> list[str]:

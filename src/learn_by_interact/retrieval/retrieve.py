@@ -157,9 +157,12 @@ class ExampleRetriever:
         about = task.instruction
         if steps and now.failed and self._actions:
             about = f"{about}\n{self._actions.format(steps[-1].action)}\n{now.text}"
+        done = (
+            self._actions.format(steps[-1].action) if steps and self._actions else "" if not steps else None
+        )
         sections = self._sections(task, steps, about)
         pages = self._pages(task, steps)
-        self._found = Found(hits=(*pages, *sections, *self._take(plan, now, about)), usage=usage)
+        self._found = Found(hits=(*pages, *sections, *self._take(plan, now, about, done)), usage=usage)
         return self._found
 
     def _pages(self, task: Task, steps: Sequence[Step]) -> list[Hit]:
@@ -290,7 +293,9 @@ class ExampleRetriever:
         known = {item.number for item, _ in first}
         return [*first, *(pair for pair in like if pair[0].number not in known)]
 
-    def _take(self, plan: Sequence[tuple[Ranking, int, bool]], now: Observation, about: str) -> list[Hit]:
+    def _take(
+        self, plan: Sequence[tuple[Ranking, int, bool]], now: Observation, about: str, done: str | None
+    ) -> list[Hit]:
         """The first so many of each ranking that are new and fit the budget; True: of new sections first."""
         taken: list[Hit] = []
         room, misfits = self._settings.characters, 0
@@ -306,7 +311,7 @@ class ExampleRetriever:
                 stretch = item.actions + (f"\n{item.start}" if self._settings.start else "")
                 if stretch in self._shown or (new and item.section in self._learned):
                     continue
-                text, place = self._text(item, why, now)
+                text, place = self._text(item, why, now, done)
                 if len(text) > room and taken:
                     misfits += 1
                     continue
@@ -317,10 +322,14 @@ class ExampleRetriever:
                 left -= 1
         return taken
 
-    def _text(self, item: Demonstration, why: str, now: Observation) -> tuple[str, str]:
-        """A demonstration's text, and which of its steps matches the present state."""
-        at, same = item.step_at(now) if self._settings.match else (-1, False)
-        if at < 0 or not (same or "observation" in why):
+    def _text(self, item: Demonstration, why: str, now: Observation, done: str | None) -> tuple[str, str]:
+        """A demonstration's text, and which of its steps matches the present state.
+
+        Of one that is not shown whole it is the part that goes on from here, however it was found.
+        """
+        at, same = item.step_at(now, done) if self._settings.match else (-1, False)
+        whole = len(item.moments) <= self._settings.steps
+        if at < 0 or (whole and not (same or "observation" in why)):
             return item.text(self._settings), ""
         place = f"; {'same state' if same else 'most alike'} at step {at + 1} of {len(item.moments)}"
         return item.text(self._settings, (at, same)), place

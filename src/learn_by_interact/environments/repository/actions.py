@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from ...errors import ParseError
@@ -27,26 +28,28 @@ from ..reply import ACTION, CONTROL, FENCE, readable, reason_line, thought_of
 VIEW, SEARCH, REPLACE, UNDO = "view", "search", "replace", "undo"
 TOOLS = (VIEW, SEARCH, REPLACE, UNDO)
 
+# No example of an action that could be done: a small model does it in any project.
 FORM = """\
-You work in a git repository, in a bash shell at its top. In each turn you give one action and then see its \
-output. The actions:
-ACTION: search "def parse" src
-ACTION: view src/pkg/mod.py 40 90
-ACTION: replace src/pkg/mod.py
+You work in a git repository, in a bash shell at its top. In each turn you write ACTION: and one action, and \
+then see its output. An action is a line of bash, such as one that runs tests, or one of these:
+search "TEXT" PATH
+view FILE FIRST LAST
+replace FILE
 <<<<<<< SEARCH
-    the lines as they are now, exactly
+the lines as they are now, exactly
 =======
-    the lines as they shall be
+the lines as they shall be
 >>>>>>> REPLACE
-ACTION: undo
-ACTION: python -m pytest -q tests/test_mod.py
-The first finds the lines that hold a text, the second shows lines with their numbers, undo takes the last \
-replace back, and any other line is a bash command. There is no network. Tests are no part of what you \
-hand in. When the task is done, end with this, and with the answer if the task asks a question:
-ACTION: stop"""
+The first finds the lines that hold a text, the second shows lines with their numbers. There is no network. \
+Tests are no part of what you hand in. When the task is done, the action is stop, with an answer behind it \
+only if the task asks a question."""
 
 WANTED = "Reply in this form:\nACTION: one of search, view, replace, undo, a bash command, or stop"
 
+_COPIED = re.compile(r"\n\(\d+ later steps are left out")
+"""With which a demonstration ends."""
+_LOOKS = re.compile(r"\s*(cat|sed|head|tail|nl|less|grep|git)\b")
+_BARE = re.compile(rf"ACTION: *{REPLACE} +\S+")
 _OPEN = re.compile(r"^[ \t]*(<{5,})[ \t]*\w*[ \t]*$")
 _PATH = re.compile(r"[\w./~+-]*\w\.\w+|[\w.~+-]+/[\w./~+-]+")
 _PLACE = re.compile(r"\.|[\w./~+-]*(?:/[\w./~+-]*|\w\.\w+)")
@@ -72,7 +75,20 @@ class RepositoryActions(ShellActions):
         thought, action = super().parse(reply)
         if action.tool != SHELL:
             return thought, action
-        return thought, _own(str(action.arguments["command"])) or action
+        # What stands below one of the tools is what a model thinks up of its output.
+        command = _COPIED.split(str(action.arguments["command"]))[0]
+        bash = Action(tool=SHELL, arguments={**action.arguments, "command": command})
+        return thought, _own(command.split("\n")[0]) or bash
+
+    def barred(self, done: Sequence[Action]) -> tuple[str, ...]:
+        """Nothing is replaced before something was looked at, and nothing is undone before that."""
+        looked = any(one.tool == VIEW or _LOOKS.match(str(one.arguments.get("command", ""))) for one in done)
+        undone = any(one.tool == REPLACE for one in done)
+        return (*(() if looked else (REPLACE,)), *(() if undone else (UNDO,)))
+
+    def unfinished(self, reply: str) -> str:
+        """A reply that ends after the name of the file in which to replace, and the mark before its lines."""
+        return f"{reply.rstrip()}\n<<<<<<< SEARCH\n" if _BARE.fullmatch(reply.strip()) else ""
 
     def format(self, action: Action) -> str:
         """An action as it is written in prompts."""
@@ -128,9 +144,7 @@ def _replacement(text: str) -> tuple[str, Action] | None:
     words = (label[1] if label else named).strip("`*: ").removeprefix(REPLACE).strip("`*: ")
     path = _PATH.fullmatch(words.strip("'\"")) or next(iter(_PATH.finditer(words)), None)
     if path is None:
-        raise ParseError(
-            f"Name the file in which to replace, as in ACTION: {REPLACE} src/pkg/mod.py, above the lines."
-        )
+        raise ParseError(f"Name the file in which to replace, as in ACTION: {REPLACE} FILE, above the lines.")
     old, new = _parts(lines[begin:])
     before = [line for line in lines[: max(above, 0)] if not ACTION.match(line)]
     return thought_of("\n".join(before)), Action(
@@ -158,7 +172,7 @@ def _own(command: str) -> Action | None:
     """One of the tools where a command line calls it; None: it is for bash."""
     name, _, rest = command.partition(" ")
     name, rest = name.strip("`").lower(), rest.strip()
-    if name not in TOOLS or "\n" in command:
+    if name not in TOOLS:
         return None
     if name == UNDO:
         return Action(tool=UNDO) if not rest else None
@@ -169,7 +183,7 @@ def _own(command: str) -> Action | None:
     if name == VIEW:
         numbers = _RANGE.match(" ".join(words[1:]))
         if not words or not numbers:
-            raise ParseError("Write the action like this:\nACTION: view src/pkg/mod.py 40 90")
+            raise ParseError("Write the action like this:\nACTION: view FILE FIRST LAST")
         given: dict[str, Any] = {"path": words[0]}
         given.update(
             {key: int(one) for key, one in zip(("start", "end"), numbers.groups(), strict=True) if one}
@@ -182,7 +196,7 @@ def _own(command: str) -> Action | None:
         text = " ".join(words[:-1] if placed else words)
         return Action(tool=SEARCH, arguments={"text": text, **({"path": place} if place != "." else {})})
     raise ParseError(
-        'Write the action like this:\nACTION: search "def parse" src\n'
-        "or with a block of the lines to replace:\nACTION: replace src/pkg/mod.py\n<<<<<<< SEARCH\n...\n"
+        'Write the action like this:\nACTION: search "TEXT" PATH\n'
+        "or with a block of the lines to replace:\nACTION: replace FILE\n<<<<<<< SEARCH\n...\n"
         "=======\n...\n>>>>>>> REPLACE"
     )

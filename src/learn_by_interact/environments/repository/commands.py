@@ -17,6 +17,8 @@ from typing import NoReturn
 
 WINDOW = 60
 """Lines that are shown of a file."""
+LEAST = 20
+"""Lines that are shown where fewer are asked for: a line says little by itself."""
 MATCHES = 30
 """Lines that a search shows."""
 AROUND = 4
@@ -114,6 +116,9 @@ def view(path: str = ".", start: int = 0, end: int = 0) -> None:
         return
     first = min(max(start, 1), len(lines))
     last = min(max(end, first) if end else first + WINDOW - 1, len(lines))
+    if end and (fewer := LEAST - (last - first + 1)) > 0:
+        first = max(1, first - fewer // 2)
+        last = min(first + LEAST - 1, len(lines))
     numbered(lines, first, last)
     if first > 1 or last < len(lines):
         print("[%s: lines %d to %d of %d]" % (shown(place), first, last, len(lines)))
@@ -197,7 +202,7 @@ def replace(path: str, old: str, new: str) -> None:
     write(place, changed)
     lines, first = changed.split("\n"), changed[:at].count("\n") + 1
     last = first + new.count("\n")
-    print("[%s is changed; lines %d to %d are now:]" % (shown(place), first, last))
+    print("[%s is changed, which undo takes back; lines %d to %d are now:]" % (shown(place), first, last))
     numbered(lines, max(1, first - AROUND), min(len(lines), last + AROUND))
 
 

@@ -1,0 +1,90 @@
+"""The agent in a project's code: how a local model's reply is begun, and when it may end."""
+
+from __future__ import annotations
+
+from learn_by_interact.agents.agent import Acting, LanguageAgent
+from learn_by_interact.environments.repository.actions import RepositoryActions
+from learn_by_interact.models import Message, Request
+from learn_by_interact.models.scripted import Scripted
+from learn_by_interact.types import STOP, Action, Observation, Step, Task
+
+MEND = Task(environment="project", instruction="Mend the mean of no numbers.")
+START = Observation(text="2 files", state="as it was", key="start")
+VIEWED = Action(tool="view", arguments={"path": "a.py"})
+BEGUN = Message(role="assistant", content="ACTION:")
+
+
+def seen(command: str, state: str) -> Step:
+    """A step after which the project is in a state."""
+    observation = Observation(text="1 failed", state=state, key=f"{command} {state}")
+    return Step(
+        thought="", action=Action(tool="bash", arguments={"command": command}), observation=observation
+    )
+
+
+class Told:
+    """What an agent in a project does after some steps, and what it asked its model."""
+
+    def __init__(self, *replies: str, steps: tuple[Step, ...] = (), task: Task = MEND, name: str = "local/x"):
+        left = list(replies)
+        self.requests: list[Request] = []
+
+        def answer(request: Request) -> str:
+            self.requests.append(request)
+            return left.pop(0)
+
+        agent = LanguageAgent(Scripted(answer, name=name), RepositoryActions(), "A project.", Acting())
+        for at in range(len(steps)):
+            agent._retrieve(task, START, steps[:at])
+        self.action = agent.act(task, START, steps).action
+        assert not left, "all replies were asked for"
+
+
+def test_a_local_model_goes_on_from_what_its_reply_begins_with() -> None:
+    told = Told(" python -m pytest -q")
+    assert told.action == Action(tool="bash", arguments={"command": "python -m pytest -q"})
+    assert told.requests[0].messages[-1] == BEGUN
+    assert Told("ACTION: view a.py").action.tool == "view", "one that says it again is read too"
+    other = Told("ACTION: view a.py", name="openai/x")
+    assert BEGUN not in other.requests[0].messages and not other.requests[0].never
+
+
+def test_who_has_changed_nothing_is_not_let_stop_and_a_question_may_be_answered_at_once() -> None:
+    ran = seen("pytest", START.state)
+    told = Told(" view a.py", steps=(ran,))
+    assert told.requests[0].never == (STOP, "replace", "undo"), "nothing was looked at"
+    looked = Told(" undo", steps=(Step(thought="", action=VIEWED, observation=ran.observation),))
+    assert looked.requests[0].never == (STOP, "undo")
+    assert "or ACTION: stop" not in told.requests[0].messages[-2].content
+    changed = Told(" stop", steps=(ran, seen("sed -i s/1/0/ a.py", "mended")))
+    assert changed.action.tool == STOP and STOP not in changed.requests[0].never
+    assert "or ACTION: stop" in changed.requests[0].messages[-2].content
+    asks = MEND.model_copy(update={"instruction": "What is the mean of no numbers?"})
+    asked = Told(" stop 0", steps=(ran,), task=asks)
+    assert asked.action.arguments["answer"] == "0" and STOP not in asked.requests[0].never
+
+
+def test_a_model_that_may_stop_is_asked_again_where_nothing_was_changed() -> None:
+    told = Told(
+        "ACTION: stop", "ACTION: stop", "ACTION: view a.py", steps=(seen("ls", START.state),), name="m"
+    )
+    assert told.action.tool == "view"
+    assert "Nothing has been changed" in told.requests[1].messages[-1].content
+    assert [request.temperature for request in told.requests] == [0.0, 0.0, 1.0], "then it is sampled"
+
+
+def test_what_was_just_done_is_not_done_again() -> None:
+    ran = seen("pytest", START.state)
+    told = Told(" pytest", " pytest", " view a.py", steps=(ran,))
+    assert told.action.tool == "view" and told.requests[-1].temperature == 1.0
+
+
+def test_a_replacement_without_its_lines_is_asked_for_them() -> None:
+    told = Told(" replace a.py", "x = 1\n=======\nx = 2\n>>>>>>> REPLACE")
+    assert told.action.arguments == {"path": "a.py", "old": "x = 1", "new": "x = 2"}
+    assert told.requests[1].messages[-1].content == "ACTION: replace a.py\n<<<<<<< SEARCH\n"
+
+
+def test_what_a_model_thinks_up_below_a_tool_is_no_part_of_it() -> None:
+    told = Told(' search "def mean("\n(4 later steps are left out.)')
+    assert told.action == Action(tool="search", arguments={"text": "def mean("})
