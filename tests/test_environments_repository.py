@@ -48,6 +48,7 @@ def view(**given: object) -> Action:
         ("ACTION: view a/b.py", view(path="a/b.py")),
         ("ACTION: view a/b.py 3 9", view(path="a/b.py", start=3, end=9)),
         ("ACTION: view a/b.py lines 3-9", view(path="a/b.py", start=3, end=9)),
+        ("ACTION: view a/b.py 3 5 7 9", view(path="a/b.py", start=3, end=9)),
         ("```bash\nview a/b.py [3, 9]\n```", view(path="a/b.py", start=3, end=9)),
         ('ACTION: search "def f" src', Action(tool="search", arguments={"text": "def f", "path": "src"})),
         ("ACTION: search def f(x):", Action(tool="search", arguments={"text": "def f(x):"})),

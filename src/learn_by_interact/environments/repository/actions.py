@@ -181,7 +181,10 @@ def _own(command: str) -> Action | None:
     except ValueError:
         words = rest.split()
     if name == VIEW:
-        numbers = _RANGE.match(" ".join(words[1:]))
+        asked = words[1:]
+        if len(asked) > 2 and all(one.isdigit() for one in asked):
+            asked = [asked[0], asked[-1]]  # Each line by its number.
+        numbers = _RANGE.match(" ".join(asked))
         if not words or not numbers:
             raise ParseError("Write the action like this:\nACTION: view FILE FIRST LAST")
         given: dict[str, Any] = {"path": words[0]}
