@@ -29,7 +29,7 @@ from learn_by_interact.models import Request
 from learn_by_interact.models.endpoint import ModelSettings
 from learn_by_interact.models.scripted import Scripted
 from learn_by_interact.stages.explore import Explore
-from learn_by_interact.types import Action, Document, Observation, Task, Trajectory, digest
+from learn_by_interact.types import Action, Document, Observation, Step, Task, Trajectory, digest
 
 LATENCY = 1.0
 OUTPUT = "\n".join(f"row {number}: a line of output as commands print it" for number in range(20))
@@ -58,10 +58,7 @@ class Words:
         """None: any word."""
         return None
 
-    def barred(self, done: Sequence[Action]) -> tuple[str, ...]:
-        return ()
-
-    def unfinished(self, reply: str) -> str:
+    def gbnf(self, never: Sequence[str], steps: Sequence[Step]) -> str:
         return ""
 
     def parse(self, reply: str) -> tuple[str, Action]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from learn_by_interact.agents.agent import Acting, LanguageAgent
 from learn_by_interact.environments.repository.actions import RepositoryActions
 from learn_by_interact.models import Message, Request
@@ -10,7 +12,6 @@ from learn_by_interact.types import STOP, Action, Observation, Step, Task
 
 MEND = Task(environment="project", instruction="Mend the mean of no numbers.")
 START = Observation(text="2 files", state="as it was", key="start")
-VIEWED = Action(tool="view", arguments={"path": "a.py"})
 BEGUN = Message(role="assistant", content="ACTION:")
 
 
@@ -40,28 +41,57 @@ class Told:
         assert not left, "all replies were asked for"
 
 
+def begins(told: Told, action: str) -> bool:
+    """Whether the grammar of the last request lets an action be this, by what it has beside the mending."""
+    (rule,) = re.findall(r"\((?:mend \| )?(.*)\)$", told.requests[-1].grammar.split("\n")[0])
+    ways = [re.sub(r'"(\w+)" ', r"\1", way).replace(" [^", "[^") for way in rule.split(" | ")]
+    return any(re.fullmatch(way.replace(r"[^\x00]*", r"[\s\S]*").strip(), action) for way in ways)
+
+
 def test_a_local_model_goes_on_from_what_its_reply_begins_with() -> None:
     told = Told(" python -m pytest -q")
     assert told.action == Action(tool="bash", arguments={"command": "python -m pytest -q"})
     assert told.requests[0].messages[-1] == BEGUN
     assert Told("ACTION: view a.py").action.tool == "view", "one that says it again is read too"
     other = Told("ACTION: view a.py", name="openai/x")
-    assert BEGUN not in other.requests[0].messages and not other.requests[0].never
+    assert BEGUN not in other.requests[0].messages and not other.requests[0].grammar
 
 
 def test_who_has_changed_nothing_is_not_let_stop_and_a_question_may_be_answered_at_once() -> None:
     ran = seen("pytest", START.state)
     told = Told(" view a.py", steps=(ran,))
-    assert told.requests[0].never == (STOP, "replace", "undo"), "nothing was looked at"
-    looked = Told(" undo", steps=(Step(thought="", action=VIEWED, observation=ran.observation),))
-    assert looked.requests[0].never == (STOP, "undo")
+    assert not begins(told, "stop") and not begins(told, "replace a.py") and not begins(told, "undo")
+    assert begins(told, "view a.py 1 2") and begins(told, "sed -n 1,3p a.py") and begins(told, "ls")
     assert "or ACTION: stop" not in told.requests[0].messages[-2].content
     changed = Told(" stop", steps=(ran, seen("sed -i s/1/0/ a.py", "mended")))
-    assert changed.action.tool == STOP and STOP not in changed.requests[0].never
+    assert changed.action.tool == STOP and begins(changed, "stop")
     assert "or ACTION: stop" in changed.requests[0].messages[-2].content
     asks = MEND.model_copy(update={"instruction": "What is the mean of no numbers?"})
     asked = Told(" stop 0", steps=(ran,), task=asks)
-    assert asked.action.arguments["answer"] == "0" and STOP not in asked.requests[0].never
+    assert asked.action.arguments["answer"] == "0" and begins(asked, "stop 0")
+
+
+def test_what_is_replaced_are_lines_that_were_seen() -> None:
+    looked = Step(
+        thought="",
+        action=Action(tool="view", arguments={"path": "a.py", "start": 8, "end": 10}),
+        observation=START.model_copy(
+            update={
+                "text": ' 8  def f():\n 9      return "\\t"\n10  \n[a.py: lines 8 to 10 of 30]',
+                "key": "seen",
+            }
+        ),
+    )
+    grammar = Told(" ls", steps=(looked,)).requests[0].grammar
+    assert r'mend ::= "replace a.py\n<<<<<<< SEARCH\n" line+ "=======\n" [^\x00]*' in grammar
+    assert grammar.endswith(r'line ::= "def f():\n" | "    return \"\\t\"\n"')
+    mended = Step(
+        thought="",
+        action=Action(tool="replace", arguments={"path": "a.py", "old": "f", "new": "g"}),
+        observation=START.model_copy(update={"state": "mended", "key": "mended"}),
+    )
+    again = Told(" undo", steps=(looked, mended))
+    assert "mend" not in again.requests[0].grammar and begins(again, "undo")
 
 
 def test_a_model_that_may_stop_is_asked_again_where_nothing_was_changed() -> None:
@@ -77,12 +107,6 @@ def test_what_was_just_done_is_not_done_again() -> None:
     ran = seen("pytest", START.state)
     told = Told(" pytest", " pytest", " view a.py", steps=(ran,))
     assert told.action.tool == "view" and told.requests[-1].temperature == 1.0
-
-
-def test_a_replacement_without_its_lines_is_asked_for_them() -> None:
-    told = Told(" replace a.py", "x = 1\n=======\nx = 2\n>>>>>>> REPLACE")
-    assert told.action.arguments == {"path": "a.py", "old": "x = 1", "new": "x = 2"}
-    assert told.requests[1].messages[-1].content == "ACTION: replace a.py\n<<<<<<< SEARCH\n"
 
 
 def test_what_a_model_thinks_up_below_a_tool_is_no_part_of_it() -> None:

@@ -106,7 +106,9 @@ def test_a_project_is_seen_changed_and_handed_in(tmp_path: Path) -> None:
         assert "calc/__init__.py (29 lines)" in start.text
         seen = do(environment, "view calc/__init__.py 4 5", "search mean", "python -m unittest", "undo")
         assert "\n 4  def clamp(value, low, high):\n 5      " in seen[0].text
-        assert seen[0].text.startswith(" 1  ") and "lines 1 to 20 of 29" in seen[0].text, "few lines say little"
+        assert seen[0].text.startswith(" 1  ") and "lines 1 to 20 of 29" in seen[0].text, (
+            "few lines say little"
+        )
         assert "calc/__init__.py:13: def mean(values):" in seen[1].text
         assert seen[2].text.strip().endswith("OK") and seen[3].failed and not seen[2].failed
         assert {one.state for one in seen} == {start.state}

@@ -133,10 +133,11 @@ class LanguageAgent:
         # What a question asks for is to be seen first.
         most = 1 if ASKS.search(task.instruction) else self.settings.actions
         form = None if self.settings.reasons else self._form(start, steps, most)
-        never = self.actions.barred([step.action for step in steps])
-        never = (STOP, *never) if self._idle(task, start, steps) else never
+        never = (STOP,) if self._idle(task, start, steps) else ()
         while malformed < self.settings.tries:
-            text, used = self._act(messages, self.settings.temperature, self.settings.seed, form, never)
+            text, used = self._act(
+                messages, self.settings.temperature, self.settings.seed, form, steps, never
+            )
             usage = usage + used
             try:
                 thought, action = self.actions.parse(text)
@@ -245,7 +246,7 @@ class LanguageAgent:
     ) -> tuple[str, Action, Usage]:
         """Another reply, sampled, in the place of an action that would lead nowhere.
 
-        `never`: what an action cannot be yet.
+        `never`: with what an action cannot begin.
         """
         usage = Usage()
         for attempt in range(self.settings.resamples):
@@ -255,8 +256,7 @@ class LanguageAgent:
             if not stuck and not _failed_before(action, steps):
                 break
             word = self.actions.format(action).split()[0]
-            other = (*never, word) if word not in never else never
-            text, used = self._act(messages, 1.0, self.settings.seed + 100 + attempt, form, other)
+            text, used = self._act(messages, 1.0, 100 + attempt, form, steps, (*never, word))
             usage = usage + used
             with suppress(ParseError):
                 thought, action = self.actions.parse(text)
@@ -288,21 +288,19 @@ class LanguageAgent:
         self,
         messages: tuple[Message, ...],
         temperature: float,
-        seed: int,
+        turn: int,
         form: dict[str, Any] | None,
+        steps: Sequence[Step],
         never: tuple[str, ...],
     ) -> tuple[str, Usage]:
         """A reply with an action. In code a small model tells at length what one could do, or stops at once:
-        where llama.cpp serves it, its reply is begun for it, and where nothing was done yet it is no stop."""
+        where llama.cpp serves it, its reply is begun for it, and has the form of what can be done."""
+        seed = self.settings.seed + turn
         if not self.actions.code or self.settings.reasons or not self.model.name.startswith("local/"):
             return self._ask(messages, temperature, seed, form)
-        begun, usage = BEGUN, Usage()
-        while begun:
-            given = (*messages, Message(role="assistant", content=begun))
-            said, used = self._ask(given, temperature, seed, form, never)
-            text, usage, never = said if said.startswith(begun) else f"{begun}{said}", usage + used, ()
-            begun = self.actions.unfinished(text)
-        return text, usage
+        messages = (*messages, Message(role="assistant", content=BEGUN))
+        said, usage = self._ask(messages, temperature, seed, form, self.actions.gbnf(never, steps))
+        return said if said.startswith(BEGUN) else f"{BEGUN}{said}", usage
 
     def _ask(
         self,
@@ -310,7 +308,7 @@ class LanguageAgent:
         temperature: float,
         seed: int,
         form: dict[str, Any] | None,
-        never: tuple[str, ...] = (),
+        grammar: str = "",
     ) -> tuple[str, Usage]:
         reply = self.model.complete(
             Request(
@@ -322,7 +320,7 @@ class LanguageAgent:
                 stop=self.actions.ends,
                 json_schema=form,
                 blobs=self.settings.blobs,
-                never=never,
+                grammar=grammar,
             )
         )
         return reply.text, reply.usage

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, runtime_checkable
 
-from ..types import Action, Document, Observation, Task
+from ..types import Action, Document, Observation, Step, Task
 
 
 class ActionSpace(Protocol):
@@ -29,12 +29,11 @@ class ActionSpace(Protocol):
         """A model's reply -> (thought, action). Raises ParseError, worded for the model."""
         ...
 
-    def barred(self, done: Sequence[Action]) -> tuple[str, ...]:
-        """Words with which an action cannot begin yet, after these."""
-        ...
+    def gbnf(self, never: Sequence[str], steps: Sequence[Step]) -> str:
+        """What may stand behind the label of the next action, as llama.cpp's GBNF; "": anything.
 
-    def unfinished(self, reply: str) -> str:
-        """What a reply that ends too soon is begun with when it is asked for again; "" for others."""
+        `never`: words with which it does not begin.
+        """
         ...
 
     def form(

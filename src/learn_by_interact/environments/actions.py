@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ParseError
-from ..types import STOP, Action
+from ..types import STOP, Action, Step
 from .reply import ACTION, ANSWER, CONTROL, FENCE, INLINE, STOPPED, TURN, readable, reason_line, thought_of
 
 SHELL = "bash"
@@ -48,12 +48,8 @@ class ShellActions:
     commands = True
     code = False
 
-    def barred(self, done: Sequence[Action]) -> tuple[str, ...]:
-        """Nothing is."""
-        return ()
-
-    def unfinished(self, reply: str) -> str:
-        """No reply does."""
+    def gbnf(self, never: Sequence[str], steps: Sequence[Step]) -> str:
+        """None."""
         return ""
 
     def parse(self, reply: str) -> tuple[str, Action]:

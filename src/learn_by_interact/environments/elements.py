@@ -19,7 +19,7 @@ from difflib import SequenceMatcher
 from typing import Any, Protocol, TypeVar
 
 from ..errors import ParseError
-from ..types import STOP, Action
+from ..types import STOP, Action, Step
 from .reply import ACTION, ANSWER, CONTROL, FENCE, INLINE, STOPPED, TURN, readable, reason_line, thought_of
 
 LONGEST = 4_000
@@ -118,12 +118,8 @@ class ElementActions:
     code = False
     grammar: Grammar
 
-    def barred(self, done: Sequence[Action]) -> tuple[str, ...]:
-        """Nothing is."""
-        return ()
-
-    def unfinished(self, reply: str) -> str:
-        """No reply does."""
+    def gbnf(self, never: Sequence[str], steps: Sequence[Step]) -> str:
+        """None."""
         return ""
 
     def parse(self, reply: str) -> tuple[str, Action]:

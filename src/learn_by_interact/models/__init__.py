@@ -41,14 +41,14 @@ class Request(Record):
     """Ask for a JSON value of this schema, where the endpoint can enforce it."""
     blobs: str = ""
     """The folder of the messages' pictures; they are known by their content, wherever it lies."""
-    never: tuple[str, ...] = ()
-    """Words with which the reply does not begin, where llama.cpp serves the model."""
+    grammar: str = ""
+    """GBNF of the reply, which llama.cpp enforces; for other endpoints it says nothing."""
 
     @model_serializer(mode="wrap")
     def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Without the field where it says nothing: the id of such a request is what it was."""
         fields: dict[str, Any] = write(self)
-        return fields if self.never else {key: fields[key] for key in fields.keys() - {"never"}}
+        return fields if self.grammar else {key: fields[key] for key in fields.keys() - {"grammar"}}
 
 
 class Reply(Value):

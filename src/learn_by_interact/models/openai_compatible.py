@@ -109,8 +109,8 @@ class OpenAICompatible:
         if request.json_schema is not None:
             schema = {"name": "reply", "strict": True, "schema": request.json_schema}
             parameters["response_format"] = {"type": "json_schema", "json_schema": schema}
-        if request.never and self.name.startswith("local/"):
-            parameters["extra_body"] = {"grammar": otherwise(request.never)}
+        if request.grammar and self.name.startswith("local/"):
+            parameters["extra_body"] = {"grammar": request.grammar}
         for refused in self._refused:
             value = parameters.pop(refused, None)
             if refused == "max_tokens":
@@ -203,15 +203,3 @@ def url_model(settings: ModelSettings) -> OpenAICompatible:
     if not model:
         raise ConfigError(f"model {settings.name!r} lacks the model's name: write {url}#NAME")
     return OpenAICompatible(settings, model, settings.base_url or url, os.environ.get("LBI_API_KEY", "none"))
-
-
-def otherwise(words: Sequence[str]) -> str:
-    """A grammar of llama.cpp (GBNF) for a blank and any text that begins with none of these words."""
-    # Who may not begin with a word may not begin with a longer one either.
-    words = [one for one in words if not any(one != other and one.startswith(other) for other in words)]
-    begun = sorted({word[:at] for word in words for at in range(len(word))})
-    ways = []
-    for part in begun:
-        following = "".join(sorted({word[len(part)] for word in words if word.startswith(part)}))
-        ways.append(f'"{part}" [^{following}\\n]' if part else f"[^ {following}\\n]")
-    return f'root ::= " " ({" | ".join(ways)}) [^\\x00]*'

@@ -21,9 +21,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import ParseError
-from ...types import Action
+from ...types import Action, Step
 from ..actions import LONGEST, SHELL, ShellActions
 from ..reply import ACTION, CONTROL, FENCE, readable, reason_line, thought_of
+from .grammar import grammar
 
 VIEW, SEARCH, REPLACE, UNDO = "view", "search", "replace", "undo"
 TOOLS = (VIEW, SEARCH, REPLACE, UNDO)
@@ -48,8 +49,6 @@ WANTED = "Reply in this form:\nACTION: one of search, view, replace, undo, a bas
 
 _COPIED = re.compile(r"\n\(\d+ later steps are left out")
 """With which a demonstration ends."""
-_LOOKS = re.compile(r"\s*(cat|sed|head|tail|nl|less|grep|git)\b")
-_BARE = re.compile(rf"ACTION: *{REPLACE} +\S+")
 _OPEN = re.compile(r"^[ \t]*(<{5,})[ \t]*\w*[ \t]*$")
 _PATH = re.compile(r"[\w./~+-]*\w\.\w+|[\w.~+-]+/[\w./~+-]+")
 _PLACE = re.compile(r"\.|[\w./~+-]*(?:/[\w./~+-]*|\w\.\w+)")
@@ -80,15 +79,9 @@ class RepositoryActions(ShellActions):
         bash = Action(tool=SHELL, arguments={**action.arguments, "command": command})
         return thought, _own(command.split("\n")[0]) or bash
 
-    def barred(self, done: Sequence[Action]) -> tuple[str, ...]:
-        """Nothing is replaced before something was looked at, and nothing is undone before that."""
-        looked = any(one.tool == VIEW or _LOOKS.match(str(one.arguments.get("command", ""))) for one in done)
-        undone = any(one.tool == REPLACE for one in done)
-        return (*(() if looked else (REPLACE,)), *(() if undone else (UNDO,)))
-
-    def unfinished(self, reply: str) -> str:
-        """A reply that ends after the name of the file in which to replace, and the mark before its lines."""
-        return f"{reply.rstrip()}\n<<<<<<< SEARCH\n" if _BARE.fullmatch(reply.strip()) else ""
+    def gbnf(self, never: Sequence[str], steps: Sequence[Step]) -> str:
+        """See `grammar.py`."""
+        return grammar(never, steps)
 
     def format(self, action: Action) -> str:
         """An action as it is written in prompts."""

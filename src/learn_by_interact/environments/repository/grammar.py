@@ -1,0 +1,63 @@
+"""The form of an action in a project's code, as a grammar of llama.cpp (GBNF), for a small local model.
+
+It holds what stands behind `ACTION:`. A word that cannot begin an action now does not begin one; and what is
+replaced are lines as the last view showed them, of the file that it showed. Of examples in its prompt such a
+model else copies the lines, and not the way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ...types import Step
+
+REPLACE, VIEW, UNDO = "replace", "view", "undo"
+NUMBERED = re.compile(r" *\d+  (.*)")
+"""A line as a view shows it."""
+MOST = 60
+"""Lines among which a model is given the choice."""
+
+
+def grammar(never: Sequence[str], steps: Sequence[Step]) -> str:
+    """`never`: words with which the next action does not begin, besides those that cannot begin it now."""
+    done = [step.action for step in steps]
+    place, lines = seen(steps)
+    words = {*never, REPLACE}
+    if not any(one.tool == REPLACE for one in done):
+        words.add(UNDO)
+    rules = [f'root ::= " " ({otherwise(sorted(words))})']
+    if lines and REPLACE not in never:
+        rules[0] = rules[0].replace(' " " (', ' " " (mend | ')
+        begin = _literal(f"{REPLACE} {place}\n<<<<<<< SEARCH\n")
+        rules.append(rf'mend ::= {begin} line+ "=======\n" [^\x00]*')
+        rules.append("line ::= " + " | ".join(_literal(f"{line}\n") for line in lines))
+    return "\n".join(rules)
+
+
+def otherwise(words: Sequence[str]) -> str:
+    """Alternatives for any text that begins with none of these words, nor with a blank."""
+    # What begins with a word begins with a shorter one too.
+    words = [one for one in words if not any(one != other and one.startswith(other) for other in words)]
+    ways = []
+    for part in sorted({word[:at] for word in words for at in range(len(word))}):
+        following = "".join(sorted({word[len(part)] for word in words if word.startswith(part)}))
+        ways.append(rf'"{part}" [^{following}\n] [^\x00]*' if part else rf"[^ {following}\n] [^\x00]*")
+    return " | ".join(ways)
+
+
+def seen(steps: Sequence[Step]) -> tuple[str, list[str]]:
+    """The file that was viewed last, if no change came after, and the lines of it that were shown."""
+    for step in reversed(steps):
+        if step.action.tool in (REPLACE, UNDO) and not step.observation.failed:
+            break
+        if step.action.tool == VIEW and not step.observation.failed:
+            shown = [found[1] for found in map(NUMBERED.match, step.observation.text.split("\n")) if found]
+            kept = [line for line in dict.fromkeys(shown) if line.strip()][:MOST]
+            return str(step.action.arguments.get("path", "")), kept
+    return "", []
+
+
+def _literal(text: str) -> str:
+    """A string of a grammar."""
+    return '"' + re.sub(r'(["\\])', r"\\\1", text).replace("\n", r"\n").replace("\t", r"\t") + '"'
