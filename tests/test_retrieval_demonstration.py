@@ -111,6 +111,27 @@ def test_the_step_of_the_likest_state_is_found_where_none_is_the_same() -> None:
     assert whole.step_at(Observation(text="zebra", key="elsewhere")) == (-1, False)
 
 
+def test_a_state_is_most_like_one_to_which_the_same_command_led() -> None:
+    whole = made(0, 6)
+    elsewhere = Observation(text="zebra", key="elsewhere")
+    assert [moment.action.split()[0] for moment in whole.moments] == [
+        "list",
+        "show",
+        "put",
+        "show",
+        "show",
+        "stop",
+    ]
+    assert whole.step_at(elsewhere, "list") == (1, False) and whole.step_at(elsewhere, "put x y") == (
+        3,
+        False,
+    )
+    assert whole.step_at(elsewhere, "show x") == (5, False), "of several the last"
+    assert whole.step_at(elsewhere, "") == (0, False), "the beginning is like the beginning"
+    assert whole.step_at(EPISODE.observation(2), "")[1], "what is the same is the likest"
+    assert whole.follows("put x y") and not whole.follows("drop x") and whole.step_at(elsewhere, "x")[0] == -1
+
+
 def test_long_observations_are_cut_to_both_ends_or_to_the_telling_lines() -> None:
     table = " ".join(f"row{at}" for at in range(300))
     long = acted(f"put a.txt {table}", "show a.txt")

@@ -85,10 +85,17 @@ class Demonstration(Value):
         for at in range(len(self.moments)):
             others = set(_words(self.before(at)))
             share = len(words & others) / (len(words | others) or 1)
-            share += bool(done and at and _command(done) == _command(self.moments[at - 1].action))
+            share += self._follows(at, done)
             if share and share >= likeness:
                 best, likeness = at, share
         return best, False
+
+    def follows(self, done: str) -> bool:
+        """Whether a step of it was taken after such an action."""
+        return any(self._follows(at, done) for at in range(len(self.moments)))
+
+    def _follows(self, at: int, done: str | None) -> bool:
+        return bool(done and at) and _command(done or "") == _command(self.moments[at - 1].action)
 
     def text(self, layout: Layout, match: tuple[int, bool] = (-1, False)) -> str:
         """As it goes into a prompt. `match`: as `step_at` gives it."""

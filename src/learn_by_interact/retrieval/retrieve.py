@@ -303,6 +303,7 @@ class ExampleRetriever:
         most = self._depth if self._settings.fused else MISFITS
         for ranking, wanted, apart in plan:
             left = wanted
+            ranking = self._going_on(ranking, done)
             turns = [(one, new) for new in ((True, False) if apart else (False,)) for one in ranking]
             for (candidate, why), new in turns:
                 if not left or misfits == most:
@@ -321,6 +322,17 @@ class ExampleRetriever:
                 room -= len(text)
                 left -= 1
         return taken
+
+    def _going_on(self, ranking: Ranking, done: str | None) -> Ranking:
+        """Those that are not shown whole last, if none of their steps follows on what was done here."""
+        if not (self._settings.match and done):
+            return ranking
+
+        def later(pair: tuple[Candidate, str]) -> bool:
+            item = self._index.demonstration(pair[0])
+            return len(item.moments) > self._settings.steps and not item.follows(done)
+
+        return sorted(ranking, key=later)
 
     def _text(self, item: Demonstration, why: str, now: Observation, done: str | None) -> tuple[str, str]:
         """A demonstration's text, and which of its steps matches the present state.
