@@ -71,6 +71,12 @@ def test_who_has_changed_nothing_is_not_let_stop_and_a_question_may_be_answered_
     assert asked.action.arguments["answer"] == "0" and begins(asked, "stop 0")
 
 
+def test_a_task_that_may_be_done_by_looking_may_end_without_a_change() -> None:
+    shows = MEND.model_copy(update={"instruction": "Show what mean makes of [1, 2]."})
+    told = Told(" stop", steps=(seen("python -c 'print(1.5)'", START.state),), task=shows)
+    assert told.action.tool == STOP and begins(told, "stop") and len(told.requests) == 1
+
+
 def test_what_is_replaced_are_lines_that_were_seen() -> None:
     looked = Step(
         thought="",

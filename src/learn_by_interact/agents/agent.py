@@ -21,6 +21,10 @@ SEE = prompt("agents", "see")
 SEVERAL = prompt("agents", "several")
 ASKS = re.compile(r"\?(\s|$)|\banswer\b", re.IGNORECASE)
 """In a task whose answer is what the episode is for."""
+LOOKS = re.compile(
+    r"(show|find|list|print|explain|describe|tell|count|run|check|search|look)\b", re.IGNORECASE
+)
+"""With which a task begins that may be done without a change."""
 ANSWERED = {"type": "string", "pattern": r"^ACTION: stop [^\"\\\n]{1,160}$"}
 """The form of an answer, where replies have one."""
 BEGUN = "ACTION:"
@@ -135,9 +139,7 @@ class LanguageAgent:
         form = None if self.settings.reasons else self._form(start, steps, most)
         never = (STOP,) if self._idle(task, start, steps) else ()
         while malformed < self.settings.tries:
-            text, used = self._act(
-                messages, self.settings.temperature, self.settings.seed, form, steps, never
-            )
+            text, used = self._act(messages, self.settings.temperature, 0, form, steps, never)
             usage = usage + used
             try:
                 thought, action = self.actions.parse(text)
@@ -212,8 +214,10 @@ class LanguageAgent:
             return None
         if not steps:
             return "early"
-        # A command may have shown what was asked for. On a screen, looking is the way to what is to be done.
-        # In a project's code a name is often a module's, and looking is the way to what is to be done.
+        # A command may have shown what was asked for.
+        if self.actions.code and LOOKS.match(task.instruction):
+            return None
+        # In a project's code a name is often a module's. There and on a screen one looks before one acts.
         if self.actions.commands and not self.actions.code:
             return "lacking" if _lacking(task, start, steps) else None
         if all(step.observation.state == start.state for step in steps):
@@ -221,8 +225,8 @@ class LanguageAgent:
         return "without_effect" if not self.actions.code and not _changed(start, steps) else None
 
     def _idle(self, task: Task, start: Observation, steps: Sequence[Step]) -> bool:
-        """A project's code is as it was, and the task is no question: a small model stops too soon."""
-        if not self.actions.code or ASKS.search(task.instruction):
+        """A project's code is as it was, and the task wants a change: a small model stops too soon."""
+        if not self.actions.code or ASKS.search(task.instruction) or LOOKS.match(task.instruction):
             return False
         return all(step.observation.state == start.state for step in steps)
 
@@ -294,7 +298,10 @@ class LanguageAgent:
         never: tuple[str, ...],
     ) -> tuple[str, Usage]:
         """A reply with an action. In code a small model tells at length what one could do, or stops at once:
-        where llama.cpp serves it, its reply is begun for it, and has the form of what can be done."""
+        where llama.cpp serves it, its reply is begun for it, and has the form of what can be done.
+
+        `turn`: what is added to the seed.
+        """
         seed = self.settings.seed + turn
         if not self.actions.code or self.settings.reasons or not self.model.name.startswith("local/"):
             return self._ask(messages, temperature, seed, form)
