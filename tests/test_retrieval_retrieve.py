@@ -222,6 +222,22 @@ def test_a_state_that_nobody_met_is_answered_by_the_likest(store: Store) -> None
     assert lines[lines.index(LIKE) + 1] == "ACTION: list"
 
 
+def test_of_one_step_of_each_that_is_shown_which_goes_on_from_here(store: Store) -> None:
+    reads = example("Read the note about apples and all others.", READ, 0, 3)
+    writes = example("Write a note about agreement.", WRITE, 0, 3)
+    find = small(store, reads, writes, match=True, steps=1, fused=(1, 1), placement="after")
+    (hit,) = find(TASK, READ.start, []).hits
+    assert [line for line in hit.text.split("\n") if line.startswith("ACTION")] == ["ACTION: list"]
+    assert hit.id == reads.id and "at step 1 of 3" in hit.why
+    # The goal is that of the other one, but what was done here leads on in this one alone.
+    wrote = acted("put d.txt no")
+    (hit,) = find(TASK, wrote.start, wrote.steps).hits
+    assert hit.id == writes.id and "at step 2 of 3" in hit.why
+    lines = hit.text.split("\n")
+    assert lines[lines.index(LIKE) + 1] == "ACTION: list", "what came after it and did not fail"
+    assert sum(line.startswith("ACTION") for line in lines) == 1
+
+
 def test_the_start_counts_as_a_state_or_not(store: Store) -> None:
     only: dict[str, Any] = {"model": 0, "observation": 5, "fill": False}
     met = retriever(store, **only)(TASK, READ.start, [])

@@ -34,6 +34,9 @@ SECTIONS, EACH = 8, 4
 STEEP = 5
 """Constant of the fusion with the rank of a section: the first few count."""
 
+WHOLE = 4
+"""Steps from which on nearly all demonstrations are shown whole: none of them is read for its order."""
+
 Ranking = list[tuple[Candidate, str]]
 
 
@@ -157,9 +160,8 @@ class ExampleRetriever:
         about = task.instruction
         if steps and now.failed and self._actions:
             about = f"{about}\n{self._actions.format(steps[-1].action)}\n{now.text}"
-        done = (
-            self._actions.format(steps[-1].action) if steps and self._actions else "" if not steps else None
-        )
+        done = self._actions.format(steps[-1].action) if steps and self._actions else None
+        done = done if steps else ""
         sections = self._sections(task, steps, about)
         pages = self._pages(task, steps)
         self._found = Found(hits=(*pages, *sections, *self._take(plan, now, about, done)), usage=usage)
@@ -325,7 +327,7 @@ class ExampleRetriever:
 
     def _going_on(self, ranking: Ranking, done: str | None) -> Ranking:
         """Those that are not shown whole last, if none of their steps follows on what was done here."""
-        if not (self._settings.match and done):
+        if not (self._settings.match and done) or self._settings.steps >= WHOLE:
             return ranking
 
         def later(pair: tuple[Candidate, str]) -> bool:
