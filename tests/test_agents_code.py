@@ -89,7 +89,7 @@ def test_what_is_replaced_are_lines_that_were_seen() -> None:
         ),
     )
     grammar = Told(" ls", steps=(looked,)).requests[0].grammar
-    assert r'mend ::= "replace a.py\n<<<<<<< SEARCH\n" line+ "=======\n" [^\x00]*' in grammar
+    assert r'mend ::= "replace a.py\n<<<<<<< SEARCH\n" line line? line? line? "=======\n" [^\x00]*' in grammar
     assert grammar.endswith(r'line ::= "def f():\n" | "    return \"\\t\"\n"')
     mended = Step(
         thought="",
@@ -107,6 +107,16 @@ def test_a_model_that_may_stop_is_asked_again_where_nothing_was_changed() -> Non
     assert told.action.tool == "view"
     assert "Nothing has been changed" in told.requests[1].messages[-1].content
     assert [request.temperature for request in told.requests] == [0.0, 0.0, 1.0], "then it is sampled"
+
+
+def test_what_led_nowhere_is_not_done_again() -> None:
+    turns = (seen("pytest", START.state), seen("ls", START.state))
+    told = Told(" pytest", " view a.py", steps=turns)
+    assert told.action.tool == "view" and not begins(told, "pytest") and not begins(told, "Pytest -q")
+    mended = (turns[0], seen("sed -i s/1/0/ a.py", "mended"))
+    assert Told(" pytest", steps=mended).action.arguments["command"] == "pytest", (
+        "now it may say something else"
+    )
 
 
 def test_what_was_just_done_is_not_done_again() -> None:

@@ -255,9 +255,10 @@ class LanguageAgent:
         usage = Usage()
         for attempt in range(self.settings.resamples):
             # On a screen and in code nobody does the same twice; a small model goes on and on.
-            stuck = (self.actions.code or not self.actions.commands) and _just_done(action, steps)
+            stuck = not self.actions.commands and _just_done(action, steps)
+            stuck = stuck or (self.actions.code and bool(_before(action, steps)))
             stuck = stuck or (action.tool == STOP and STOP in never)
-            if not stuck and not _failed_before(action, steps):
+            if not stuck and not any(one.failed for one in _before(action, steps)):
                 break
             word = self.actions.format(action).split()[0]
             text, used = self._act(messages, 1.0, 100 + attempt, form, steps, (*never, word))
@@ -411,6 +412,12 @@ def _just_done(action: Action, steps: Sequence[Step]) -> bool:
     return bool(steps) and steps[-1].action == action and not steps[-1].observation.failed
 
 
+def _before(action: Action, steps: Sequence[Step]) -> list[Observation]:
+    """What this action led to before, where nothing has changed since."""
+    here = steps[-1].observation.state if steps else ""
+    return [step.observation for step in steps if step.action == action and step.observation.state == here]
+
+
 def _changed(start: Observation, steps: Sequence[Step]) -> bool:
     """The last action changed the state."""
     before = steps[-2].observation if len(steps) > 1 else start
@@ -424,13 +431,3 @@ def _lacking(task: Task, start: Observation, steps: Sequence[Step]) -> list[str]
         done = () if step.observation.failed else map(str, step.action.arguments.values())
         seen += [step.observation.text, *done]
     return [name for name in named_files(without_stops(task.instruction)) if name not in "\n".join(seen)]
-
-
-def _failed_before(action: Action, steps: Sequence[Step]) -> bool:
-    """This action failed before, and nothing has changed since."""
-    return any(
-        step.observation.failed
-        and step.action == action
-        and step.observation.state == steps[-1].observation.state
-        for step in steps
-    )

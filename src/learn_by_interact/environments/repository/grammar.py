@@ -1,8 +1,8 @@
 """The form of an action in a project's code, as a grammar of llama.cpp (GBNF), for a small local model.
 
 It holds what stands behind `ACTION:`. A word that cannot begin an action now does not begin one; and what is
-replaced are lines as the last view showed them, of the file that it showed. Of examples in its prompt such a
-model else copies the lines, and not the way.
+replaced are lines as the last view showed them, at most four at once, of the file that it showed. Of examples
+in its prompt such a model else copies the lines, and not the way, and of a file all that it was shown.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ def grammar(never: Sequence[str], steps: Sequence[Step]) -> str:
     """`never`: words with which the next action does not begin, besides those that cannot begin it now."""
     done = [step.action for step in steps]
     place, lines = seen(steps)
-    words = {*never, REPLACE}
+    words = {*never, *(word.capitalize() for word in never), REPLACE}
     if not any(one.tool == REPLACE for one in done):
         words.add(UNDO)
     rules = [f'root ::= " " ({otherwise(sorted(words))})']
     if lines and REPLACE not in never:
         rules[0] = rules[0].replace(' " " (', ' " " (mend | ')
         begin = _literal(f"{REPLACE} {place}\n<<<<<<< SEARCH\n")
-        rules.append(rf'mend ::= {begin} line+ "=======\n" [^\x00]*')
+        rules.append(rf'mend ::= {begin} line line? line? line? "=======\n" [^\x00]*')
         rules.append("line ::= " + " | ".join(_literal(f"{line}\n") for line in lines))
     return "\n".join(rules)
 
