@@ -28,6 +28,7 @@ LOOKS = re.compile(
 ANSWERED = {"type": "string", "pattern": r"^ACTION: stop [^\"\\\n]{1,160}$"}
 """The form of an answer, where replies have one."""
 BEGUN = "ACTION:"
+"""What a reply with a grammar begins with."""
 ANSWER = 200
 """Characters of an answer that was asked for."""
 
@@ -138,8 +139,9 @@ class LanguageAgent:
         most = 1 if ASKS.search(task.instruction) else self.settings.actions
         form = None if self.settings.reasons else self._form(start, steps, most)
         never = (STOP,) if self._idle(task, start, steps) else ()
+        grammar = self._grammar(steps, never)
         while malformed < self.settings.tries:
-            text, used = self._act(messages, self.settings.temperature, 0, form, steps, never)
+            text, used = self._ask(messages, self.settings.temperature, self.settings.seed, form, grammar)
             usage = usage + used
             try:
                 thought, action = self.actions.parse(text)
@@ -260,8 +262,8 @@ class LanguageAgent:
             stuck = stuck or (action.tool == STOP and STOP in never)
             if not stuck and not any(one.failed for one in _before(action, steps)):
                 break
-            word = self.actions.format(action).split()[0]
-            text, used = self._act(messages, 1.0, 100 + attempt, form, steps, (*never, word))
+            grammar = self._grammar(steps, (*never, *self.actions.format(action).split()[:1]))
+            text, used = self._ask(messages, 1.0, self.settings.seed + 100 + attempt, form, grammar)
             usage = usage + used
             with suppress(ParseError):
                 thought, action = self.actions.parse(text)
@@ -289,26 +291,13 @@ class LanguageAgent:
         answer = "" if "ACTION" in line else line[:ANSWER]
         return Action(tool=STOP, arguments={"answer": answer}), used
 
-    def _act(
-        self,
-        messages: tuple[Message, ...],
-        temperature: float,
-        turn: int,
-        form: dict[str, Any] | None,
-        steps: Sequence[Step],
-        never: tuple[str, ...],
-    ) -> tuple[str, Usage]:
-        """A reply with an action. In code a small model tells at length what one could do, or stops at once:
-        where llama.cpp serves it, its reply is begun for it, and has the form of what can be done.
+    def _grammar(self, steps: Sequence[Step], never: tuple[str, ...]) -> str:
+        """Of what can be done in code after these steps, where llama.cpp serves the model; "" elsewhere.
 
-        `turn`: what is added to the seed.
+        A small model tells at length what one could do, or stops at once.
         """
-        seed = self.settings.seed + turn
-        if not self.actions.code or self.settings.reasons or not self.model.name.startswith("local/"):
-            return self._ask(messages, temperature, seed, form)
-        messages = (*messages, Message(role="assistant", content=BEGUN))
-        said, usage = self._ask(messages, temperature, seed, form, self.actions.gbnf(never, steps))
-        return said if said.startswith(BEGUN) else f"{BEGUN}{said}", usage
+        held = self.actions.code and not self.settings.reasons and self.model.name.startswith("local/")
+        return self.actions.gbnf(never, steps) if held else ""
 
     def _ask(
         self,
@@ -318,6 +307,10 @@ class LanguageAgent:
         form: dict[str, Any] | None,
         grammar: str = "",
     ) -> tuple[str, Usage]:
+        """`grammar`: of what stands behind the label with which the reply is then begun for the model."""
+        begun = BEGUN if grammar else ""
+        if begun:
+            messages = (*messages, Message(role="assistant", content=begun))
         reply = self.model.complete(
             Request(
                 model=self.model.name,
@@ -331,7 +324,7 @@ class LanguageAgent:
                 grammar=grammar,
             )
         )
-        return reply.text, reply.usage
+        return reply.text if reply.text.startswith(begun) else begun + reply.text, reply.usage
 
     def messages(self, task: Task, start: Observation, steps: Sequence[Step]) -> tuple[Message, ...]:
         """The prompt for the action after `steps`: reference, what is there, objective, history."""

@@ -12,10 +12,10 @@ import shlex
 from collections.abc import Sequence
 
 from ..environments.actions import SHELL
-from ..environments.repository.actions import REPLACE, SEARCH, VIEW, RepositoryActions
+from ..environments.repository import REPLACE, SEARCH, VIEW
 from ..environments.repository.source import is_test
 from ..errors import ParseError
-from ..types import Action, Step, Task
+from ..types import STOP, Action, Step, Task
 from .repairs import NAMED, Known
 
 LAST = 20
@@ -37,54 +37,49 @@ class Guide:
         # Other runners than pytest do not take the names that they print.
         named = [one for one in known.fails[:NAMED] if "::" in one]
         run = " ".join([test, *(["-x", "--tb=short"] if named else []), *map(shlex.quote, named)])
-        self._run = f"{run} 2>&1 | tail -{LAST}"
+        self._run = Action(tool=SHELL, arguments={"command": f"{run} 2>&1 | tail -{LAST}"})
 
     def __call__(self, task: Task, steps: Sequence[Step]) -> Action:
         """What is done after these steps. Raises ParseError where nothing seen leads to the mistake."""
-        return RepositoryActions().parse(f"ACTION: {self._next(task, steps)}")[1]
-
-    def _next(self, task: Task, steps: Sequence[Step]) -> str:
         if not steps:
             return self._run
         tool, seen = steps[-1].action.tool, steps[-1].observation
         if seen.failed:
             raise ParseError(f"{self._known.name}: {seen.text[:200]}")
         if tool == SHELL:
-            mended = any(step.action.tool == REPLACE for step in steps)
-            return "stop" if mended else self._traced(seen.text) or self._searched(task, seen.text)
+            if any(step.action.tool == REPLACE for step in steps):
+                return Action(tool=STOP, arguments={"answer": ""})
+            return self._traced(seen.text) or self._searched(task, seen.text)
         if tool == SEARCH:
             return self._viewed(seen.text)
         if tool == VIEW:
-            old, new = self._known.old, self._known.new
-            return (
-                f"{REPLACE} {shlex.quote(self._known.path)}\n"
-                f"<<<<<<< SEARCH\n{old}\n=======\n{new}\n>>>>>>> REPLACE"
-            )
+            known = self._known
+            return Action(tool=REPLACE, arguments={"path": known.path, "old": known.old, "new": known.new})
         return self._run
 
-    def _view(self, begin: int, end: int) -> str:
-        """Look at these lines, if they hold the mistake; "" if not."""
+    def _view(self, begin: int, end: int) -> Action | None:
+        """Look at these lines, if they hold the mistake."""
         known = self._known
         first, last = known.line, known.line + known.old.count("\n")
         if not begin <= first <= last <= end:
-            return ""
-        return f"{VIEW} {shlex.quote(known.path)} {max(1, begin)} {end}"
+            return None
+        return Action(tool=VIEW, arguments={"path": known.path, "start": max(1, begin), "end": end})
 
-    def _traced(self, told: str) -> str:
-        """Where the last line of a traceback is that is near to the mistake; "" where none is."""
+    def _traced(self, told: str) -> Action | None:
+        """Look where the last line of a traceback is that is near to the mistake."""
         places = re.findall(PLACE.format(path=re.escape(self._known.path)), told, re.MULTILINE)
         views = [self._view(int(line) - BEFORE, int(line) + AFTER) for line in reversed(places)]
-        return next(filter(None, views), "")
+        return next(filter(None, views), None)
 
-    def _searched(self, task: Task, told: str) -> str:
+    def _searched(self, task: Task, told: str) -> Action:
         name = self._known.function.split(".")[-1]
         spoken = re.search(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", f"{task.instruction}\n{told}")
         if name.startswith("__") or not spoken:
             raise ParseError(f"{self._known.name}: nothing that the tests say leads to {name}")
-        return f'{SEARCH} "def {name}("'
+        return Action(tool=SEARCH, arguments={"text": f"def {name}("})
 
-    def _viewed(self, told: str) -> str:
-        """The definition that a search found, if there is but one."""
+    def _viewed(self, told: str) -> Action:
+        """Look at the definition that a search found, if there is but one."""
         found = [(path, int(line)) for path, line in HIT.findall(told) if not is_test(path)]
         if len(found) == 1 and found[0][0] == self._known.path:
             line = found[0][1]

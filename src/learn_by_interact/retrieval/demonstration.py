@@ -95,7 +95,7 @@ class Demonstration(Value):
         return any(self._follows(at, done) for at in range(len(self.moments)))
 
     def _follows(self, at: int, done: str | None) -> bool:
-        return bool(done and at) and _command(done or "") == _command(self.moments[at - 1].action)
+        return bool(done and at and _command(done) == _command(self.moments[at - 1].action))
 
     def text(self, layout: Layout, match: tuple[int, bool] = (-1, False)) -> str:
         """As it goes into a prompt. `match`: as `step_at` gives it."""

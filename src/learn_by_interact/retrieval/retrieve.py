@@ -160,8 +160,7 @@ class ExampleRetriever:
         about = task.instruction
         if steps and now.failed and self._actions:
             about = f"{about}\n{self._actions.format(steps[-1].action)}\n{now.text}"
-        done = self._actions.format(steps[-1].action) if steps and self._actions else None
-        done = done if steps else ""
+        done = "" if not steps else self._actions.format(steps[-1].action) if self._actions else None
         sections = self._sections(task, steps, about)
         pages = self._pages(task, steps)
         self._found = Found(hits=(*pages, *sections, *self._take(plan, now, about, done)), usage=usage)

@@ -24,10 +24,8 @@ from ...errors import ParseError
 from ...types import Action, Step
 from ..actions import LONGEST, SHELL, ShellActions
 from ..reply import ACTION, CONTROL, FENCE, readable, reason_line, thought_of
+from . import REPLACE, SEARCH, TOOLS, UNDO, VIEW
 from .grammar import grammar
-
-VIEW, SEARCH, REPLACE, UNDO = "view", "search", "replace", "undo"
-TOOLS = (VIEW, SEARCH, REPLACE, UNDO)
 
 # No example of an action that could be done: a small model does it in any project.
 FORM = """\

@@ -16,7 +16,8 @@ from ..fingerprint import Fingerprint
 from ..folder import EnvironmentFolder, Volatile
 from ..sandbox import Result, Sandbox, copy_tree
 from ..shell import ShellEnvironment, clean
-from .actions import TOOLS, RepositoryActions
+from . import TOOLS
+from .actions import RepositoryActions
 from .config import TEST
 from .prepare import Prepared, prepare
 from .results import ADDOPTS, results

@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 
 from ...types import Step
+from . import REPLACE, UNDO, VIEW
 
-REPLACE, VIEW, UNDO = "replace", "view", "undo"
 NUMBERED = re.compile(r" *\d+  (.*)")
 """A line as a view shows it."""
 MOST = 60
@@ -23,16 +23,19 @@ def grammar(never: Sequence[str], steps: Sequence[Step]) -> str:
     """`never`: words with which the next action does not begin, besides those that cannot begin it now."""
     done = [step.action for step in steps]
     place, lines = seen(steps)
-    words = {*never, *(word.capitalize() for word in never), REPLACE}
-    if not any(one.tool == REPLACE for one in done):
-        words.add(UNDO)
-    rules = [f'root ::= " " ({otherwise(sorted(words))})']
-    if lines and REPLACE not in never:
-        rules[0] = rules[0].replace(' " " (', ' " " (mend | ')
-        begin = _literal(f"{REPLACE} {place}\n<<<<<<< SEARCH\n")
-        rules.append(rf'mend ::= {begin} line line? line? line? "=======\n" [^\x00]*')
-        rules.append("line ::= " + " | ".join(_literal(f"{line}\n") for line in lines))
-    return "\n".join(rules)
+    undone = any(one.tool == REPLACE for one in done)
+    words = {*never, REPLACE, *(() if undone else (UNDO,))}
+    free = otherwise(sorted(words | {word.capitalize() for word in words}))
+    if not lines or REPLACE in never:
+        return f'root ::= " " ({free})'
+    begin = _literal(f"{REPLACE} {place}\n<<<<<<< SEARCH\n")
+    return "\n".join(
+        [
+            f'root ::= " " (mend | {free})',
+            rf'mend ::= {begin} line line? line? line? "=======\n" [^\x00]*',
+            "line ::= " + " | ".join(_literal(f"{line}\n") for line in lines),
+        ]
+    )
 
 
 def otherwise(words: Sequence[str]) -> str:
@@ -42,7 +45,8 @@ def otherwise(words: Sequence[str]) -> str:
     ways = []
     for part in sorted({word[:at] for word in words for at in range(len(word))}):
         following = "".join(sorted({word[len(part)] for word in words if word.startswith(part)}))
-        ways.append(rf'"{part}" [^{following}\n] [^\x00]*' if part else rf"[^ {following}\n] [^\x00]*")
+        other = rf"[^{_escaped(following if part else f' {following}')}\n] [^\x00]*"
+        ways.append(f"{_literal(part)} {other}" if part else other)
     return " | ".join(ways)
 
 
@@ -60,4 +64,9 @@ def seen(steps: Sequence[Step]) -> tuple[str, list[str]]:
 
 def _literal(text: str) -> str:
     """A string of a grammar."""
-    return '"' + re.sub(r'(["\\])', r"\\\1", text).replace("\n", r"\n").replace("\t", r"\t") + '"'
+    return f'"{_escaped(text)}"'
+
+
+def _escaped(text: str) -> str:
+    """As it stands in a string or a class of a grammar: by numbers where it could mean something."""
+    return "".join(one if one.isalnum() or one == " " else f"\\U{ord(one):08x}" for one in text)
