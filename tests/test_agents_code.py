@@ -12,6 +12,11 @@ from learn_by_interact.types import STOP, Action, Observation, Step, Task
 
 MEND = Task(environment="project", instruction="Mend the mean of no numbers.")
 START = Observation(text="2 files", state="as it was", key="start")
+MENDED = Step(
+    thought="",
+    action=Action(tool="replace", arguments={"path": "a.py", "old": "f", "new": "g"}),
+    observation=START.model_copy(update={"state": "mended", "key": "mended"}),
+)
 BEGUN = Message(role="assistant", content="ACTION:")
 
 
@@ -98,12 +103,7 @@ def test_what_is_replaced_are_lines_that_were_seen() -> None:
     grammar = plain(Told(" ls", steps=(looked,)).requests[0].grammar)
     assert 'mend ::= "replace a.py\n<<<<<<< SEARCH\n" line line? line? line? "=======' in grammar
     assert grammar.endswith('line ::= "def f():\n" | "    return "\\t"\n"')
-    mended = Step(
-        thought="",
-        action=Action(tool="replace", arguments={"path": "a.py", "old": "f", "new": "g"}),
-        observation=START.model_copy(update={"state": "mended", "key": "mended"}),
-    )
-    again = Told(" undo", steps=(looked, mended))
+    again = Told(" undo", steps=(looked, MENDED))
     assert "mend" not in again.requests[0].grammar and begins(again, "undo")
 
 
@@ -133,6 +133,13 @@ def test_what_was_just_done_is_not_done_again() -> None:
     ran = seen("pytest", START.state)
     told = Told(" pytest", " pytest", " view a.py", steps=(ran,))
     assert told.action.tool == "view" and told.requests[-1].temperature == 1.0
+
+
+def test_what_a_replacement_does_is_seen_before_the_end() -> None:
+    told = Told(" pytest", steps=(MENDED,))
+    assert not begins(told, "stop") and begins(told, "pytest") and begins(told, "undo")
+    assert "or ACTION: stop" not in told.requests[0].messages[-2].content
+    assert begins(Told(" stop", steps=(MENDED, seen("pytest", "mended"))), "stop")
 
 
 def test_what_a_model_thinks_up_below_a_tool_is_no_part_of_it() -> None:

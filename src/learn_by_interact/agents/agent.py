@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from ..commands import named_files, without_stops
 from ..environments import ActionSpace
 from ..environments.reply import each
+from ..environments.repository import REPLACE
 from ..errors import ParseError
 from ..models import Message, Model, Request
 from ..prompts import cut, prompt
@@ -227,9 +228,14 @@ class LanguageAgent:
         return "without_effect" if not self.actions.code and not _changed(start, steps) else None
 
     def _idle(self, task: Task, start: Observation, steps: Sequence[Step]) -> bool:
-        """A project's code is as it was, and the task wants a change: a small model stops too soon."""
+        """In code that is as it was, or of whose change nothing was seen yet, a small model stops too soon.
+
+        Not where the task can be done by looking.
+        """
         if not self.actions.code or ASKS.search(task.instruction) or LOOKS.match(task.instruction):
             return False
+        if steps and steps[-1].action.tool == REPLACE and not steps[-1].observation.failed:
+            return True
         return all(step.observation.state == start.state for step in steps)
 
     def _form(self, start: Observation, steps: Sequence[Step], most: int) -> dict[str, Any] | None:
