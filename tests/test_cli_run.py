@@ -15,7 +15,9 @@ from typing import Any, NamedTuple
 import pytest
 
 import tiny
+from learn_by_interact.config import Recipe
 from learn_by_interact.engine.store import Store
+from learn_by_interact.forecast import forecast
 from learn_by_interact.types import Document, Example, Task, Verdict
 
 SOLVED = {"plain": 1.0, "examples": 6.0}
@@ -252,3 +254,16 @@ def test_what_has_no_held_out_tasks_is_learned_and_not_measured(tmp_path: Path) 
     assert json.loads(again.stdout)["examples"] > 30 and json.loads(again.stdout)["tasks"] == 0
     shown = tiny.lbi("show", tmp_path / "run")
     assert shown.returncode == 0, shown.stderr
+
+
+def test_tasks_that_are_held_out_while_the_pilot_runs_are_not_forecast(tmp_path: Path) -> None:
+    recipe = tiny.make(tmp_path)
+    tasks, aside = tmp_path / "world" / "tasks.toml", tmp_path / "tasks.toml"
+    tasks.rename(aside)
+
+    def appear(_: object) -> None:
+        if aside.exists():
+            aside.rename(tasks)
+
+    stages = {line.stage for line in forecast(Recipe.load(recipe), 3, report=appear).stages}
+    assert tasks.exists() and "relabel" in stages and "evaluate" not in stages

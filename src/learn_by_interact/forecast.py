@@ -165,7 +165,8 @@ def _expected(recipe: Recipe, store: Store, measured: dict[str, StageTotals]) ->
     tasks_held_out = benchmark(recipe.world, recipe.unsafe).tasks()
     held_out = choose(tasks_held_out, recipe.evaluate.only, recipe.evaluate.tasks)
     needed = _needed(recipe)
-    pilot = measured["evaluate"].inputs if held_out else 0
+    # Tasks may have been held out since, as by `lbi repairs`.
+    pilot = measured["evaluate"].inputs if held_out and "evaluate" in measured else 0
     unused = sum(needs in ("examples", "distilled") for needs in needed) * pilot
     return {
         "propose": round(scale * tried("propose")),
