@@ -18,6 +18,7 @@ CLICK_MS = 5_000
 HOVER_MS = 350
 """Time after which a menu opens under a mouse that rests on it (jQuery UI: 300)."""
 GOTO_MS = 20_000
+KEEPS = "element => element.hasAttribute('download')"
 SCROLLED = 800
 """Pixels of one scroll."""
 TYPED = frozenset({"textbox", "searchbox", "spinbutton", "combobox", "slider"})
@@ -46,7 +47,24 @@ def on_element(action: Action, elements: Mapping[str, Node], locate: Callable[[N
         # An option of a list in the page's own form cannot be clicked: it is chosen.
         locate(holder).select_option(label=node.name, timeout=CLICK_MS)
         return
-    locate(node).click(timeout=CLICK_MS)
+    _click(node, locate(node))
+
+
+def _click(node: Node, place: Locator) -> None:
+    """Click; where a link's file is kept, it is told of a moment later, and nothing else says so."""
+    from playwright.sync_api import TimeoutError as TooSlow
+
+    if node.role != "link" or not place.evaluate(KEEPS, timeout=CLICK_MS):
+        place.click(timeout=CLICK_MS)
+        return
+    done = False
+    try:
+        with place.page.expect_event("download", timeout=CLICK_MS):
+            place.click(timeout=CLICK_MS)
+            done = True
+    except TooSlow:
+        if not done:
+            raise
 
 
 def _fill(node: Node, name: str, text: str, locator: Locator) -> None:
