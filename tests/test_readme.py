@@ -17,10 +17,13 @@ from learn_by_interact.registry import BENCHMARKS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCKS = BLOCK.findall(README)
 COMMANDS = [
     line.split("  #")[0].strip()
-    for kind, text in BLOCKS
+    for page in PAGES
+    for kind, text in BLOCK.findall(page.read_text(encoding="utf-8"))
     if kind == "bash"
     for line in text.splitlines()
     if line.startswith("lbi ")
@@ -137,10 +140,11 @@ def test_every_verb_is_in_the_table() -> None:
 
 
 def test_links_and_recipes_exist() -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
-    assert len(links) > 5
-    places = [*links, *re.findall(r"\brecipes/[\w-]+\.toml", README)]
-    assert not [place for place in places if not (ROOT / place).exists()]
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        links = [page.parent / link for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", text)]
+        places = [*links, *(ROOT / name for name in re.findall(r"\brecipes/[\w-]+\.toml", text))]
+        assert places and not [place for place in places if not place.exists()], page.name
     makefile = (ROOT / "Makefile").read_text()
     targets = re.findall(r"(?:^|`)make ([a-z]+)", README, re.MULTILINE)
     assert "demo" in targets and "test" in targets
