@@ -158,6 +158,23 @@ def test_numbers_of_view_may_stand_in_a_replacement(tmp_path: Path) -> None:
         assert "+    return high\n" in environment.patch()
 
 
+def test_python_that_is_written_in_the_shell_is_told_to_be_python(tmp_path: Path) -> None:
+    with opened(tmp_path) as environment:
+        environment.reset(TASK)
+        python = ("from calc import mean; print(mean([1]))", "import calc", "print(1)", "x = len([1])")
+        for seen in do(environment, *python):
+            assert seen.failed and "That is Python, and this is a shell." in seen.text
+        shell = (
+            "ls (",
+            "false",
+            "nosuch",
+            "x=1; false",
+            "python -c 'print(mean([1]))'",
+            "echo 'import calc'",
+        )
+        assert all("this is a shell" not in seen.text for seen in do(environment, *shell))
+
+
 def test_a_new_file_and_lines_taken_out(tmp_path: Path) -> None:
     with opened(tmp_path) as environment:
         environment.reset(TASK)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shlex
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
@@ -11,6 +13,7 @@ from typing import Self
 from ...errors import ConfigError, EnvironmentFault
 from ...sources import Docs
 from ...types import Action, Observation, Task
+from ..actions import SHELL
 from ..changes import changes
 from ..fingerprint import Fingerprint
 from ..folder import EnvironmentFolder, Volatile
@@ -50,6 +53,9 @@ FRESH = (
     "git -c user.name=lbi -c user.email=lbi@localhost commit -q --allow-empty -m start"
 )
 """A history of one commit, of what is there now: what was there before cannot be read from it."""
+
+PYTHON = "[That is Python, and this is a shell. Python is run so: python -c 'CODE']"
+"""What stands behind the shell's complaint: who reads a project's code goes on in its language."""
 
 
 class RepositoryEnvironment(ShellEnvironment):
@@ -171,6 +177,13 @@ class RepositoryEnvironment(ShellEnvironment):
     def _run(self, command: str) -> Result:
         return self.sandbox.run(command, self._cwd, self.folder.limits, self.prepared.variables(self.sandbox))
 
+    def step(self, action: Action) -> Observation:
+        """As in a shell; a line of Python that the shell could not read is told to be one."""
+        seen = super().step(action)
+        if action.tool == SHELL and seen.failed and _is_python(str(action.arguments["command"])):
+            return seen.model_copy(update={"text": f"{seen.text}\n{PYTHON}"})
+        return seen
+
     def _command(self, action: Action) -> str:
         if action.tool not in TOOLS:
             return super()._command(action)
@@ -192,3 +205,17 @@ class RepositoryEnvironment(ShellEnvironment):
 
 def _left_out(name: str, tests: bool) -> bool:
     return is_junk(name) or (not tests and is_test(name))
+
+
+def _is_python(command: str) -> bool:
+    """Whether it is a statement of Python that no shell has, or a call."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            begun = ast.parse(command).body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return False
+    return any(
+        isinstance(one, ast.Import | ast.ImportFrom | ast.For | ast.FunctionDef)
+        or (isinstance(one, ast.Assign | ast.Expr) and isinstance(one.value, ast.Call))
+        for one in begun
+    )
