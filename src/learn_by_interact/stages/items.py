@@ -28,6 +28,8 @@ class Item(Value):
     text: str
     free: str = ""
     """Regular expression of its command where no synopsis is known; "" for any."""
+    told: str = ""
+    """Regular expression of the task, over JSON text; "" for any."""
     synopsis: str = ""
     """As `readers.synopsis.forms` gives it."""
     chosen: tuple[Option, ...] = ()

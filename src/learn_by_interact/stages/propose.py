@@ -169,7 +169,7 @@ class Propose(ModelStage):
         system = words.fill(part, description=environment.description, start=start)
         page = self._page(words, document, earlier, environment, start, others)
         items = (
-            code_items(self.tasks, self.round)
+            code_items(document, self.tasks, self.round)
             if code
             else self.items(document, environment.description, start, others, needs)
             if commands
@@ -414,7 +414,8 @@ def _schema(items: Sequence[Item], commands: bool) -> dict[str, Any]:
     """
 
     def form(item: Item) -> dict[str, Any]:
-        task: dict[str, Any] = {"task": {"type": "string", "maxLength": 240}}
+        told = {"pattern": item.told} if item.told else {"maxLength": 240}
+        task: dict[str, Any] = {"task": {"type": "string", **told}}
         if not commands:
             return whole({"task": {"type": "string", "pattern": item.free}})
         command = {"type": "string", "pattern": item.form} if item.form else {"type": "string"}
