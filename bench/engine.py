@@ -58,7 +58,7 @@ class Words:
         """None: any word."""
         return None
 
-    def gbnf(self, never: Sequence[str], steps: Sequence[Step]) -> str:
+    def gbnf(self, task: Task, never: Sequence[str], steps: Sequence[Step]) -> str:
         return ""
 
     def parse(self, reply: str) -> tuple[str, Action]:

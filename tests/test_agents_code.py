@@ -51,12 +51,10 @@ def plain(grammar: str) -> str:
 
 def begins(told: Told, action: str) -> bool:
     """Whether the grammar of the last request lets an action be this, by what it has beside the mending."""
-    (rule,) = re.findall(r"\((?:mend \| )?(.*)\)$", told.requests[-1].grammar.split("\n")[0])
-    ways = [re.fullmatch(r'(?:"(.*)" )?\[\^(.*)\\n\] \[\^\\x00\]\*', way) for way in rule.split(" | ")]
-    parts = [(plain(way[1] or ""), plain(way[2])) for way in ways if way]
-    assert len(parts) == len(ways)
-    rests = [(action.removeprefix(part)[:1], others) for part, others in parts if action.startswith(part)]
-    return any(first and first not in others for first, others in rests)
+    grammar = plain(told.requests[-1].grammar)
+    assert r"free ::= word ([ \n] [^\x00]*)?" in grammar
+    (words,) = re.findall(r"^word ::= (.*)$", grammar, re.MULTILINE)
+    return f'"{action.split()[0]}"' in words.split(" | ")
 
 
 def test_a_local_model_goes_on_from_what_its_reply_begins_with() -> None:
@@ -89,22 +87,28 @@ def test_a_task_that_may_be_done_by_looking_may_end_without_a_change() -> None:
     assert told.action.tool == STOP and begins(told, "stop") and len(told.requests) == 1
 
 
-def test_what_is_replaced_are_lines_that_were_seen() -> None:
-    looked = Step(
+def looked(path: str) -> Step:
+    """A view of some lines of a file."""
+    text = f' 8  def f():\n 9      return "\\t"\n10  \n[{path}: lines 8 to 10 of 30]'
+    return Step(
         thought="",
-        action=Action(tool="view", arguments={"path": "a.py", "start": 8, "end": 10}),
-        observation=START.model_copy(
-            update={
-                "text": ' 8  def f():\n 9      return "\\t"\n10  \n[a.py: lines 8 to 10 of 30]',
-                "key": "seen",
-            }
-        ),
+        action=Action(tool="view", arguments={"path": path, "start": 8, "end": 10}),
+        observation=START.model_copy(update={"text": text, "key": "seen"}),
     )
-    grammar = plain(Told(" ls", steps=(looked,)).requests[0].grammar)
+
+
+def test_what_is_replaced_are_lines_that_were_seen() -> None:
+    grammar = plain(Told(" ls", steps=(looked("a.py"),)).requests[0].grammar)
     assert 'mend ::= "replace a.py\n<<<<<<< SEARCH\n" line line? line? line? "=======' in grammar
     assert grammar.endswith('line ::= "def f():\n" | "    return "\\t"\n"')
-    again = Told(" undo", steps=(looked, MENDED))
+    again = Told(" undo", steps=(looked("a.py"), MENDED))
     assert "mend" not in again.requests[0].grammar and begins(again, "undo")
+
+
+def test_a_test_is_mended_only_where_the_task_is_about_tests() -> None:
+    assert "mend" not in Told(" ls", steps=(looked("tests/test_a.py"),)).requests[0].grammar
+    adds = MEND.model_copy(update={"instruction": "Add a test that mean([]) is 0."})
+    assert "mend" in Told(" ls", steps=(looked("tests/test_a.py"),), task=adds).requests[0].grammar
 
 
 def test_a_model_that_may_stop_is_asked_again_where_nothing_was_changed() -> None:
@@ -120,9 +124,9 @@ def test_what_led_nowhere_is_not_done_again() -> None:
     turns = (seen("pytest", START.state), seen("ls", START.state))
     told = Told(" pytest", " view a.py", steps=turns)
     assert told.action.tool == "view" and not begins(told, "pytest") and not begins(told, "Pytest -q")
-    odd = Told(' "./a b" -x', ' "./a b" -x', " ls", steps=(seen('"./a b" -x', START.state),))
-    assert not begins(odd, '"./a b"') and begins(odd, '"./b"')
-    assert '"./' not in odd.requests[-1].grammar
+    ran = " python -m pytest"
+    longer = Told(ran, ran, " ls", steps=(seen(ran.strip(), START.state),))
+    assert not begins(longer, "python3 -m pytest") and begins(longer, "pytest -q")
     mended = (turns[0], seen("sed -i s/1/0/ a.py", "mended"))
     assert Told(" pytest", steps=mended).action.arguments["command"] == "pytest", (
         "now it may say something else"

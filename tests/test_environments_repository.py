@@ -158,6 +158,15 @@ def test_numbers_of_view_may_stand_in_a_replacement(tmp_path: Path) -> None:
         assert "+    return high\n" in environment.patch()
 
 
+def test_a_test_is_found_by_the_name_that_its_runner_gives_it(tmp_path: Path) -> None:
+    with opened(tmp_path) as environment:
+        environment.reset(TASK)
+        whole, one = do(
+            environment, "search tests/test_calc.py::CalcTest::test_mean[1-2]", 'search "def test_mean"'
+        )
+        assert one.text == whole.text and "def test_mean" in one.text
+
+
 def test_python_that_is_written_in_the_shell_is_told_to_be_python(tmp_path: Path) -> None:
     with opened(tmp_path) as environment:
         environment.reset(TASK)

@@ -140,7 +140,7 @@ class LanguageAgent:
         most = 1 if ASKS.search(task.instruction) else self.settings.actions
         form = None if self.settings.reasons else self._form(start, steps, most)
         never = (STOP,) if self._idle(task, start, steps) else ()
-        grammar = self._grammar(steps, never)
+        grammar = self._grammar(task, steps, never)
         while malformed < self.settings.tries:
             text, used = self._ask(messages, self.settings.temperature, self.settings.seed, form, grammar)
             usage = usage + used
@@ -165,7 +165,7 @@ class LanguageAgent:
                 # It was asked, and has nothing else to do; done twice, a task is often undone.
                 thought, action = "", Action(tool=STOP, arguments={"answer": ""})
             given = action
-            thought, action, used = self._unstuck(messages, thought, action, steps, form, never)
+            thought, action, used = self._unstuck(messages, thought, action, task, steps, form, never)
             if _lacks_answer(action, task.instruction):
                 action, more = self._answer(messages, text, task.instruction, form)
                 used = used + more
@@ -252,6 +252,7 @@ class LanguageAgent:
         messages: tuple[Message, ...],
         thought: str,
         action: Action,
+        task: Task,
         steps: Sequence[Step],
         form: dict[str, Any] | None,
         never: tuple[str, ...],
@@ -268,7 +269,7 @@ class LanguageAgent:
             stuck = stuck or (action.tool == STOP and STOP in never)
             if not stuck and not any(one.failed for one in _before(action, steps)):
                 break
-            grammar = self._grammar(steps, (*never, *self.actions.format(action).split()[:1]))
+            grammar = self._grammar(task, steps, (*never, *self.actions.format(action).split()[:1]))
             text, used = self._ask(messages, 1.0, self.settings.seed + 100 + attempt, form, grammar)
             usage = usage + used
             with suppress(ParseError):
@@ -297,13 +298,13 @@ class LanguageAgent:
         answer = "" if "ACTION" in line else line[:ANSWER]
         return Action(tool=STOP, arguments={"answer": answer}), used
 
-    def _grammar(self, steps: Sequence[Step], never: tuple[str, ...]) -> str:
+    def _grammar(self, task: Task, steps: Sequence[Step], never: tuple[str, ...]) -> str:
         """Of what can be done in code after these steps, where llama.cpp serves the model; "" elsewhere.
 
         A small model tells at length what one could do, or stops at once.
         """
         held = self.actions.code and not self.settings.reasons and self.model.name.startswith("local/")
-        return self.actions.gbnf(never, steps) if held else ""
+        return self.actions.gbnf(task, never, steps) if held else ""
 
     def _ask(
         self,

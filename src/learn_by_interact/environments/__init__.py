@@ -29,7 +29,7 @@ class ActionSpace(Protocol):
         """A model's reply -> (thought, action). Raises ParseError, worded for the model."""
         ...
 
-    def gbnf(self, never: Sequence[str], steps: Sequence[Step]) -> str:
+    def gbnf(self, task: Task, never: Sequence[str], steps: Sequence[Step]) -> str:
         """What may stand behind the label of the next action, as llama.cpp's GBNF; "": anything.
 
         `never`: words with which it does not begin.

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ParseError
-from ..types import STOP, Action, Step
+from ..types import STOP, Action, Step, Task
 from .reply import ACTION, ANSWER, CONTROL, FENCE, INLINE, STOPPED, TURN, readable, reason_line, thought_of
 
 SHELL = "bash"
@@ -48,7 +48,7 @@ class ShellActions:
     commands = True
     code = False
 
-    def gbnf(self, never: Sequence[str], steps: Sequence[Step]) -> str:
+    def gbnf(self, task: Task, never: Sequence[str], steps: Sequence[Step]) -> str:
         """None."""
         return ""
 

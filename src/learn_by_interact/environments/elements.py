@@ -19,7 +19,7 @@ from difflib import SequenceMatcher
 from typing import Any, Protocol, TypeVar
 
 from ..errors import ParseError
-from ..types import STOP, Action, Step
+from ..types import STOP, Action, Step, Task
 from .reply import ACTION, ANSWER, CONTROL, FENCE, INLINE, STOPPED, TURN, readable, reason_line, thought_of
 
 LONGEST = 4_000
@@ -118,7 +118,7 @@ class ElementActions:
     code = False
     grammar: Grammar
 
-    def gbnf(self, never: Sequence[str], steps: Sequence[Step]) -> str:
+    def gbnf(self, task: Task, never: Sequence[str], steps: Sequence[Step]) -> str:
         """None."""
         return ""
 

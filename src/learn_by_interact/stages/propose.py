@@ -80,7 +80,7 @@ class Propose(ModelStage):
     skip: tuple[str, ...] = ()
     """Options that no task can be about in this environment."""
     temperature: float = 0.4
-    version: str = f"{PROMPT.version}+{PLAN.version}"
+    version: str = f"{PROMPT.version}+{PLAN.version}+{MAINTAIN.version}"
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
         """Documents; those without a synopsis with the sections of the same source that have one, the others

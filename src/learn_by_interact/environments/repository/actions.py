@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import ParseError
-from ...types import Action, Step
+from ...types import Action, Step, Task
 from ..actions import LONGEST, SHELL, ShellActions
 from ..reply import ACTION, CONTROL, FENCE, readable, reason_line, thought_of
 from . import REPLACE, SEARCH, TOOLS, UNDO, VIEW
@@ -77,9 +77,9 @@ class RepositoryActions(ShellActions):
         bash = Action(tool=SHELL, arguments={**action.arguments, "command": command})
         return thought, _own(command.split("\n")[0]) or bash
 
-    def gbnf(self, never: Sequence[str], steps: Sequence[Step]) -> str:
+    def gbnf(self, task: Task, never: Sequence[str], steps: Sequence[Step]) -> str:
         """See `grammar.py`."""
-        return grammar(never, steps)
+        return grammar(task, never, steps)
 
     def format(self, action: Action) -> str:
         """An action as it is written in prompts."""

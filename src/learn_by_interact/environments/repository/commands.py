@@ -140,6 +140,8 @@ def outline(lines: list[str], after: int) -> None:
 
 def search(text: str, path: str = ".") -> None:
     place = found(path) if path != "." else root()
+    # A test as its runner names it: tests/test_a.py::TestB::test_c[1].
+    text = re.sub(r"^\S+\.py::(?:\w+::)*(\w+)(?:\[.*\])?$", r"\1", text)
     names = [place] if os.path.isfile(place) else list(walk(place))
     hits = [hit for name in names for hit in matching(name, lambda line: text in line)]
     if not hits:

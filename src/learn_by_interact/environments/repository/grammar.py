@@ -1,8 +1,10 @@
 """The form of an action in a project's code, as a grammar of llama.cpp (GBNF), for a small local model.
 
-It holds what stands behind `ACTION:`. A word that cannot begin an action now does not begin one; and what is
-replaced are lines as the last view showed them, at most four at once, of the file that it showed. Of examples
-in its prompt such a model else copies the lines, and not the way, and of a file all that it was shown.
+It holds what stands behind `ACTION:`. An action begins with one of the tools or with a usual command, and not
+with a word that cannot begin one now. What is replaced are lines as the last view showed them, at most four
+at once, of the file that it showed, and the lines instead of them come to an end. Such a model else copies
+lines of examples in its prompt, and not their way, or all that it was shown of a file; and where a test fails
+it mends the test.
 """
 
 from __future__ import annotations
@@ -10,44 +12,52 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ...types import Step
-from . import REPLACE, UNDO, VIEW
+from ...types import STOP, Step, Task
+from . import REPLACE, TOOLS, UNDO, VIEW
+from .source import is_test
 
 NUMBERED = re.compile(r" *\d+  (.*)")
 """A line as a view shows it."""
 MOST = 60
 """Lines among which a model is given the choice."""
+ADDS = re.compile(r"\b(add|write|extend)\b.*\btests?\b", re.IGNORECASE)
+"""A task that wants tests."""
+USUAL = (
+    "awk bash black cat cd cp cut diff echo env export find flake8 git grep head isort ls make mkdir mv mypy "
+    "nox pip printf pytest python python3 rm ruff sed sh sort tail test touch tox tree uniq uv wc xargs"
+)
+"""Commands with which work in a project begins. Where a word is barred and all others are not, a model says
+one that is like it (`start` for `stop`)."""
 
 
-def grammar(never: Sequence[str], steps: Sequence[Step]) -> str:
+def grammar(task: Task, never: Sequence[str], steps: Sequence[Step]) -> str:
     """`never`: words with which the next action does not begin, besides those that cannot begin it now."""
     done = [step.action for step in steps]
     place, lines = seen(steps)
     undone = any(one.tool == REPLACE for one in done)
-    words = {*never, REPLACE, *(() if undone else (UNDO,))}
-    free = otherwise(sorted(words | {word.capitalize() for word in words}))
-    if not lines or REPLACE in never:
-        return f'root ::= " " ({free})'
+    barred = {*never, REPLACE, *(() if undone else (UNDO,))}
+    # A word that is a longer form of another does the same: python3.
+    words = [
+        word
+        for word in (*TOOLS, STOP, *USUAL.split())
+        if not any(word.startswith(one) or one.startswith(word) for one in barred if one)
+    ]
+    rules = [
+        f"word ::= {' | '.join(map(_literal, words))}",
+        r"free ::= word ([ \n] [^\x00]*)?",
+    ]
+    if not lines or REPLACE in never or (is_test(place) and not ADDS.search(task.instruction)):
+        return "\n".join(['root ::= " " free', *rules])
     begin = _literal(f"{REPLACE} {place}\n<<<<<<< SEARCH\n")
     return "\n".join(
         [
-            f'root ::= " " (mend | {free})',
-            rf'mend ::= {begin} line line? line? line? "=======\n" [^\x00]*',
+            'root ::= " " (mend | free)',
+            *rules,
+            f'mend ::= {begin} line line? line? line? "=======\\n" instead{{0,6}} ">>>>>>> REPLACE"',
+            r'instead ::= ([^>\n] [^\n]{0,159})? "\n"',
             "line ::= " + " | ".join(_literal(f"{line}\n") for line in lines),
         ]
     )
-
-
-def otherwise(words: Sequence[str]) -> str:
-    """Alternatives for any text that begins with none of these words, nor with a blank."""
-    # What begins with a word begins with a shorter one too.
-    words = [one for one in words if not any(one != other and one.startswith(other) for other in words)]
-    ways = []
-    for part in sorted({word[:at] for word in words for at in range(len(word))}):
-        following = "".join(sorted({word[len(part)] for word in words if word.startswith(part)}))
-        other = rf"[^{_escaped(following if part else f' {following}')}\n] [^\x00]*"
-        ways.append(f"{_literal(part)} {other}" if part else other)
-    return " | ".join(ways)
 
 
 def seen(steps: Sequence[Step]) -> tuple[str, list[str]]:
@@ -63,10 +73,5 @@ def seen(steps: Sequence[Step]) -> tuple[str, list[str]]:
 
 
 def _literal(text: str) -> str:
-    """A string of a grammar."""
-    return f'"{_escaped(text)}"'
-
-
-def _escaped(text: str) -> str:
-    """As it stands in a string or a class of a grammar: by numbers where it could mean something."""
-    return "".join(one if one.isalnum() or one == " " else f"\\U{ord(one):08x}" for one in text)
+    """A string of a grammar: by numbers what could mean something in it."""
+    return '"' + "".join(one if one.isalnum() or one == " " else f"\\U{ord(one):08x}" for one in text) + '"'
