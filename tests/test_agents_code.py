@@ -52,9 +52,9 @@ def plain(grammar: str) -> str:
 def begins(told: Told, action: str) -> bool:
     """Whether the grammar of the last request lets an action be this, by what it has beside the mending."""
     grammar = plain(told.requests[-1].grammar)
-    assert r"free ::= word ([ \n] [^\x00]*)?" in grammar
-    (words,) = re.findall(r"^word ::= (.*)$", grammar, re.MULTILINE)
-    return f'"{action.split()[0]}"' in words.split(" | ")
+    assert "free ::= (tool words) | (usual words more*)\n" in grammar
+    words = re.findall(r"^(?:tool|usual) ::= (.*)$", grammar, re.MULTILINE)
+    return f'"{action.split()[0]}"' in " | ".join(words).split(" | ")
 
 
 def test_a_local_model_goes_on_from_what_its_reply_begins_with() -> None:

@@ -70,6 +70,8 @@ class RepositoryEnvironment(ShellEnvironment):
     def __init__(self, folder: EnvironmentFolder, unsafe: bool = False, choose: Choose | None = None) -> None:
         """`choose`: where tasks start from different projects; else all start from the folder's."""
         super().__init__(folder, unsafe, RepositoryActions())
+        if folder.repository:
+            self.description = f"{folder.description} This runs its tests: {folder.repository.test}"
         self._choose = choose or self._own
         self._prepared: Prepared | None = None
         self._begun = ""

@@ -24,7 +24,7 @@ ADDS = re.compile(r"\b(add|write|extend)\b.*\btests?\b", re.IGNORECASE)
 """A task that wants tests."""
 USUAL = (
     "awk bash black cat cd cp cut diff echo env export find flake8 git grep head isort ls make mkdir mv mypy "
-    "nox pip printf pytest python python3 rm ruff sed sh sort tail test touch tox tree uniq uv wc xargs"
+    "nox pip printf pytest python python3 rm ruff sed sh sort tail touch tox tree uniq uv wc xargs"
 )
 """Commands with which work in a project begins. Where a word is barred and all others are not, a model says
 one that is like it (`start` for `stop`)."""
@@ -35,16 +35,21 @@ def grammar(task: Task, never: Sequence[str], steps: Sequence[Step]) -> str:
     done = [step.action for step in steps]
     place, lines = seen(steps)
     undone = any(one.tool == REPLACE for one in done)
-    barred = {*never, REPLACE, *(() if undone else (UNDO,))}
+    barred = {*filter(None, never), REPLACE, *(() if undone else (UNDO,))}
     # A word that is a longer form of another does the same: python3.
-    words = [
-        word
-        for word in (*TOOLS, STOP, *USUAL.split())
-        if not any(word.startswith(one) or one.startswith(word) for one in barred if one)
-    ]
+    tools, usual = (
+        [word for word in words if not any(word.startswith(one) or one.startswith(word) for one in barred)]
+        for words in ((*TOOLS, STOP), USUAL.split())
+    )
+    # A replacement stands behind its own word alone.
     rules = [
-        f"word ::= {' | '.join(map(_literal, words))}",
-        r"free ::= word ([ \n] [^\x00]*)?",
+        "free ::= (tool words) | (usual words more*)",
+        *(
+            f"{name} ::= {' | '.join(map(_literal, some))}"
+            for name, some in (("tool", tools), ("usual", usual))
+        ),
+        r'words ::= (" " [^\n]*)?',
+        r'more ::= "\n" ([^<\n] [^\n]*)?',
     ]
     if not lines or REPLACE in never or (is_test(place) and not ADDS.search(task.instruction)):
         return "\n".join(['root ::= " " free', *rules])
