@@ -99,8 +99,11 @@ def looked(path: str) -> Step:
 
 def test_what_is_replaced_are_lines_that_were_seen() -> None:
     grammar = plain(Told(" ls", steps=(looked("a.py"),)).requests[0].grammar)
-    assert 'mend ::= "replace a.py\n<<<<<<< SEARCH\n" line line? line? line? "=======' in grammar
-    assert grammar.endswith('line ::= "def f():\n" | "    return "\\t"\n"')
+    assert 'mend ::= "replace a.py\n<<<<<<< SEARCH\n" (from0 | from1) ">>>>>>> REPLACE"\n' in grammar
+    assert (
+        'from0 ::= line0 (line1 (line2)?)? "=======\\n" (" 8  " rest more{0,5})?\n' in grammar
+        and 'line0 ::= " 8  def f():" "\n"\nline1 ::= " 9      return "\\t"" "\n"\n' in grammar
+    )
     again = Told(" undo", steps=(looked("a.py"), MENDED))
     assert "mend" not in again.requests[0].grammar and begins(again, "undo")
 

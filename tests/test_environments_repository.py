@@ -158,6 +158,16 @@ def test_numbers_of_view_may_stand_in_a_replacement(tmp_path: Path) -> None:
         assert "+    return high\n" in environment.patch()
 
 
+def test_the_number_of_a_line_tells_it_from_others_that_are_like_it(tmp_path: Path) -> None:
+    with opened(tmp_path) as environment:
+        environment.reset(TASK)
+        do(environment, "replace more.py\n<<<<<<< SEARCH\n=======\nx = 1\nx = 1\n>>>>>>> REPLACE")
+        block = "replace more.py\n<<<<<<< SEARCH\n{}x = 1\n=======\n{}x = 2\n>>>>>>> REPLACE"
+        vague, wrong, right = do(environment, *(block.format(at, at) for at in ("", "3  ", "2  ")))
+        assert "2 times in more.py" in vague.text and "2 times in more.py" in wrong.text
+        assert not right.failed and (environment.home / "more.py").read_text() == "x = 1\nx = 2\n"
+
+
 def test_a_test_is_found_by_the_name_that_its_runner_gives_it(tmp_path: Path) -> None:
     with opened(tmp_path) as environment:
         environment.reset(TASK)

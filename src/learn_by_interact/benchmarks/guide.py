@@ -25,6 +25,7 @@ BEFORE, AFTER = 12, 6
 BELOW = 40
 """Lines that are viewed from a definition on."""
 PLACE = r'(?:^|[\s"/]){path}(?:", line |:)(\d+)'
+NUMBER = re.compile(r"^ *\d+(?=  )", re.MULTILINE)
 HIT = re.compile(r"^(\S+?):(\d+): ", re.MULTILINE)
 
 
@@ -53,9 +54,18 @@ class Guide:
         if tool == SEARCH:
             return self._viewed(seen.text)
         if tool == VIEW:
-            known = self._known
-            return Action(tool=REPLACE, arguments={"path": known.path, "old": known.old, "new": known.new})
+            return self._mended(seen.text)
         return self._run
+
+    def _mended(self, shown: str) -> Action:
+        """Replace the lines with the mistake, with their numbers as a view shows them."""
+        known, last = self._known, self._known.line + self._known.old.count("\n")
+        width = next(len(found[0]) for found in NUMBER.finditer(shown) if int(found[0]) == last)
+        old, new = (
+            "\n".join(f"{at:>{width}}  {line}" for at, line in enumerate(text.split("\n"), known.line))
+            for text in (known.old, known.new)
+        )
+        return Action(tool=REPLACE, arguments={"path": known.path, "old": old, "new": new})
 
     def _view(self, begin: int, end: int) -> Action | None:
         """Look at these lines, if they hold the mistake."""

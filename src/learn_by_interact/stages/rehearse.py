@@ -39,6 +39,9 @@ class Rehearse(World):
 
     name = "rehearse"
 
+    version: str = "by number"
+    """Of the way that is gone."""
+
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
         """In the order of the benchmark; the tasks are in the store."""
         return [(task.id,) for task in self._known().rehearsals()]

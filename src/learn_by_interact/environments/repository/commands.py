@@ -185,15 +185,17 @@ def replace(path: str, old: str, new: str) -> None:
     if "\r\n" in text:
         old, new = (part.replace("\r\n", "\n").replace("\n", "\r\n") for part in (old, new))
     bare, instead = unnumbered(old), unnumbered(new)
+    begin = None
     if text.count(old) != 1 and bare is not None:
+        begin = numbered_place(text, old, bare)
         old, new = bare, new if instead is None else instead
     if text.count(old) == 0:
         missing(place, text, old)
-    if text.count(old) > 1:
+    if text.count(old) > 1 and begin is None:
         ends = [text[: match.start()].count("\n") + 1 for match in re.finditer(re.escape(old), text)]
         end("these lines are %d times in %s, at lines %s: give more lines around, so that they are there once"
             % (len(ends), shown(place), ", ".join(map(str, ends[:8]))))  # fmt: skip
-    at = text.index(old)
+    at = text.index(old) if begin is None else begin
     whole = (at == 0 or text[at - 1] == "\n") and text[at + len(old) : at + len(old) + 1] == "\n"
     changed = text[:at] + new + text[at + len(old) + (1 if not new and whole else 0) :]
     if changed == text:
@@ -214,6 +216,14 @@ def unnumbered(text: str) -> str | None:
     if all(re.match(r"\s*\d+  ?", line) for line in lines if line.strip()) and text.strip():
         return "\n".join(re.sub(r"^\s*\d+(  |$)", "", line) for line in lines)
     return None
+
+
+def numbered_place(text: str, old: str, bare: str) -> int | None:
+    """Where lines stand in a text that have their numbers; None where others stand there."""
+    number = re.match(r"\s*(\d+)", old)
+    before = text.split("\n")[: int(number.group(1)) - 1 if number else 0]
+    at = sum(len(line) + 1 for line in before)
+    return at if text.startswith(bare, at) else None
 
 
 def missing(place: str, text: str, old: str) -> NoReturn:

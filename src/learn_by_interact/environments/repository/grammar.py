@@ -1,10 +1,11 @@
 """The form of an action in a project's code, as a grammar of llama.cpp (GBNF), for a small local model.
 
 It holds what stands behind `ACTION:`. An action begins with one of the tools or with a usual command, and not
-with a word that cannot begin one now. What is replaced are lines as the last view showed them, at most four
-at once, of the file that it showed, and the lines instead of them come to an end. Such a model else copies
-lines of examples in its prompt, and not their way, or all that it was shown of a file; and where a test fails
-it mends the test.
+with a word that cannot begin one now. What is replaced are lines as the last view showed them, with their
+numbers, at most four that follow each other, of the file that it showed; and the lines instead of them are
+numbered too, and come to an end. Such a model else copies lines of examples in its prompt, and not their way,
+or all that it was shown of a file; and where a test fails it mends the test. By its number, which a traceback
+names, it takes the right line more often.
 """
 
 from __future__ import annotations
@@ -16,8 +17,12 @@ from ...types import STOP, Step, Task
 from . import REPLACE, TOOLS, UNDO, VIEW
 from .source import is_test
 
-NUMBERED = re.compile(r" *\d+  (.*)")
+NUMBERED = re.compile(r" *\d+  .*")
 """A line as a view shows it."""
+PREFIX = re.compile(r" *\d+  ")
+BLANK = re.compile(r" *\d+ *")
+TOGETHER = 4
+"""Lines that are replaced at once, at most."""
 MOST = 60
 """Lines among which a model is given the choice."""
 ADDS = re.compile(r"\b(add|write|extend)\b.*\btests?\b", re.IGNORECASE)
@@ -54,15 +59,29 @@ def grammar(task: Task, never: Sequence[str], steps: Sequence[Step]) -> str:
     if not lines or REPLACE in never or (is_test(place) and not ADDS.search(task.instruction)):
         return "\n".join(['root ::= " " free', *rules])
     begin = _literal(f"{REPLACE} {place}\n<<<<<<< SEARCH\n")
+    first = [f"from{at}" for at, line in enumerate(lines) if not BLANK.fullmatch(line)]
     return "\n".join(
         [
             'root ::= " " (mend | free)',
             *rules,
-            f'mend ::= {begin} line line? line? line? "=======\\n" instead{{0,6}} ">>>>>>> REPLACE"',
-            r'instead ::= ([^>\n] [^\n]{0,159})? "\n"',
-            "line ::= " + " | ".join(_literal(f"{line}\n") for line in lines),
+            f'mend ::= {begin} ({" | ".join(first)}) ">>>>>>> REPLACE"',
+            # A line that begins with a number after its own has been numbered twice.
+            r'rest ::= " "{0,60} ([^ 0-9\n] [^\n]{0,159})? "\n"',
+            r'more ::= " "{0,5} [0-9]{1,6} "  " rest',
+            *(_mending(at, lines) for at in range(len(lines))),
+            *(f"line{at} ::= {_literal(line)} {_literal(chr(10))}" for at, line in enumerate(lines)),
         ]
     )
+
+
+def _mending(at: int, lines: Sequence[str]) -> str:
+    """The rule of a line, of those that follow it one after the other, and of what stands instead of them."""
+    old = ""
+    for follower in reversed(range(at, min(at + TOGETHER, len(lines)))):
+        old = f"line{follower} ({old})?" if old else f"line{follower}"
+    number = PREFIX.match(lines[at])
+    instead = f"({_literal(number[0] if number else '')} rest more{{0,5}})?"
+    return f'from{at} ::= {old} "=======\\n" {instead}'
 
 
 def seen(steps: Sequence[Step]) -> tuple[str, list[str]]:
@@ -71,8 +90,8 @@ def seen(steps: Sequence[Step]) -> tuple[str, list[str]]:
         if step.action.tool in (REPLACE, UNDO) and not step.observation.failed:
             break
         if step.action.tool == VIEW and not step.observation.failed:
-            shown = [found[1] for found in map(NUMBERED.match, step.observation.text.split("\n")) if found]
-            kept = [line for line in dict.fromkeys(shown) if line.strip()][:MOST]
+            shown = [line for line in step.observation.text.split("\n") if NUMBERED.fullmatch(line)]
+            kept = [] if all(map(BLANK.fullmatch, shown)) else shown[:MOST]
             return str(step.action.arguments.get("path", "")), kept
     return "", []
 
