@@ -360,7 +360,7 @@ def test_the_opening_holds_reference_start_objective_and_hint_in_this_order() ->
 
 def test_the_oldest_steps_are_left_out_beyond_the_bound() -> None:
     done = acted(*[f"put {at}.txt {'x' * 200}" for at in range(12)], "list")
-    for characters in (1000, 1500, 2500):
+    for characters in (1500, 2500, 3000):
         settings = Acting(characters=characters)
         agent = LanguageAgent(Scripted([]), RoomEnvironment().actions, "A room.", settings)
         _, *messages = agent.messages(TASK, done.start, done.steps)
@@ -370,6 +370,15 @@ def test_the_oldest_steps_are_left_out_beyond_the_bound() -> None:
         assert f"first {13 - len(kept)} steps are left out" in messages[0].content
         assert sum(len(message.content) for message in messages) < characters + 60
         assert TASK.instruction in messages[0].content
+
+
+def test_what_a_prompt_begins_with_stays_for_some_steps() -> None:
+    done = acted(*[f"put {at}.txt {'x' * 200}" for at in range(12)], "list")
+    agent = LanguageAgent(
+        Scripted([]), RoomEnvironment().actions, "A room.", Acting(characters=2500, reasons=True)
+    )
+    begun = [agent.messages(TASK, done.start, done.steps[:at])[1].content for at in range(14)]
+    assert 1 < len(set(begun)) < 5 and begun == sorted(begun, key=begun.index)
 
 
 def test_the_last_step_stays_whatever_the_bound() -> None:

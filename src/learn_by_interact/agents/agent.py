@@ -353,11 +353,8 @@ class LanguageAgent:
             said = "\n\n".join(part for part in (reference, result) if part)
             turns.append((self.actions.reply(step.thought, step.action), said))
         first = "\n\n".join(part for part in opening if part)
-        room = self.settings.characters - len(first)
-        left_out = 0
-        while len(turns) > 1 and sum(len(reply) + len(said) for reply, said in turns) > room:
-            turns.pop(0)
-            left_out += 1
+        left_out = _left_out(turns, self.settings.characters - len(first))
+        del turns[:left_out]
         if left_out:
             first += f"\n\n(The first {left_out} steps are left out here.)"
         seen = [start, *(step.observation for step in steps[left_out:])]
@@ -389,6 +386,20 @@ class LanguageAgent:
             here = index == (0 if self.settings.placement == "before" else present)
             hits = self._added[present] if here and present >= 0 else []
         return PROMPT.fill(part, reference="\n\n".join(hit.text for hit in hits)) if hits else ""
+
+
+def _left_out(turns: Sequence[tuple[str, str]], room: int) -> int:
+    """How many of the first turns are left out, so that the others take no more than so many characters.
+
+    Half of the room is emptied at once: what a prompt begins with stays so for some steps, and in the cache.
+    """
+    sizes = [len(reply) + len(said) for reply, said in turns]
+    first = 0
+    for last in range(len(sizes)):
+        if sum(sizes[first : last + 1]) > room:
+            while first < last and sum(sizes[first : last + 1]) > room // 2:
+                first += 1
+    return first
 
 
 def _repeats(steps: Sequence[Step]) -> bool:

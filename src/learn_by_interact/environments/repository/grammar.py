@@ -2,7 +2,7 @@
 
 It holds what stands behind `ACTION:`. An action begins with one of the tools or with a usual command, and not
 with a word that cannot begin one now. What is replaced are lines as the last view showed them, with their
-numbers, at most four that follow each other, of the file that it showed; and the lines instead of them are
+numbers, at most three that follow each other, of the file that it showed; and the lines instead of them are
 numbered too, and come to an end. Such a model else copies lines of examples in its prompt, and not their way,
 or all that it was shown of a file; and where a test fails it mends the test. By its number, which a traceback
 names, it takes the right line more often.
@@ -21,7 +21,7 @@ NUMBERED = re.compile(r" *\d+  .*")
 """A line as a view shows it."""
 PREFIX = re.compile(r" *\d+  ")
 BLANK = re.compile(r" *\d+ *")
-TOGETHER = 4
+TOGETHER = 3
 """Lines that are replaced at once, at most."""
 MOST = 60
 """Lines among which a model is given the choice."""
@@ -48,13 +48,13 @@ def grammar(task: Task, never: Sequence[str], steps: Sequence[Step]) -> str:
     )
     # A replacement stands behind its own word alone.
     rules = [
-        "free ::= (tool words) | (usual words more*)",
+        "free ::= (tool words) | (usual words further{0,9})",
         *(
             f"{name} ::= {' | '.join(map(_literal, some))}"
             for name, some in (("tool", tools), ("usual", usual))
         ),
         r'words ::= (" " [^\n]*)?',
-        r'more ::= "\n" ([^<\n] [^\n]*)?',
+        r'further ::= "\n" ([^<\n] [^\n]*)?',
     ]
     if not lines or REPLACE in never or (is_test(place) and not ADDS.search(task.instruction)):
         return "\n".join(['root ::= " " free', *rules])
@@ -80,7 +80,7 @@ def _mending(at: int, lines: Sequence[str]) -> str:
     for follower in reversed(range(at, min(at + TOGETHER, len(lines)))):
         old = f"line{follower} ({old})?" if old else f"line{follower}"
     number = PREFIX.match(lines[at])
-    instead = f"({_literal(number[0] if number else '')} rest more{{0,5}})?"
+    instead = f"({_literal(number[0] if number else '')} rest more{{0,4}})?"
     return f'from{at} ::= {old} "=======\\n" {instead}'
 
 
