@@ -52,9 +52,10 @@ def plain(grammar: str) -> str:
 def begins(told: Told, action: str) -> bool:
     """Whether the grammar of the last request lets an action be this, by what it has beside the mending."""
     grammar = plain(told.requests[-1].grammar)
-    assert "free ::= (tool words) | (usual words further{0,9})\n" in grammar
-    words = re.findall(r"^(?:tool|usual) ::= (.*)$", grammar, re.MULTILINE)
-    return f'"{action.split()[0]}"' in " | ".join(words).split(" | ")
+    root, usual = grammar.split("\n")[:2]
+    named = root.removeprefix('root ::= " " (').removesuffix(" | usual words | heredoc)").split(" | ")
+    commands = usual.removeprefix("usual ::= ").split(" | ")
+    return action.split()[0] in named or f'"{action.split()[0]}"' in commands
 
 
 def test_a_local_model_goes_on_from_what_its_reply_begins_with() -> None:
@@ -99,19 +100,31 @@ def looked(path: str) -> Step:
 
 def test_what_is_replaced_are_lines_that_were_seen() -> None:
     grammar = plain(Told(" ls", steps=(looked("a.py"),)).requests[0].grammar)
-    assert 'mend ::= "replace a.py\n<<<<<<< SEARCH\n" (from0 | from1) ">>>>>>> REPLACE"\n' in grammar
+    assert 'replace ::= "replace a.py\n<<<<<<< SEARCH\n" (from0 | from1) ">>>>>>> REPLACE"\n' in grammar
     assert (
         'from0 ::= line0 (line1 (line2)?)? "=======\\n" (" 8  " rest more{0,4})?\n' in grammar
         and 'line0 ::= " 8  def f():" "\n"\nline1 ::= " 9      return "\\t"" "\n"\n' in grammar
     )
     again = Told(" undo", steps=(looked("a.py"), MENDED))
-    assert "mend" not in again.requests[0].grammar and begins(again, "undo")
+    assert not begins(again, "replace a.py") and begins(again, "undo")
+
+
+def test_a_view_begins_near_a_line_that_an_output_named() -> None:
+    told = 'tests/test_a.py:31: in test_f\n  File "calc/a.py", line 2, in f\n/usr/lib/python3/x.py:7: in g'
+    ran = seen("pytest", START.state)
+    ran = ran.model_copy(update={"observation": ran.observation.model_copy(update={"text": told})})
+    grammar = plain(Told(" ls", steps=(ran,)).requests[0].grammar)
+    assert 'view ::= "view " (file0 | file1)\n' in grammar
+    assert grammar.endswith('file1 ::= "calc/a.py " ("1 " | "2 ") [0-9]{1,6}')
+    assert 'file0 ::= "tests/test_a.py " ("11 " | "12 "' in grammar and '| "31 ") ' in grammar
+    free = plain(Told(" pytest", steps=(seen("ls", START.state),)).requests[0].grammar)
+    assert 'view ::= "view " [^ \\n]{1,120} words' in free
 
 
 def test_a_test_is_mended_only_where_the_task_is_about_tests() -> None:
-    assert "mend" not in Told(" ls", steps=(looked("tests/test_a.py"),)).requests[0].grammar
+    assert not begins(Told(" ls", steps=(looked("tests/test_a.py"),)), "replace tests/test_a.py")
     adds = MEND.model_copy(update={"instruction": "Add a test that mean([]) is 0."})
-    assert "mend" in Told(" ls", steps=(looked("tests/test_a.py"),), task=adds).requests[0].grammar
+    assert begins(Told(" ls", steps=(looked("tests/test_a.py"),), task=adds), "replace tests/test_a.py")
 
 
 def test_a_model_that_may_stop_is_asked_again_where_nothing_was_changed() -> None:
@@ -146,6 +159,7 @@ def test_what_a_replacement_does_is_seen_before_the_end() -> None:
     told = Told(" pytest", steps=(MENDED,))
     assert not begins(told, "stop") and begins(told, "pytest") and begins(told, "undo")
     assert "or ACTION: stop" not in told.requests[0].messages[-2].content
+    assert not begins(Told(" pytest", steps=(MENDED, looked("a.py"))), "stop"), "looking shows nothing of it"
     assert begins(Told(" stop", steps=(MENDED, seen("pytest", "mended"))), "stop")
 
 

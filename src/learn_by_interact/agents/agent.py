@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from ..commands import named_files, without_stops
 from ..environments import ActionSpace
+from ..environments.actions import SHELL
 from ..environments.reply import each
 from ..environments.repository import REPLACE
 from ..errors import ParseError
@@ -228,14 +229,17 @@ class LanguageAgent:
         return "without_effect" if not self.actions.code and not _changed(start, steps) else None
 
     def _idle(self, task: Task, start: Observation, steps: Sequence[Step]) -> bool:
-        """In code that is as it was, or of whose change nothing was seen yet, a small model stops too soon.
+        """In code that is as it was, or of whose change nothing was run yet, a small model stops too soon.
 
         Not where the task can be done by looking.
         """
         if not self.actions.code or ASKS.search(task.instruction) or LOOKS.match(task.instruction):
             return False
-        if steps and steps[-1].action.tool == REPLACE and not steps[-1].observation.failed:
-            return True
+        for step in reversed(steps):
+            if step.action.tool == SHELL:
+                break
+            if step.action.tool == REPLACE and not step.observation.failed:
+                return True
         return all(step.observation.state == start.state for step in steps)
 
     def _form(self, start: Observation, steps: Sequence[Step], most: int) -> dict[str, Any] | None:

@@ -1,11 +1,12 @@
 """The form of an action in a project's code, as a grammar of llama.cpp (GBNF), for a small local model.
 
 It holds what stands behind `ACTION:`. An action begins with one of the tools or with a usual command, and not
-with a word that cannot begin one now. What is replaced are lines as the last view showed them, with their
-numbers, at most three that follow each other, of the file that it showed; and the lines instead of them are
-numbered too, and come to an end. Such a model else copies lines of examples in its prompt, and not their way,
-or all that it was shown of a file; and where a test fails it mends the test. By its number, which a traceback
-names, it takes the right line more often.
+with a word that cannot begin one now. Where outputs have named lines of files, as tracebacks and searches do,
+a view begins near one of them. What is replaced are lines as the last view showed them, with their numbers,
+at most three that follow each other, of the file that it showed; and the lines instead of them are numbered
+too, and come to an end. Such a model else copies places and lines of examples in its prompt, and not their
+way, or all that it was shown of a file; and where a test fails it mends the test. By its number, which a
+traceback names, it takes the right line more often.
 """
 
 from __future__ import annotations
@@ -14,13 +15,20 @@ import re
 from collections.abc import Sequence
 
 from ...types import STOP, Step, Task
-from . import REPLACE, TOOLS, UNDO, VIEW
+from ..actions import SHELL
+from . import REPLACE, SEARCH, UNDO, VIEW
 from .source import is_test
 
 NUMBERED = re.compile(r" *\d+  .*")
 """A line as a view shows it."""
 PREFIX = re.compile(r" *\d+  ")
 BLANK = re.compile(r" *\d+ *")
+PLACE = re.compile(r"(?m)^[ \"]*(?:File \")?(\w[\w./+-]*\.\w+)(?:\", line |:)(\d+)")
+"""A line of a file of the project as an output names it."""
+PLACES = 8
+"""Files that outputs named last among which a model is given the choice."""
+NEAR = 20
+"""A view begins at most so many lines before one that was named."""
 TOGETHER = 3
 """Lines that are replaced at once, at most."""
 MOST = 60
@@ -37,44 +45,68 @@ one that is like it (`start` for `stop`)."""
 
 def grammar(task: Task, never: Sequence[str], steps: Sequence[Step]) -> str:
     """`never`: words with which the next action does not begin, besides those that cannot begin it now."""
-    done = [step.action for step in steps]
-    place, lines = seen(steps)
-    undone = any(one.tool == REPLACE for one in done)
-    barred = {*filter(None, never), REPLACE, *(() if undone else (UNDO,))}
+    undone = any(step.action.tool == REPLACE for step in steps)
+    barred = {*filter(None, never), *(() if undone else (UNDO,))}
+    looking, mending = _looking(steps), _mending(task, steps)
+    ways = {
+        STOP: [f"{STOP} ::= {_literal(STOP)} words"],
+        UNDO: [f"{UNDO} ::= {_literal(UNDO)}"],
+        SEARCH: [rf'{SEARCH} ::= {_literal(f"{SEARCH} ")} "\"" [^"\n]{{1,80}} "\"" (" " [^ \n]{{1,80}})?'],
+        VIEW: looking or [rf"{VIEW} ::= {_literal(f'{VIEW} ')} [^ \n]{{1,120}} words"],
+        REPLACE: mending,
+    }
     # A word that is a longer form of another does the same: python3.
-    tools, usual = (
+    usual, named = (
         [word for word in words if not any(word.startswith(one) or one.startswith(word) for one in barred)]
-        for words in ((*TOOLS, STOP), USUAL.split())
+        for words in (USUAL.split(), [word for word, rules in ways.items() if rules])
     )
-    # A replacement stands behind its own word alone.
-    rules = [
-        "free ::= (tool words) | (usual words further{0,9})",
-        *(
-            f"{name} ::= {' | '.join(map(_literal, some))}"
-            for name, some in (("tool", tools), ("usual", usual))
-        ),
-        r'words ::= (" " [^\n]*)?',
-        r'further ::= "\n" ([^<\n] [^\n]*)?',
-    ]
-    if not lines or REPLACE in never or (is_test(place) and not ADDS.search(task.instruction)):
-        return "\n".join(['root ::= " " free', *rules])
-    begin = _literal(f"{REPLACE} {place}\n<<<<<<< SEARCH\n")
-    first = [f"from{at}" for at, line in enumerate(lines) if not BLANK.fullmatch(line)]
     return "\n".join(
         [
-            'root ::= " " (mend | free)',
-            *rules,
-            f'mend ::= {begin} ({" | ".join(first)}) ">>>>>>> REPLACE"',
-            # A line that begins with a number after its own has been numbered twice.
-            r'rest ::= " "{0,60} ([^ 0-9\n] [^\n]{0,159})? "\n"',
-            r'more ::= " "{0,5} [0-9]{1,6} "  " rest',
-            *(_mending(at, lines) for at in range(len(lines))),
-            *(f"line{at} ::= {_literal(line)} {_literal(chr(10))}" for at, line in enumerate(lines)),
+            f'root ::= " " ({" | ".join([*named, "usual words", "heredoc"])})',
+            f"usual ::= {' | '.join(map(_literal, usual))}",
+            r'words ::= (" " [^\n]*)?',
+            # Below another command stands what a model thinks of it. A replacement has its own word.
+            r'heredoc ::= usual " " [^<\n]* "<<" [^<\n]+ further{1,30}',
+            r'further ::= "\n" ([^<\n] [^\n]*)?',
+            *(rule for word in named for rule in ways[word]),
         ]
     )
 
 
-def _mending(at: int, lines: Sequence[str]) -> str:
+def _looking(steps: Sequence[Step]) -> list[str]:
+    """The rules of a view near a line that an output named; none where none has."""
+    found: dict[str, set[int]] = {}
+    for step in steps:
+        if step.action.tool in (SHELL, SEARCH):
+            for path, line in PLACE.findall(step.observation.text):
+                found.setdefault(path, set()).add(int(line))
+    places = list(found.items())[-PLACES:]
+    rules = [f"{VIEW} ::= {_literal(f'{VIEW} ')} ({' | '.join(f'file{at}' for at in range(len(places)))})"]
+    for at, (path, lines) in enumerate(places):
+        near = {number for line in lines for number in range(max(1, line - NEAR), line + 1)}
+        numbers = " | ".join(_literal(f"{number} ") for number in sorted(near))
+        rules.append(f"file{at} ::= {_literal(f'{path} ')} ({numbers}) [0-9]{{1,6}}")
+    return rules if places else []
+
+
+def _mending(task: Task, steps: Sequence[Step]) -> list[str]:
+    """The rules of a replacement; none where no lines were seen that can be replaced."""
+    place, lines = seen(steps)
+    if not lines or (is_test(place) and not ADDS.search(task.instruction)):
+        return []
+    begin = _literal(f"{REPLACE} {place}\n<<<<<<< SEARCH\n")
+    first = [f"from{at}" for at, line in enumerate(lines) if not BLANK.fullmatch(line)]
+    return [
+        f'{REPLACE} ::= {begin} ({" | ".join(first)}) ">>>>>>> REPLACE"',
+        # A line that begins with a number after its own has been numbered twice.
+        r'rest ::= " "{0,60} ([^ 0-9\n] [^\n]{0,159})? "\n"',
+        r'more ::= " "{0,5} [0-9]{1,6} "  " rest',
+        *(_from(at, lines) for at in range(len(lines))),
+        *(f"line{at} ::= {_literal(line)} {_literal(chr(10))}" for at, line in enumerate(lines)),
+    ]
+
+
+def _from(at: int, lines: Sequence[str]) -> str:
     """The rule of a line, of those that follow it one after the other, and of what stands instead of them."""
     old = ""
     for follower in reversed(range(at, min(at + TOGETHER, len(lines)))):
