@@ -118,7 +118,7 @@ def test_a_view_begins_near_a_line_that_an_output_named() -> None:
     assert grammar.endswith('file1 ::= "calc/a.py " ("1 " | "2 ") [0-9]{1,6}')
     assert 'file0 ::= "tests/test_a.py " ("11 " | "12 "' in grammar and '| "31 ") ' in grammar
     free = plain(Told(" pytest", steps=(seen("ls", START.state),)).requests[0].grammar)
-    assert 'view ::= "view " [^ \\n]{1,120} words' in free
+    assert 'view ::= "view " [^ \\n]{1,120} (" " [0-9]{1,6} (" " [0-9]{1,6})?)?' in free
 
 
 def test_a_test_is_mended_only_where_the_task_is_about_tests() -> None:

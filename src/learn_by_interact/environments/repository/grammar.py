@@ -25,6 +25,7 @@ PREFIX = re.compile(r" *\d+  ")
 BLANK = re.compile(r" *\d+ *")
 PLACE = re.compile(r"(?m)^[ \"]*(?:File \")?(\w[\w./+-]*\.\w+)(?:\", line |:)(\d+)")
 """A line of a file of the project as an output names it."""
+ANY_LINES = r'[^ \n]{1,120} (" " [0-9]{1,6} (" " [0-9]{1,6})?)?'
 PLACES = 8
 """Files that outputs named last among which a model is given the choice."""
 NEAR = 20
@@ -52,7 +53,7 @@ def grammar(task: Task, never: Sequence[str], steps: Sequence[Step]) -> str:
         STOP: [f"{STOP} ::= {_literal(STOP)} words"],
         UNDO: [f"{UNDO} ::= {_literal(UNDO)}"],
         SEARCH: [rf'{SEARCH} ::= {_literal(f"{SEARCH} ")} "\"" [^"\n]{{1,80}} "\"" (" " [^ \n]{{1,80}})?'],
-        VIEW: looking or [rf"{VIEW} ::= {_literal(f'{VIEW} ')} [^ \n]{{1,120}} words"],
+        VIEW: looking or [f"{VIEW} ::= {_literal(f'{VIEW} ')} {ANY_LINES}"],
         REPLACE: mending,
     }
     # A word that is a longer form of another does the same: python3.
