@@ -42,12 +42,17 @@ def test_on_a_screen_a_reply_holds_several_actions(tmp_path: Path) -> None:
     assert found.evaluate.actions == 5 and found.retrieval.seen == 0
 
 
+def test_in_code_it_is_shown_what_was_done_next_in_a_state_like_this(tmp_path: Path) -> None:
+    found = recipe(tmp_path, f'{SHELL}[repository]\npath = "x"\n')
+    assert (found.retrieval.steps, found.retrieval.placement, found.retrieval.sections) == (1, "after", 0)
+    assert found.retrieval.match and found.evaluate.limits.steps == 6 and found.small
+
+
 @pytest.mark.parametrize(
     ("environment", "text", "model"),
     [
         (SHELL, "", LARGE),
         (SHELL, "small = false", "local/qwen2.5-coder-1.5b"),
-        (f'{SHELL}[repository]\npath = "x"\n', "", "local/qwen2.5-coder-1.5b"),
     ],
 )
 def test_others_keep_the_settings_of_the_paper(

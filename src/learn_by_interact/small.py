@@ -17,7 +17,7 @@ from .models.catalogue import CATALOGUE
 SCREENS = ("web", "desktop")
 """Tables of an environment's file that make it one with a screen."""
 CODE = ("repository", "swebench")
-"""Those of a project's code, for which nothing was measured."""
+"""Those of a project's code."""
 
 _SHORT = {"query": "instruction", "start": False, "match": False}
 COMMANDS: dict[str, Any] = {
@@ -34,6 +34,21 @@ SCREEN: dict[str, Any] = {
     "retrieval": {**_SHORT, "fused": [3, 2], "seen": 0},
     "evaluate": {"limits": {"steps": 6}, "actions": 5, "max_tokens": 200},
 }
+PROJECT: dict[str, Any] = {
+    "explore": {"limits": {"steps": 5}, "max_tokens": 300},
+    "relabel": {"cap": 2},
+    # Of two examples what was done next in a state like the present one, and nothing of the documentation.
+    "retrieval": {
+        "query": "instruction",
+        "start": False,
+        "fused": [1, 1],
+        "steps": 1,
+        "seen": 500,
+        "placement": "after",
+        "sections": 0,
+    },
+    "evaluate": {"limits": {"steps": 6}, "max_tokens": 240},
+}
 
 
 def is_small(model: str) -> bool:
@@ -42,11 +57,11 @@ def is_small(model: str) -> bool:
 
 
 def settings(environment: Path) -> Mapping[str, Any]:
-    """What holds in an environment of this folder; {} for a project's code and for what is no folder."""
+    """What holds in an environment of this folder; {} for what is no folder."""
     file = environment / "environment.toml"
     if not file.is_file():
         return {}
     tables = read_toml(file)
     if any(table in tables for table in CODE):
-        return {}
+        return PROJECT
     return SCREEN if any(table in tables for table in SCREENS) else COMMANDS
