@@ -20,9 +20,9 @@ MENDED = Step(
 BEGUN = Message(role="assistant", content="ACTION:")
 
 
-def seen(command: str, state: str) -> Step:
+def seen(command: str, state: str, text: str = "1 failed") -> Step:
     """A step after which the project is in a state."""
-    observation = Observation(text="1 failed", state=state, key=f"{command} {state}")
+    observation = Observation(text=text, state=state, key=f"{command} {state}")
     return Step(
         thought="", action=Action(tool="bash", arguments={"command": command}), observation=observation
     )
@@ -88,13 +88,14 @@ def test_a_task_that_may_be_done_by_looking_may_end_without_a_change() -> None:
     assert told.action.tool == STOP and begins(told, "stop") and len(told.requests) == 1
 
 
-def looked(path: str) -> Step:
-    """A view of some lines of a file."""
-    text = f' 8  def f():\n 9      return "\\t"\n10  \n[{path}: lines 8 to 10 of 30]'
+def looked(path: str, first: int = 8) -> Step:
+    """A view of some lines of a file, up to the tenth."""
+    lines = {8: "def f():", 9: '    return "\\t"'}
+    text = "\n".join(f"{at:2}  {lines.get(at, '')}" for at in range(first, 11))
     return Step(
         thought="",
-        action=Action(tool="view", arguments={"path": path, "start": 8, "end": 10}),
-        observation=START.model_copy(update={"text": text, "key": "seen"}),
+        action=Action(tool="view", arguments={"path": path, "start": first, "end": 10}),
+        observation=START.model_copy(update={"text": f"{text}\n[{path}: lines]", "key": "seen"}),
     )
 
 
@@ -109,16 +110,29 @@ def test_what_is_replaced_are_lines_that_were_seen() -> None:
     assert not begins(again, "replace a.py") and begins(again, "undo")
 
 
+TRACED = """\
+calc/b.py:31: in test_f
+tests/test_a.py:3: in g
+  File "calc/a.py", line 2, in f
+/usr/lib/python3/x.py:7: in g"""
+
+
 def test_a_view_begins_near_a_line_that_an_output_named() -> None:
-    told = 'tests/test_a.py:31: in test_f\n  File "calc/a.py", line 2, in f\n/usr/lib/python3/x.py:7: in g'
-    ran = seen("pytest", START.state)
-    ran = ran.model_copy(update={"observation": ran.observation.model_copy(update={"text": told})})
+    ran = seen("pytest", START.state, TRACED)
     grammar = plain(Told(" ls", steps=(ran,)).requests[0].grammar)
-    assert 'view ::= "view " (file0 | file1)\n' in grammar
+    assert 'view ::= "view " (file0 | file1)\n' in grammar and "tests/test_a.py" not in grammar
     assert grammar.endswith('file1 ::= "calc/a.py " ("1 " | "2 ") [0-9]{1,6}')
-    assert 'file0 ::= "tests/test_a.py " ("11 " | "12 "' in grammar and '| "31 ") ' in grammar
+    assert 'file0 ::= "calc/b.py " ("11 " | "12 "' in grammar and '| "31 ") ' in grammar
     free = plain(Told(" pytest", steps=(seen("ls", START.state),)).requests[0].grammar)
     assert 'view ::= "view " [^ \\n]{1,120} (" " [0-9]{1,6} (" " [0-9]{1,6})?)?' in free
+
+
+def test_what_was_viewed_is_not_viewed_again() -> None:
+    ran = seen("pytest", START.state, "a.py:10: in f")
+    grammar = plain(Told(" ls", steps=(ran, looked("a.py"))).requests[0].grammar)
+    assert '"a.py " ("1 " | "2 " | "3 " | "4 " | "5 " | "6 " | "7 ") [0-9]' in grammar
+    shorter = (seen("pytest", START.state, "a.py:8: in f"), seen("ls", START.state), looked("a.py", 1))
+    assert not begins(Told(" pwd", steps=shorter), "view a.py 1 2")
 
 
 def test_a_test_is_mended_only_where_the_task_is_about_tests() -> None:

@@ -2,11 +2,12 @@
 
 It holds what stands behind `ACTION:`. An action begins with one of the tools or with a usual command, and not
 with a word that cannot begin one now. Where outputs have named lines of files, as tracebacks and searches do,
-a view begins near one of them. What is replaced are lines as the last view showed them, with their numbers,
-at most three that follow each other, of the file that it showed; and the lines instead of them are numbered
-too, and come to an end. Such a model else copies places and lines of examples in its prompt, and not their
-way, or all that it was shown of a file; and where a test fails it mends the test. By its number, which a
-traceback names, it takes the right line more often.
+a view begins near one of them, and not where one has been. What is replaced are lines as the last view showed
+them, with their numbers, at most three that follow each other, of the file that it showed; and the lines
+instead of them are numbered too, and come to an end. Such a model else copies places and lines of examples in
+its prompt, and not their way, or all that it was shown of a file; it views the same again with a line more;
+and where a test fails it mends the test. By its number, which a traceback names, it takes the right line more
+often.
 """
 
 from __future__ import annotations
@@ -48,13 +49,12 @@ def grammar(task: Task, never: Sequence[str], steps: Sequence[Step]) -> str:
     """`never`: words with which the next action does not begin, besides those that cannot begin it now."""
     undone = any(step.action.tool == REPLACE for step in steps)
     barred = {*filter(None, never), *(() if undone else (UNDO,))}
-    looking, mending = _looking(steps), _mending(task, steps)
     ways = {
         STOP: [f"{STOP} ::= {_literal(STOP)} words"],
         UNDO: [f"{UNDO} ::= {_literal(UNDO)}"],
         SEARCH: [rf'{SEARCH} ::= {_literal(f"{SEARCH} ")} "\"" [^"\n]{{1,80}} "\"" (" " [^ \n]{{1,80}})?'],
-        VIEW: looking or [f"{VIEW} ::= {_literal(f'{VIEW} ')} {ANY_LINES}"],
-        REPLACE: mending,
+        VIEW: _looking(task, steps),
+        REPLACE: _mending(task, steps),
     }
     # A word that is a longer form of another does the same: python3.
     usual, named = (
@@ -74,20 +74,42 @@ def grammar(task: Task, never: Sequence[str], steps: Sequence[Step]) -> str:
     )
 
 
-def _looking(steps: Sequence[Step]) -> list[str]:
-    """The rules of a view near a line that an output named; none where none has."""
-    found: dict[str, set[int]] = {}
+def _looking(task: Task, steps: Sequence[Step]) -> list[str]:
+    """The rules of a view: near a line that an output named, if one has, and where nothing was viewed yet.
+
+    Not in a test where other files were named, unless the task wants tests. None where all was viewed.
+    """
+    named: dict[str, set[int]] = {}
     for step in steps:
         if step.action.tool in (SHELL, SEARCH):
             for path, line in PLACE.findall(step.observation.text):
-                found.setdefault(path, set()).add(int(line))
-    places = list(found.items())[-PLACES:]
-    rules = [f"{VIEW} ::= {_literal(f'{VIEW} ')} ({' | '.join(f'file{at}' for at in range(len(places)))})"]
-    for at, (path, lines) in enumerate(places):
-        near = {number for line in lines for number in range(max(1, line - NEAR), line + 1)}
-        numbers = " | ".join(_literal(f"{number} ") for number in sorted(near))
-        rules.append(f"file{at} ::= {_literal(f'{path} ')} ({numbers}) [0-9]{{1,6}}")
-    return rules if places else []
+                named.setdefault(path, set()).add(int(line))
+    if not named:
+        return [f"{VIEW} ::= {_literal(f'{VIEW} ')} {ANY_LINES}"]
+    if not ADDS.search(task.instruction) and not all(map(is_test, named)):
+        named = {path: lines for path, lines in named.items() if not is_test(path)}
+    near = {
+        path: {number for line in lines for number in range(max(1, line - NEAR), line + 1)}
+        - _viewed(path, steps)
+        for path, lines in named.items()
+    }
+    left = [(path, sorted(numbers)) for path, numbers in near.items() if numbers][-PLACES:]
+    rules = [f"{VIEW} ::= {_literal(f'{VIEW} ')} ({' | '.join(f'file{at}' for at in range(len(left)))})"]
+    for at, (path, numbers) in enumerate(left):
+        begin = " | ".join(_literal(f"{number} ") for number in numbers)
+        rules.append(f"file{at} ::= {_literal(f'{path} ')} ({begin}) [0-9]{{1,6}}")
+    return rules if left else []
+
+
+def _viewed(path: str, steps: Sequence[Step]) -> set[int]:
+    """The numbers of a file's lines that views showed."""
+    return {
+        int(line.split()[0])
+        for step in steps
+        if step.action.tool == VIEW and step.action.arguments.get("path") == path
+        for line in step.observation.text.split("\n")
+        if NUMBERED.fullmatch(line)
+    }
 
 
 def _mending(task: Task, steps: Sequence[Step]) -> list[str]:
