@@ -88,13 +88,12 @@ def test_a_task_that_may_be_done_by_looking_may_end_without_a_change() -> None:
     assert told.action.tool == STOP and begins(told, "stop") and len(told.requests) == 1
 
 
-def looked(path: str, first: int = 8) -> Step:
-    """A view of some lines of a file, up to the tenth."""
-    lines = {8: "def f():", 9: '    return "\\t"'}
-    text = "\n".join(f"{at:2}  {lines.get(at, '')}" for at in range(first, 11))
+def looked(path: str) -> Step:
+    """A view of some lines of a file."""
+    text = ' 8  def f():\n 9      return "\\t"\n10  '
     return Step(
         thought="",
-        action=Action(tool="view", arguments={"path": path, "start": first, "end": 10}),
+        action=Action(tool="view", arguments={"path": path, "start": 8, "end": 10}),
         observation=START.model_copy(update={"text": f"{text}\n[{path}: lines]", "key": "seen"}),
     )
 
@@ -128,11 +127,11 @@ def test_a_view_begins_near_a_line_that_an_output_named() -> None:
 
 
 def test_what_was_viewed_is_not_viewed_again() -> None:
-    ran = seen("pytest", START.state, "a.py:10: in f")
+    ran = seen("pytest", START.state, "b.py:3: in f\na.py:10: in g\na.py:4: in h")
     grammar = plain(Told(" ls", steps=(ran, looked("a.py"))).requests[0].grammar)
-    assert '"a.py " ("1 " | "2 " | "3 " | "4 " | "5 " | "6 " | "7 ") [0-9]' in grammar
-    shorter = (seen("pytest", START.state, "a.py:8: in f"), seen("ls", START.state), looked("a.py", 1))
-    assert not begins(Told(" pwd", steps=shorter), "view a.py 1 2")
+    assert 'file1 ::= "a.py " ("1 " | "2 " | "3 " | "4 ") [0-9]{1,6}\n' in grammar
+    alone = seen("pytest", START.state, "a.py:9: in f")
+    assert not begins(Told(" ls", steps=(alone, looked("a.py"))), "view a.py 1 2")
 
 
 def test_a_test_is_mended_only_where_the_task_is_about_tests() -> None:
