@@ -177,6 +177,9 @@ class Session:
                 nodes = self._seen(read(snapshot))
                 self._read_values(nodes)
                 title, address = self.page.title(), self.page.url
+                # The error may come while it is looked at.
+                if self._returned():
+                    continue
                 break
             except (Error, ValueError) as error:
                 # It may have gone on to another page meanwhile.
