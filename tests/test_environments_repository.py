@@ -175,6 +175,10 @@ def test_a_test_is_found_by_the_name_that_its_runner_gives_it(tmp_path: Path) ->
             environment, "search tests/test_calc.py::CalcTest::test_mean[1-2]", 'search "def test_mean"'
         )
         assert one.text == whole.text and "def test_mean" in one.text
+        named = "tests/test_calc.py::CalcTest::test_mean"
+        do(environment, f"echo {named} > known.txt")
+        (written,) = do(environment, f"search {named}")
+        assert written.text == f"known.txt:1: {named}", "where it stands itself, that is what was looked for"
 
 
 def test_python_that_is_written_in_the_shell_is_told_to_be_python(tmp_path: Path) -> None:

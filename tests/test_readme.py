@@ -144,7 +144,8 @@ def test_links_and_recipes_exist() -> None:
         text = page.read_text(encoding="utf-8")
         links = [page.parent / link for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", text)]
         places = [*links, *(ROOT / name for name in re.findall(r"\brecipes/[\w-]+\.toml", text))]
-        assert places and not [place for place in places if not place.exists()], page.name
+        assert len(places) > (5 if page.name == "README.md" else 0), page.name
+        assert not [place for place in places if not place.exists()], page.name
     makefile = (ROOT / "Makefile").read_text()
     targets = re.findall(r"(?:^|`)make ([a-z]+)", README, re.MULTILINE)
     assert "demo" in targets and "test" in targets

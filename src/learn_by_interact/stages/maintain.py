@@ -14,7 +14,7 @@ DEFINED = re.compile(r"^(?:async def|def|class) (\w+)", re.MULTILINE)
 SOURCE = re.compile(r"(?:src/|lib/)?([\w/]+)\.py")
 SOMETHING = "a function of this code"
 SOME = r"[^\"\\\n]{1,160}"
-"""Arguments of a call, in the text of JSON."""
+"""Arguments of a call, or the rest of a task, in the text of JSON."""
 QUOTE = r'\\"'
 WAYS = (
     (

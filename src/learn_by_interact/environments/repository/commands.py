@@ -140,8 +140,6 @@ def outline(lines: list[str], after: int) -> None:
 
 def search(text: str, path: str = ".") -> None:
     place = found(path) if path != "." else root()
-    # A test as its runner names it: tests/test_a.py::TestB::test_c[1].
-    text = re.sub(r"^\S+\.py::(?:\w+::)*(\w+)(?:\[.*\])?$", r"\1", text)
     names = [place] if os.path.isfile(place) else list(walk(place))
     hits = [hit for name in names for hit in matching(name, lambda line: text in line)]
     if not hits:
@@ -150,6 +148,12 @@ def search(text: str, path: str = ".") -> None:
         except re.error:
             pattern = None
         hits = [hit for name in names for hit in matching(name, pattern.search)] if pattern else []
+    # A test as its runner names it: tests/test_a.py::TestB::test_c[1].
+    test = re.match(r"\S+\.py::(?:\w+::)*(\w+)", text)
+    if not hits and test:
+        hits = [
+            hit for name in names for hit in matching(name, lambda line: "def %s(" % test.group(1) in line)
+        ]
     if not hits:
         end(f"{text!r} is nowhere in {shown(place)}")
     for name, number, line in hits[:MATCHES]:

@@ -89,13 +89,15 @@ def _looking(task: Task, steps: Sequence[Step]) -> list[str]:
     if not ADDS.search(task.instruction) and not all(map(is_test, named)):
         named = {path: lines for path, lines in named.items() if not is_test(path)}
     near = {
-        path: {number for line in lines - _viewed(path, steps) for number in range(line - NEAR, line + 1)}
+        path: {
+            number for line in lines - _viewed(path, steps) for number in range(max(1, line - NEAR), line + 1)
+        }
         for path, lines in named.items()
     }
-    left = [(path, sorted(max(1, one) for one in some)) for path, some in near.items() if some][-PLACES:]
+    left = [(path, sorted(numbers)) for path, numbers in near.items() if numbers][-PLACES:]
     rules = [f"{VIEW} ::= {_literal(f'{VIEW} ')} ({' | '.join(f'file{at}' for at in range(len(left)))})"]
     for at, (path, numbers) in enumerate(left):
-        begin = " | ".join(dict.fromkeys(_literal(f"{number} ") for number in numbers))
+        begin = " | ".join(_literal(f"{number} ") for number in numbers)
         rules.append(f"file{at} ::= {_literal(f'{path} ')} ({begin}) [0-9]{{1,6}}")
     return rules if left else []
 
