@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from ..environments.actions import SHELL
 from ..environments.repository import REPLACE, SEARCH, VIEW
+from ..environments.repository.grammar import PREFIX
 from ..environments.repository.source import is_test
 from ..errors import ParseError
 from ..types import STOP, Action, Step, Task
@@ -25,7 +26,6 @@ BEFORE, AFTER = 12, 6
 BELOW = 40
 """Lines that are viewed from a definition on."""
 PLACE = r'(?:^|[\s"/]){path}(?:", line |:)(\d+)'
-NUMBER = re.compile(r"^ *\d+(?=  )", re.MULTILINE)
 HIT = re.compile(r"^(\S+?):(\d+): ", re.MULTILINE)
 
 
@@ -60,9 +60,10 @@ class Guide:
     def _mended(self, shown: str) -> Action:
         """Replace the lines with the mistake, with their numbers as a view shows them."""
         known, last = self._known, self._known.line + self._known.old.count("\n")
-        width = next(len(found[0]) for found in NUMBER.finditer(shown) if int(found[0]) == last)
+        prefixes = [found[0] for line in shown.split("\n") if (found := PREFIX.match(line))]
+        width = next(len(prefix) for prefix in prefixes if int(prefix) == last)
         old, new = (
-            "\n".join(f"{at:>{width}}  {line}" for at, line in enumerate(text.split("\n"), known.line))
+            "\n".join(f"{f'{at}  ':>{width}}{line}" for at, line in enumerate(text.split("\n"), known.line))
             for text in (known.old, known.new)
         )
         return Action(tool=REPLACE, arguments={"path": known.path, "old": old, "new": new})

@@ -23,6 +23,7 @@ from .source import is_test
 NUMBERED = re.compile(r" *\d+  .*")
 """A line as a view shows it."""
 PREFIX = re.compile(r" *\d+  ")
+"""Its number, and the blanks behind it."""
 BLANK = re.compile(r" *\d+ *")
 PLACE = re.compile(r"(?m)^[ \"]*(?:File \")?(\w[\w./+-]*\.\w+)(?:\", line |:)(\d+)")
 """A line of a file of the project as an output names it."""
