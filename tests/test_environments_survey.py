@@ -76,6 +76,20 @@ def test_what_was_pressed_is_put_back_and_the_application_is_looked_over_once(
     assert environment.survey() is places
 
 
+def test_what_is_there_many_times_is_known_as_one_of_many(
+    surveyed: tuple[WebEnvironment, tuple[Place, ...]],
+) -> None:
+    environment, places = surveyed
+    note = next(place for place in places if place.title.startswith("Buy paint"))
+    assert note.path == ('click [link "#1"]',)
+    assert note.alike == ('click [link "#2"]', 'click [link "#3"]'), "each once, of the two links of its row"
+    other = environment.another(note, note.alike[1])
+    assert other.path == ('click [link "#3"]',) and "# Call Ben" in other.text
+    assert [form.buttons for form in other.forms] == [form.buttons for form in note.forms]
+    many = {place.path[0] for place in places if place.alike}
+    assert many <= {f'click [link "#{n}"]' for n in (1, 2, 3)}, "the rest is there once"
+
+
 def test_an_application_that_a_button_ends_was_seen_until_then_and_is_started_again(tmp_path: Path) -> None:
     folder = notes(tmp_path / "ends", ENVIRONMENT.replace("[web]", '[web]\noverview = ["/end"]'))
     benchmark = FolderBenchmark(folder)

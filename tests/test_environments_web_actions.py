@@ -263,4 +263,6 @@ def test_several_actions_may_go_on_where_the_first_leads() -> None:
     assert takes('click [button "Save"]', 'click [link "Home"]', "stop"), "what was done here, after another"
     assert not takes('click [link "Home"]', "stop") and takes("stop 42")
     assert not takes('click [button "Save"]'), "several end with a stop"
+    assert takes("goto /note/1?all=yes", 'click [button "Save"]', "stop")
+    assert not takes('goto /note/1;ACTION:click[button"Save"]', "stop"), "an address ends where it ends"
     assert not takes('click [button "Save"]', 'click [link "Nowhere"]', "stop")

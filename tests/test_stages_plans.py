@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from learn_by_interact.agents.rollout import Decision
 from learn_by_interact.environments.places import Field, Form, Place
 from learn_by_interact.environments.web.actions import WebActions
+from learn_by_interact.errors import EnvironmentFault
 from learn_by_interact.stages.explore import Begun, planned
-from learn_by_interact.stages.plans import Plan, plans
+from learn_by_interact.stages.plans import Plan, on_items, plans
 from learn_by_interact.types import STOP, Document, Observation, Step, Task
 
 SUMMARY = Field(element='textbox "Summary:"', role="textbox", label="Summary:")
@@ -107,6 +109,47 @@ def test_what_a_choice_opens_is_done_there_and_nothing_else() -> None:
         'select "ben" in [combobox "to"]',
         'click [button "Send"]',
     )
+
+
+class Tickets:
+    """Three tickets, of which the second is closed."""
+
+    def another(self, place: Place, begin: str) -> Place:
+        if begin == "goto /4":
+            raise EnvironmentFault("It was deleted.")
+        kind = KIND.model_copy(update={"value": "task"})
+        form = Form(fields=() if begin == "goto /2" else (kind,), buttons=(CREATE,))
+        return Place(path=(begin,), title=f"Ticket {begin[-1]}", text=begin, forms=(form,))
+
+
+ONE = Place(
+    path=("goto /1",),
+    title="Ticket 1",
+    text="# One",
+    forms=(Form(fields=(KIND,), buttons=(CREATE,)),),
+    alike=("goto /2", "goto /3", "goto /4"),
+)
+
+
+def test_plans_on_one_of_many_items_go_to_one_after_the_other() -> None:
+    plan = Plan(place=ONE, fields=(KIND,), buttons=(CREATE,))
+    found = [on_items([plan], Tickets(), str(seed)) for seed in range(40)]
+    assert {some.place.path for (some,) in found} == {("goto /1",), ("goto /3",)}, "one is closed, one gone"
+    moved = next(some for (some,) in found if some.place.path == ("goto /3",))
+    assert moved.fields[0].value == "task", "what is there now is what the other ticket holds"
+    assert on_items([of(KIND)], Tickets(), "0") == [of(KIND)]
+
+
+def test_of_what_there_are_many_more_is_dealt_out() -> None:
+    fields = tuple(
+        Field(element=f'textbox "{name}:"', role="textbox", label=f"{name}:", value="held")
+        for name in ("Ink", "Jar", "Kit", "Lid", "Mat", "Net", "Oar", "Pen")
+    )
+    ticket = ONE.model_copy(update={"forms": (Form(fields=fields, buttons=(CREATE,)),)})
+    settings = ticket.model_copy(update={"path": ("goto /settings",), "title": "Settings", "alike": ()})
+    section = document("Working here", "With a ticket, and with your settings.")
+    found = Counter(plan.place.title for plan in plans(section, (settings, ticket), 8, 0))
+    assert found["Ticket 1"] > found["Settings"] > 0
 
 
 def test_where_an_episode_begins_is_dealt_out_before_each_of_many_menus() -> None:

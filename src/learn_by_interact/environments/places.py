@@ -20,6 +20,8 @@ ELEMENT = re.compile(r'\[((\w+)(?: "(?:[^"\\]|\\.)*")?(?: #\d+)?)\]([^\[\n]*)')
 OPTIONS = re.compile(r'\bof ((?:"(?:[^"\\]|\\.)*"(?:, )?)+)')
 QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 HELD = re.compile(r'^ (?:contains|is) "((?:[^"\\]|\\.)*)"')
+GOTO = "goto "
+"""With what an action begins that opens a page by its address."""
 SURVEY = "survey"
 """Name in the ledger of looking an application over; in the store, the ledger's key of the last time."""
 TYPED = frozenset({"textbox", "searchbox", "spinbutton"})
@@ -67,6 +69,8 @@ class Place(Value):
     """Actions before its path that choose what a task is about, such as to select a cell: others would do."""
     after: tuple[str, ...] = ()
     """Actions that keep what was done there, such as to save a document."""
+    alike: tuple[str, ...] = ()
+    """With what its path begins for other items of its kind: `goto /ticket/2` beside `goto /ticket/1`."""
 
     @property
     def single(self) -> Field | None:
@@ -91,6 +95,18 @@ class Surveyed(Protocol):
 
     def remember(self, places: Sequence[Place]) -> None:
         """Take over what a survey of the same application found before."""
+        ...
+
+
+@runtime_checkable
+class Itemised(Protocol):
+    """An environment whose places may be those of one item among many."""
+
+    def another(self, place: Place, begin: str) -> Place:
+        """The same place of the item whose path begins so: one of `place.alike`, if it is still there.
+
+        Raises EnvironmentFault.
+        """
         ...
 
 

@@ -5,7 +5,8 @@ it, by what the documentation is about; the model chooses the values and says th
 a whole session, and backward construction says what it achieved.
 
 What can be done in the application is dealt out to all sections: no two are about the same field of a form
-while another has not been tried.
+while another has not been tried. Of what there are many, such as tickets, more is done than of what there is
+once, such as preferences, and on one item after the other.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
-from ..environments.places import CHOSEN, LIST, TICKED, TYPED, Field, Place
+from ..environments.places import CHOSEN, LIST, TICKED, TYPED, Field, Itemised, Place
+from ..errors import EnvironmentFault
 from ..prompts import prompt
 from ..types import Document, Value, digest
 from .features import CHANGE, FIND
@@ -84,6 +87,15 @@ class Plan(Value):
         answer = {"type": "string", "pattern": ANSWER}
         return whole({"answer": answer, "task": {"type": "string", "pattern": FIND[1]}})
 
+    def moved(self, place: Place) -> Plan | None:
+        """The same on the like place of another item; None where it cannot be done there."""
+        there = {one.element: one for form in place.forms for one in (*form.fields, *form.buttons)}
+        parts = [there.get(one.element) for one in (*self.fields, *self.buttons)]
+        known = [one for one in parts if one is not None]
+        fields = tuple(known[: len(self.fields)])
+        buttons = tuple(known[len(self.fields) :])
+        return Plan(place=place, fields=fields, buttons=buttons) if len(known) == len(parts) else None
+
     def read(self, reply: Any) -> tuple[str, tuple[str, ...]]:
         """A reply -> the task, and the actions that do it; ("", ()) where they cannot be done here."""
         if not isinstance(reply, dict):
@@ -145,6 +157,25 @@ def plans(
     return sorted(found, key=lambda plan: order.index(plan.place))
 
 
+def on_items(planned: Sequence[Plan], world: Itemised, seed: str) -> list[Plan]:
+    """The plans, those of a place of one item among many on an item that `seed` chooses.
+
+    An item on which not all of them can be done, such as one that is closed, is passed over.
+    """
+    found: list[Plan] = []
+    for place in dict.fromkeys(plan.place for plan in planned):
+        some = [plan for plan in planned if plan.place == place]
+        at = int(digest([seed, place.title]), 16) % (len(place.alike) + 1)
+        # Itself is one of them.
+        chosen = place.alike[at - 1 : at] if at else ()
+        for begin in chosen:
+            with suppress(EnvironmentFault):
+                moved = [plan.moved(world.another(place, begin)) for plan in some]
+                some = [plan for plan in moved if plan] if all(moved) else some
+        found += some
+    return found
+
+
 def _round(
     lists: dict[str, list[_Kind]], number: int, taken: Counter[tuple[str, ...]]
 ) -> dict[str, list[Plan]]:
@@ -199,7 +230,13 @@ def _round(
 
 def _share(plans: Sequence[Plan], taken: Counter[tuple[str, ...]]) -> float:
     """How much of what can be done on a kind of place is dealt out; where there is more, more is."""
-    return sum(bool(taken[plan.key]) for plan in plans) / math.sqrt(len(plans))
+    many = max(_many(plan.place) for plan in plans)
+    return sum(bool(taken[plan.key]) for plan in plans) / (math.sqrt(len(plans)) * many)
+
+
+def _many(place: Place) -> float:
+    """What a place weighs for the number of items of its kind; 1 where there is one."""
+    return 1 + math.log2(1 + len(place.alike))
 
 
 class _Kind(NamedTuple):
@@ -251,7 +288,7 @@ class _Known:
         return tuple(sorted(labels)) if self._one_title and labels else (_plain(place.title),)
 
     def _fit(self, told: Counter[str], at: int) -> float:
-        """How a place fits a section, by the words that they share, rare ones above all."""
+        """How a place fits a section, by the words that they share, rare ones above all; items fit more."""
         title, words = _words(self._places[at].title), self._words[at]
         # A long title is that of an item, not of what its page is for.
         telling = set(title) if len(title) <= SHORT else set()
@@ -260,7 +297,7 @@ class _Known:
             for word in words
             if word in told
         )
-        return shared / math.sqrt(len(words) + 10)
+        return shared / math.sqrt(len(words) + 10) * math.sqrt(_many(self._places[at]))
 
     def _all(self, places: Sequence[Place], document: Document, told: Counter[str]) -> list[Plan]:
         """What can be done on places of one kind, and a question; what the section speaks of comes first."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..commands import page_of
 from ..engine.stage import Outcome
 from ..environments import Listing, Placed
-from ..environments.places import Place, Surveyed
+from ..environments.places import Itemised, Place, Surveyed
 from ..errors import ParseError
 from ..prompts import Prompt, cut, prompt
 from ..types import Document, Observation, Record, Task, Trajectory, Usage, Verdict, digest
@@ -25,7 +25,7 @@ from .maintain import PROMPT as MAINTAIN
 from .maintain import code_items
 from .pages import requirements, selector
 from .plans import PROMPT as PLAN
-from .plans import Plan, plans
+from .plans import Plan, on_items, plans
 from .readers.general import completed, files_behind, said_of_all
 from .readers.synopsis import filled, forms, purpose, synopses
 from .structured import whole
@@ -157,6 +157,8 @@ class Propose(ModelStage):
             about = [one.text for one in (document, *others)]
             places = environment.survey(about) if isinstance(environment, Surveyed) else ()
             planned = plans(document, places, self.tasks, self.round, others)
+            if isinstance(environment, Itemised):
+                planned = on_items(planned, environment, f"{document.id}{self.round}")
             if isinstance(environment, Listing) and not planned:
                 start = environment.overview()
             needs = self._demanded(environment, task, document, others, start, first.state)

@@ -19,6 +19,8 @@ AS_BEFORE = "(All else on this page is as before.)"
 """The line of an observation that tells only what changed."""
 TEXT = r"[^\"\\\n]{1,160}"
 """Of what is typed, and of an answer."""
+ADDRESS = r"/[^\"\\ \n;\[\]“”]{0,80}"
+"""Of a page; a small model that may go on behind it writes its next action there."""
 TOLD = ("ACTION: ", "There: ")
 """What lines begin with that name elements of other pages: those of demonstrations, and of the survey."""
 MOST = 120
@@ -38,7 +40,7 @@ def schema(
         return None
     done = {(action.tool, action.arguments.get("element", "")) for action in tried}
     elsewhere = [*_elsewhere(known, {name for name, _, _ in found})]
-    rest = ["press (Enter|Tab|Escape|ArrowDown)", r"goto /[^\"\\ \n]{0,80}", "back"]
+    rest = ["press (Enter|Tab|Escape|ArrowDown)", f"goto {ADDRESS}", "back"]
     if any("(Part " in text for text in seen[-1:]):
         rest.append("scroll (down|up)")
     # A reply of several begins on this page, and can go on elsewhere.

@@ -12,8 +12,9 @@ from ...blobs import keep
 from ...errors import EnvironmentFault
 from ...types import STOP, Action, Observation, Task, digest
 from ..declared import DeclaredEnvironment
+from ..elements import name_in
 from ..folder import EnvironmentFolder
-from ..places import SURVEYS, Place, forms
+from ..places import GOTO, SURVEYS, Place, forms
 from . import application
 from .actions import WebActions, action
 from .choices import AS_BEFORE
@@ -160,6 +161,13 @@ class WebEnvironment(DeclaredEnvironment):
         text = self._without_origin("\n".join(parts(own or shown.lines, self.web.chars)[0]))
         found = forms(text, self.session.together(shown.elements))
         return Place(path=path, title=shown.title, text=text, forms=found), shown
+
+    def another(self, place: Place, begin: str) -> Place:
+        """See `Itemised.another`."""
+        path = (begin, *place.path[1:])
+        clicks = [name_in(step.removeprefix("click ")) for step in path if not step.startswith(GOTO)]
+        address = begin.removeprefix(GOTO) if begin.startswith(GOTO) else self.web.home
+        return self.arrive(address, path, clicks)[0]
 
     def source_of(self, url: str) -> tuple[str, list[str]]:
         """The HTML of a page, and the paths of the application that it links to. Raises EnvironmentFault."""

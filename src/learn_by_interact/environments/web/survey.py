@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from ...errors import EnvironmentFault
 from ...types import Action, Task
-from ..places import TICKED, Place
+from ..places import GOTO, TICKED, Place
 from .snapshot import Node
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ BESIDE = 4
 """Pages that are no more than alike and differ by a name, such as `/wiki/Start` and `/wiki/Plan`."""
 SIDES = 6
 """Pages that differ by the query alone: `/wiki/Start?action=edit`."""
+ITEMS = 12
+"""Items of one kind that are noted, such as tickets."""
 PRESSED = 6
 """Buttons that are tried on a page."""
 TICKS = 6
@@ -128,14 +130,17 @@ class Survey:
         self._idle: Counter[str] = Counter()
         self._looked = Looked()
         self._waiting: list[Way] = []
+        self._items: dict[Kind, dict[str, str]] = defaultdict(dict)
+        """By kind of item: address -> the action that leads there, in the order in which they were seen."""
 
     def places(self) -> tuple[Place, ...]:
         """What was found, also when the application breaks on the way."""
         web = self._environment.web
         self._add(Way((), web.home))
         found: dict[object, Place] = {}
+        ways: dict[Place, Way] = {}
         while self._waiting and len(found) < self._most:
-            way = min(self._waiting, key=self._looked.order)
+            way = min(self._waiting, key=self._order)
             self._waiting.remove(way)
             if self._looked.enough(way):
                 continue
@@ -146,14 +151,27 @@ class Survey:
                 held = tuple(one.value for form in place.forms for one in form.fields)
                 same: object = (urlsplit(self._environment.address).path, place.title, _look(place), held)
                 same = same if place.forms else place.text
+                ways[place] = way
                 if found.setdefault(same, place) is place and len(way.path) < DEPTH:
                     self._follow(way, shown)
                     self._press(way, place, shown)
             for page in web.overview if not way.path else ():
-                self._add(Way((f"goto {page}",), page))
+                self._add(Way((f"{GOTO}{page}",), page))
             if not self._environment.application.alive:
                 break  # Something that was pressed ended it; what was found before is still there.
-        return tuple(found.values())
+        return tuple(place.model_copy(update={"alike": self._alike(ways[place])}) for place in found.values())
+
+    def _order(self, way: Way) -> tuple[int, ...]:
+        """What can be done with items of which there are many comes before what else was not seen yet."""
+        seen, *others = self._looked.order(way)
+        return (seen, not self._alike(way), *others)
+
+    def _alike(self, way: Way) -> tuple[str, ...]:
+        """With what ways to other items begin, of a page of an item itself."""
+        item = urlsplit(way.address).path
+        items = self._items.get(Way((), item).kind, {})
+        its = bool(way.path) and items.get(item) == way.path[0]
+        return tuple(step for address, step in items.items() if address != item)[:ITEMS] if its else ()
 
     def _add(self, way: Way) -> None:
         """A page to be looked at, unless it or enough of its kind are known, or it is documentation."""
@@ -180,9 +198,12 @@ class Survey:
             said = f"{name} {path}"
             harmless = not LEAVES.search(said) and (self._safe or not CHANGES.search(said))
             if path.startswith("/") and path != here and harmless:
+                item = urlsplit(path).path
+                numbered = any(map(str.isdigit, item.rpartition("/")[2]))
                 # An item of a list is reached by its number, whatever list it stands in today.
-                numbered = bool(way.path) and any(map(str.isdigit, urlsplit(path).path.rpartition("/")[2]))
-                steps = (f"goto {path}",) if numbered else (*way.path, f"click [{name}]")
+                steps = (f"{GOTO}{path}",) if numbered and way.path else (*way.path, f"click [{name}]")
+                if numbered and item == path:
+                    self._items[Way((), item).kind].setdefault(item, steps[0])
                 self._add(Way(steps, path))
 
     def _press(self, way: Way, place: Place, shown: Shown) -> None:
