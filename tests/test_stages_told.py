@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from learn_by_interact.stages.told import Manual, done_with, entered, made, selected
+from learn_by_interact.stages.told import Manual, done_with, entered, made, opened, selected
 from learn_by_interact.types import Action, Document, Observation, Step
 from room import acted
 
@@ -160,11 +160,12 @@ def test_new_files_are_told_where_they_are_few(seen: str, told: str) -> None:
     assert made(instruction, [step]) == f"{instruction}{told}"
 
 
-def test_what_was_entered_on_a_screen_is_told() -> None:
-    def step(tool: str, **said: str) -> Step:
-        seen = Observation(text="", key="")
-        return Step(thought="", action=Action(tool=tool, arguments=said), observation=seen)
+def step(tool: str, **said: str) -> Step:
+    seen = Observation(text="", key="")
+    return Step(thought="", action=Action(tool=tool, arguments=said), observation=seen)
 
+
+def test_what_was_entered_on_a_screen_is_told() -> None:
     steps = [
         step("type", text="New", element='textbox "Name:"'),
         step("type", text="New Orders", element='textbox "Name:"'),
@@ -179,6 +180,33 @@ def test_what_was_entered_on_a_screen_is_told() -> None:
         entered("Call it New Orders, of priority major.", steps) == "Call it New Orders, of priority major."
     )
     assert entered(told, acted("mv a b").steps) == told, "a command has no fields"
+
+
+def test_what_was_ticked_is_told_where_no_word_of_it_is() -> None:
+    accept = step("click", element='radio "accept"')
+    resolve = [
+        step("click", element='radio "resolve"'),
+        step("select", option="fixed", element='combobox "resolve as"'),
+    ]
+    assert entered("Change the ticket.", [accept]) == "Change the ticket. Choose accept."
+    assert entered("Accept the ticket.", [accept]) == "Accept the ticket."
+    assert entered("Close it.", resolve) == "Close it. resolve as: fixed."
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("/ticket/17", " It is about ticket 17."),
+        ("/milestone/1.2?action=edit", " It is about milestone 1.2."),
+        ("/books/a%20book_2/", " It is about books a book_2."),
+        ("/report", ""),
+        ("/wiki/Start", ""),
+    ],
+)
+def test_an_item_that_was_opened_by_its_number_is_told(address: str, told: str) -> None:
+    steps = [step("click", element='link "Home"'), step("goto", url=address)]
+    assert opened("Set the type to task.", steps) == f"Set the type to task.{told}"
+    assert opened("Set the type of #17, 1.2 and a book_2.", steps) == "Set the type of #17, 1.2 and a book_2."
 
 
 def test_what_was_selected_on_a_sheet_is_told_with_its_heading() -> None:

@@ -17,7 +17,7 @@ from .features import calls
 from .readers.options import options
 from .readers.synopsis import forms
 from .structured import whole
-from .told import Manual, done_with, entered, made, selected
+from .told import Manual, done_with, entered, made, opened, selected
 from .windows import choose, without_duplicates
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Relabel(ModelStage):
     """Windows of one trajectory; what it leaves out is counted by `windows()`."""
     observation: int = 500
     """Characters of one observation in the prompt."""
-    version: str = f"{PROMPT.version}-used"
+    version: str = f"{PROMPT.version}-opened"
     """Of the prompt, and of what is added to a reply."""
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
@@ -112,7 +112,7 @@ class Relabel(ModelStage):
                     instruction = manual.about(instruction, worked, start)
                     instruction = made(manual.told(instruction, done), worked)
                     instruction = entered(selected(instruction, worked, start), worked)
-                    instruction = done_with(instruction, worked)
+                    instruction = done_with(opened(instruction, worked), worked)
                     examples.append(
                         Example(
                             instruction=instruction,

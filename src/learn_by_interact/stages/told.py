@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from urllib.parse import unquote, urlsplit
 
 from ..commands import above, called, named_files, page_of, split
 from ..environments.changes import new_files
 from ..environments.desktop.sheet import heading
-from ..environments.places import FILLS, QUOTED, unquoted
+from ..environments.places import FILLS, QUOTED, TICKED, unquoted
 from ..types import Document, Step
 from .features import calls
 from .readers.options import Option, clause, options
@@ -116,17 +117,25 @@ def made(instruction: str, steps: Sequence[Step]) -> str:
 
 
 def entered(instruction: str, steps: Sequence[Step]) -> str:
-    """The instruction of a session on a screen, with what was typed and chosen last in each field, where it
-    does not say so: who is told to "rename the sheet" cannot know how."""
-    last = {}
+    """The instruction of a session on a screen, with what was typed and chosen last in each field, and what
+    was ticked, where it does not say so: who is told to "rename the sheet" cannot know how."""
+    last: dict[str, str] = {}
+    ticked: dict[str, None] = {}
     for step in steps:
         said = step.action.arguments
         value = str(said.get("text", "") or said.get("option", "")).strip()
-        label = QUOTED.search(str(said.get("element", "")))
+        element = str(said.get("element", ""))
+        label = QUOTED.search(element)
         if step.action.tool in FILLS and label and 0 < len(value) <= LONGEST:
             last[unquoted(label[1]).rstrip(": ")] = value
+        elif step.action.tool == "click" and label and element.partition(" ")[0] in TICKED:
+            ticked[unquoted(label[1]).rstrip(": ")] = None
     untold = [f"{label}: {value}." for label, value in last.items() if value not in instruction]
-    return " ".join([f"{instruction.rstrip('. ')}.", *untold]) if untold else instruction
+    said_of = stems(" ".join([instruction, *untold]))
+    # Of a choice that opens a field, such as "resolve as", the field says it.
+    chosen = [f"Choose {label}." for label in ticked if len(label) <= LONGEST and not stems(label) & said_of]
+    added = [*untold, *chosen]
+    return " ".join([f"{instruction.rstrip('. ')}.", *added]) if added else instruction
 
 
 def selected(instruction: str, steps: Sequence[Step], start: str) -> str:
@@ -141,6 +150,18 @@ def selected(instruction: str, steps: Sequence[Step], start: str) -> str:
             sentences.append(f"It is about {name}{f' ({head})' if head else ''}.")
         seen.append(step.observation.text)
     return " ".join([f"{instruction.rstrip('. ')}.", *sentences]) if sentences else instruction
+
+
+def opened(instruction: str, steps: Sequence[Step]) -> str:
+    """The instruction of a session on a site, with the item whose page was opened by its number, where it
+    does not say so: of `goto /ticket/17` a small model says "Set the version to 1.2-beta"."""
+    for step in steps:
+        pieces = urlsplit(str(step.action.arguments.get("url", ""))).path.strip("/").split("/")
+        if len(pieces) > 1 and any(map(str.isdigit, pieces[-1])):
+            kind, item = map(unquote, pieces[-2:])
+            told = has_word(instruction, item)
+            return instruction if told else f"{instruction.rstrip('. ')}. It is about {kind} {item}."
+    return instruction
 
 
 def done_with(instruction: str, steps: Sequence[Step]) -> str:
