@@ -160,9 +160,9 @@ def test_new_files_are_told_where_they_are_few(seen: str, told: str) -> None:
     assert made(instruction, [step]) == f"{instruction}{told}"
 
 
-def step(tool: str, **said: str) -> Step:
-    seen = Observation(text="", key="")
-    return Step(thought="", action=Action(tool=tool, arguments=said), observation=seen)
+def step(tool: str, seen: str = "", **said: str) -> Step:
+    shown = Observation(text=seen, key="")
+    return Step(thought="", action=Action(tool=tool, arguments=said), observation=shown)
 
 
 def test_what_was_entered_on_a_screen_is_told() -> None:
@@ -207,6 +207,14 @@ def test_an_item_that_was_opened_by_its_number_is_told(address: str, told: str) 
     steps = [step("click", element='link "Home"'), step("goto", url=address)]
     assert opened("Set the type to task.", steps) == f"Set the type to task.{told}"
     assert opened("Set the type of #17, 1.2 and a book_2.", steps) == "Set the type of #17, 1.2 and a book_2."
+
+
+def test_an_item_that_was_left_is_not_what_a_session_is_about() -> None:
+    there = step("goto", "URL: /ticket/17", url="/ticket/17")
+    query = step("click", "URL: /query?status=new", element='link "new"')
+    update = step("click", "URL: /query?max=5", element='button "Update"')
+    assert opened("Show five.", [there, query, update]) == "Show five."
+    assert opened("Delete it.", [there, query]) == "Delete it. It is about ticket 17.", "the list comes after"
 
 
 def test_what_was_selected_on_a_sheet_is_told_with_its_heading() -> None:

@@ -30,6 +30,8 @@ MADE = 2
 """New files that are told."""
 GIVEN = 5
 """Names that are told: more are a list that the instruction means as a whole."""
+URL = re.compile(r"^URL: /(\S*)", re.MULTILINE)
+"""Of the page that an observation shows."""
 _COMMON = frozenset(
     re.findall(r"\w+", "and are but can for from has have not that the this use used using was when with")
 )
@@ -155,11 +157,15 @@ def selected(instruction: str, steps: Sequence[Step], start: str) -> str:
 def opened(instruction: str, steps: Sequence[Step]) -> str:
     """The instruction of a session on a site, with the item whose page was opened by its number, where it
     does not say so: of `goto /ticket/17` a small model says "Set the version to 1.2-beta"."""
-    for step in steps:
-        pieces = urlsplit(str(step.action.arguments.get("url", ""))).path.strip("/").split("/")
+    for at, step in enumerate(steps):
+        address = urlsplit(str(step.action.arguments.get("url", ""))).path.strip("/")
+        pieces = address.split("/")
         if len(pieces) > 1 and any(map(str.isdigit, pieces[-1])):
+            # What was done last may lead on; who left before did something elsewhere.
+            seen = "\n".join(one.observation.text for one in steps[at:-1])
+            left = any(not path.startswith(address) for path in URL.findall(seen))
             kind, item = map(unquote, pieces[-2:])
-            told = has_word(instruction, item)
+            told = left or has_word(instruction, item)
             return instruction if told else f"{instruction.rstrip('. ')}. It is about {kind} {item}."
     return instruction
 

@@ -162,9 +162,11 @@ class Survey:
         return tuple(place.model_copy(update={"alike": self._alike(ways[place])}) for place in found.values())
 
     def _order(self, way: Way) -> tuple[int, ...]:
-        """What can be done with items of which there are many comes before what else was not seen yet."""
+        """What can be done with items of which there are many comes before what else was not seen yet; where
+        their pages lead to is rather reached without them."""
         seen, *others = self._looked.order(way)
-        return (seen, not self._alike(way), *others)
+        via = any(way.path[:1] == (step,) for items in self._items.values() for step in items.values())
+        return (seen, 0 if self._alike(way) else 1 + via, *others)
 
     def _alike(self, way: Way) -> tuple[str, ...]:
         """With what ways to other items begin, of a page of an item itself."""
