@@ -59,7 +59,7 @@ PAGES = {
       <form action=/new><input type=hidden name=kind value=urgent><button>Write one</button></form>
       <button onclick="box.hidden = false">Rename all</button>
       <form id=box hidden><label>New name <input></label><label>All <input type=checkbox></label><button>Cancel</button><button>Rename</button></form>
-      <a href="/help">Help</a> <a href="/file">Export</a> <a href="http://example.com/">Outside</a></main>""",
+      <a href="/help">Help</a> <a href="/long">A long page</a> <a href="/file">Export</a> <a href="http://example.com/">Outside</a></main>""",
     "/hand": """<main><h1>Hand over</h1><form method=post action=/save><label><input type=radio name=do checked> leave</label>
       <label><input type=radio name=do onclick="to.disabled = false"> hand over</label><label>to <select name=kind id=to disabled><option>ann<option>ben</select></label>
       <label><input type=checkbox> Urgent</label><button>Send</button></form></main>""",
@@ -107,7 +107,7 @@ class Page(BaseHTTPRequestHandler):
                 found = db.execute("select id, title, kind from note where id = ?", [parts.path[6:]]).fetchone()
                 if not found: return self.answer("<title>None</title><main><h1>No such note</h1></main>", 404)
                 i, t, k = found
-                return self.page(t, f'<main><h1>{html.escape(t)}</h1><p>Kind: <span class=kind>{k}</span></p><form method=post action=/delete><input type=hidden name=id value={i}><button>Delete</button></form></main>')
+                return self.page(t, f'<main><h1>{html.escape(t)}</h1><p>Kind: <span class=kind>{k}</span></p><form method=post action=/delete><input type=hidden name=id value={i}><button>Delete</button></form><a href="/long">Long</a></main>')
         self.answer("<title>None</title><main><h1>Not found</h1></main>", 404)
     def do_POST(self):
         form = {key: one[0] for key, one in parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode()).items()}

@@ -86,6 +86,10 @@ def test_what_is_there_many_times_is_known_as_one_of_many(
     other = environment.another(note, note.alike[1])
     assert other.path == ('click [link "#3"]',) and "# Call Ben" in other.text
     assert [form.buttons for form in other.forms] == [form.buttons for form in note.forms]
+    (way,) = (place.path for place in places if place.title == "Long - Notes")
+    assert way == ("goto /ways", 'click [link "A long page"]'), (
+        "not by a note, though a note was looked at first"
+    )
     many = {place.path[0] for place in places if place.alike}
     assert many <= {f'click [link "#{n}"]' for n in (1, 2, 3)}, "the rest is there once"
 

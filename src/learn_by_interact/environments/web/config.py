@@ -32,7 +32,7 @@ class Web(Value):
     """Page on which an episode begins."""
     overview: tuple[str, ...] = ()
     """Pages that show what there is, such as lists: tasks are proposed about what is on them; else `home`."""
-    places: int = Field(default=40, ge=0)
+    places: int = Field(default=60, ge=0)
     """Pages that are looked over before tasks are proposed, so that these are about their forms; 0: none are,
     and tasks are proposed from the `overview`."""
     login: tuple[str, ...] = ()

@@ -130,6 +130,8 @@ class Survey:
         self._idle: Counter[str] = Counter()
         self._looked = Looked()
         self._waiting: list[Way] = []
+        self._beyond: list[Way] = []
+        """Where the links of an item's pages lead to, which is rather reached without it."""
         self._items: dict[Kind, dict[str, str]] = defaultdict(dict)
         """By kind of item: address -> the action that leads there, in the order in which they were seen."""
 
@@ -139,7 +141,10 @@ class Survey:
         self._add(Way((), web.home))
         found: dict[object, Place] = {}
         ways: dict[Place, Way] = {}
-        while self._waiting and len(found) < self._most:
+        while len(found) < self._most and (self._waiting or self._beyond):
+            if not self._waiting:
+                self._add(self._beyond.pop(0))
+                continue
             way = min(self._waiting, key=self._order)
             self._waiting.remove(way)
             if self._looked.enough(way):
@@ -162,11 +167,9 @@ class Survey:
         return tuple(place.model_copy(update={"alike": self._alike(ways[place])}) for place in found.values())
 
     def _order(self, way: Way) -> tuple[int, ...]:
-        """What can be done with items of which there are many comes before what else was not seen yet; where
-        their pages lead to is rather reached without them."""
+        """What can be done with items of which there are many comes before what else was not seen yet."""
         seen, *others = self._looked.order(way)
-        via = any(way.path[:1] == (step,) for items in self._items.values() for step in items.values())
-        return (seen, 0 if self._alike(way) else 1 + via, *others)
+        return (seen, not self._alike(way), *others)
 
     def _alike(self, way: Way) -> tuple[str, ...]:
         """With what ways to other items begin, of a page of an item itself."""
@@ -206,7 +209,11 @@ class Survey:
                 steps = (f"{GOTO}{path}",) if numbered and way.path else (*way.path, f"click [{name}]")
                 if numbered and item == path:
                     self._items[Way((), item).kind].setdefault(item, steps[0])
-                self._add(Way(steps, path))
+                there = Way(steps, path)
+                if self._alike(way) and not numbered and not self._alike(there):
+                    self._beyond.append(there)
+                else:
+                    self._add(there)
 
     def _press(self, way: Way, place: Place, shown: Shown) -> None:
         """Press what stands alone; what changes no data and shows something else is a way too."""
