@@ -228,6 +228,8 @@ def test_who_stops_on_a_screen_where_nothing_was_changed_is_asked_once() -> None
     assert done("b", "b") == ("click", 2), (
         "what it did last had no effect, as where a button is to be clicked"
     )
+    assert done("a", asks="Open the form, and change nothing.") == ("stop", 1), "it is open"
+    assert done("a", asks="Show the hidden column.") == ("click", 2), "that is a change"
     acted_before = done("a", asks="Which one is first?")
     assert acted_before[0] == "click", "it was asked for the answer, and finds it out"
 
@@ -469,6 +471,12 @@ def test_a_reply_may_hold_the_whole_way() -> None:
         SEVERAL, "ACTION: stop 1", settings=Acting(actions=4), task=asked(instruction="What is in a.txt?")
     )
     assert question.commands == ["show a.txt", "stop"], "what a question asks for is to be seen first"
+    opens = Played(
+        "ACTION: show a.txt\nACTION: stop",
+        settings=Acting(actions=4),
+        task=asked(instruction="Open a.txt and change nothing."),
+    )
+    assert opens.commands == ["show a.txt", "stop"] and len(opens.requests) == 1, "no change was to be seen"
     one = Played(SEVERAL, "ACTION: stop", "ACTION: stop", task=DO)
     assert one.commands == ["show a.txt", "stop"] and "up to" not in one.requests[0].messages[0].content
 

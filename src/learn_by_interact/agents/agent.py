@@ -27,6 +27,8 @@ LOOKS = re.compile(
     r"(show|find|list|print|explain|describe|tell|count|run|check|search|look)\b", re.IGNORECASE
 )
 """With which a task begins that may be done without a change."""
+OPENS = re.compile(r"(open|view|go to|look|navigate|visit|read)\b", re.IGNORECASE)
+"""The same on a screen, where one shows a hidden column by changing it."""
 ANSWERED = {"type": "string", "pattern": r"^ACTION: stop [^\"\\\n]{1,160}$"}
 """The form of an answer, where replies have one."""
 BEGUN = "ACTION:"
@@ -199,7 +201,8 @@ class LanguageAgent:
         if not left or not steps or steps[-1].observation.failed or _just_done(left[0], steps):
             return None
         # Where the last action changed nothing, something else is in the way, such as an open dialog.
-        if left[0].tool == STOP and (left[0].arguments.get("answer") or not _changed(start, steps)):
+        over = _changed(start, steps) or OPENS.match(task.instruction)
+        if left[0].tool == STOP and (left[0].arguments.get("answer") or not over):
             return None
         self._planned = left[1:]
         self._added.append([])
@@ -218,8 +221,9 @@ class LanguageAgent:
             return None
         if not steps:
             return "early"
-        # A command may have shown what was asked for.
-        if self.actions.code and LOOKS.match(task.instruction):
+        # A command may have shown what was asked for, or the screen.
+        shown = LOOKS if self.actions.code else OPENS
+        if (self.actions.code or not self.actions.commands) and shown.match(task.instruction):
             return None
         # In a project's code a name is often a module's. There and on a screen one looks before one acts.
         if self.actions.commands and not self.actions.code:
