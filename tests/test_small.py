@@ -40,6 +40,9 @@ def test_what_the_recipe_says_holds(tmp_path: Path) -> None:
 def test_on_a_screen_a_reply_holds_several_actions(tmp_path: Path) -> None:
     found = recipe(tmp_path, f'{SHELL}[web]\nurl = "http://127.0.0.1:9"\n')
     assert found.evaluate.actions == 5 and found.retrieval.seen == 0
+    assert (found.retrieval.pages, found.retrieval.apart) == (0, False), "examples alone, though alike"
+    desktop = recipe(tmp_path, f"{SHELL}[desktop]\n")
+    assert desktop.evaluate.actions == 5 and desktop.retrieval.pages == 3
 
 
 def test_in_code_it_is_shown_what_was_done_next_in_a_state_like_this(tmp_path: Path) -> None:

@@ -14,8 +14,6 @@ from typing import Any
 from .environments.folder import read_toml
 from .models.catalogue import CATALOGUE
 
-SCREENS = ("web", "desktop")
-"""Tables of an environment's file that make it one with a screen."""
 CODE = ("repository", "swebench")
 """Those of a project's code."""
 
@@ -34,6 +32,12 @@ SCREEN: dict[str, Any] = {
     "retrieval": {**_SHORT, "fused": [3, 2], "seen": 0},
     "evaluate": {"limits": {"steps": 6}, "actions": 5, "max_tokens": 200},
 }
+WEB: dict[str, Any] = {
+    **SCREEN,
+    # A small model takes the way of what it read last, and of pages and sections as of examples.
+    "retrieval": {**SCREEN["retrieval"], "apart": False, "pages": 0, "sections": 0},
+    "evaluate": {**SCREEN["evaluate"], "limits": {"steps": 8}},
+}
 PROJECT: dict[str, Any] = {
     "explore": {"limits": {"steps": 5}, "max_tokens": 300},
     "relabel": {"cap": 2},
@@ -49,6 +53,8 @@ PROJECT: dict[str, Any] = {
     },
     "evaluate": {"limits": {"steps": 6}, "max_tokens": 240},
 }
+SCREENS = {"web": WEB, "desktop": SCREEN}
+"""By the table of an environment's file that makes it one with a screen."""
 
 
 def is_small(model: str) -> bool:
@@ -64,4 +70,4 @@ def settings(environment: Path) -> Mapping[str, Any]:
     tables = read_toml(file)
     if any(table in tables for table in CODE):
         return PROJECT
-    return SCREEN if any(table in tables for table in SCREENS) else COMMANDS
+    return next((here for table, here in SCREENS.items() if table in tables), COMMANDS)

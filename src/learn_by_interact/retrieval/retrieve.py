@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -36,6 +37,8 @@ STEEP = 5
 
 WHOLE = 4
 """Steps from which on nearly all demonstrations are shown whole: none of them is read for its order."""
+
+NUMBERS = re.compile(r"#?\d[\d.,:/-]*")
 
 Ranking = list[tuple[Candidate, str]]
 
@@ -238,7 +241,8 @@ class ExampleRetriever:
             query, usage = written(self._model, self._actions, task, start, steps)
         why = f"query {query!r}" if query else "goal"
         text = query or task.instruction
-        rankings = [_ranking(self._index.search(text, BY[settings.by], self._depth), why)]
+        words = _named(text) if self._actions is not None and not self._actions.commands else text
+        rankings = [_ranking(self._index.search(words, BY[settings.by], self._depth), why)]
         if self._encoder and self._vectors:
             usage = usage + self._encode(text)
             alike = self._index.near(self._vectors, self._meaning[1], self._depth)
@@ -357,6 +361,13 @@ class ExampleRetriever:
         lines = list(dict.fromkeys(line for line in lines if line not in self._lines))
         self._lines.update(lines)
         return "\n".join([*(f"Documentation: {line}" for line in lines), text])
+
+
+def _named(text: str) -> str:
+    """A task on a screen without its numbers, which say on what item it is done, and not what: the rarest of
+    its words, they would find what else was done with ticket 28."""
+    words = NUMBERS.sub(" ", text)
+    return words if re.search(r"\w", words) else text
 
 
 def _ranking(found: Sequence[Candidate], why: str) -> Ranking:
