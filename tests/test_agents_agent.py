@@ -185,6 +185,32 @@ def test_where_replies_have_a_form_an_answer_has_one_too() -> None:
     assert re.search(patterns[1], "ACTION: stop b.txt") and not re.search(patterns[1], "ACTION: stop")
 
 
+@pytest.mark.parametrize(
+    ("name", "failed", "asks", "may"),
+    [
+        ("local/small", True, "Rename it.", False),
+        ("local/small", False, "Rename it.", True),
+        ("local/small", True, "Which note is there?", True),
+        ("openai/large", True, "Rename it.", True),
+    ],
+)
+def test_a_small_model_does_not_give_up_on_a_screen_where_something_failed(
+    name: str, failed: bool, asks: str, may: bool
+) -> None:
+    forms: list[dict[str, Any]] = []
+
+    def answer(request: Request) -> str:
+        forms.append(request.json_schema or {})
+        return 'ACTION: click [link "b.txt"]'
+
+    seen = Observation(text='[link "b.txt"]', key="a", state="a", failed=failed)
+    click = Action(tool="click", arguments={"element": 'link "c.txt"'})
+    steps = [Step(thought="", action=click, observation=seen)]
+    agent = LanguageAgent(Scripted(answer, name=name), WebActions(), "A page.", Acting())
+    agent.act(asked(instruction=asks), seen.model_copy(update={"failed": False}), steps)
+    assert bool(re.search(forms[0]["pattern"], "ACTION: stop")) == may
+
+
 def test_who_stops_without_the_file_that_the_task_names_is_told_once() -> None:
     made = Played("ACTION: show a.txt", "ACTION: stop", "ACTION: put c.txt yes", "ACTION: stop", task=DO)
     assert made.commands == ["show a.txt", "put c.txt yes", "stop"]

@@ -141,7 +141,7 @@ class LanguageAgent:
         failure, malformed, objected = ParseError(""), 0, False
         # What a question asks for is to be seen first.
         most = 1 if ASKS.search(task.instruction) else self.settings.actions
-        form = None if self.settings.reasons else self._form(start, steps, most)
+        form = None if self.settings.reasons else self._form(task, start, steps, most)
         never = (STOP,) if self._idle(task, start, steps) else ()
         grammar = self._grammar(task, steps, never)
         while malformed < self.settings.tries:
@@ -246,12 +246,17 @@ class LanguageAgent:
                 return True
         return all(step.observation.state == start.state for step in steps)
 
-    def _form(self, start: Observation, steps: Sequence[Step], most: int) -> dict[str, Any] | None:
+    def _form(
+        self, task: Task, start: Observation, steps: Sequence[Step], most: int
+    ) -> dict[str, Any] | None:
         seen = [start, *(step.observation for step in steps)]
         # What was done in this very state before has led back to it.
         tried = [step.action for step, was in zip(steps, seen, strict=False) if was.key == seen[-1].key]
         if steps and not steps[-1].observation.failed:
             tried.append(steps[-1].action)
+        # A small model that fails gives up, asked or not.
+        if steps and steps[-1].observation.failed and self._held and not ASKS.search(task.instruction):
+            tried.append(Action(tool=STOP))
         known = [hit.text for hits in self._added for hit in hits]
         return self.actions.form([one.text for one in seen], tried, known, most)
 
@@ -311,8 +316,12 @@ class LanguageAgent:
 
         A small model tells at length what one could do, or stops at once.
         """
-        held = self.actions.code and not self.settings.reasons and self.model.name.startswith("local/")
-        return self.actions.gbnf(task, never, steps) if held else ""
+        return self.actions.gbnf(task, never, steps) if self.actions.code and self._held else ""
+
+    @property
+    def _held(self) -> bool:
+        """What a reply may be is held by a form or a grammar, as a small model needs it."""
+        return not self.settings.reasons and self.model.name.startswith("local/")
 
     def _ask(
         self,

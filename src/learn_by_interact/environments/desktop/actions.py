@@ -145,7 +145,7 @@ class DesktopActions(ElementActions):
         # What comes after it may be in a dialog that is still to be opened.
         click |= {name: role for name, role in others.items() if role in CLICKED - {"cell"}}
         fields |= {name: role for name, role in others.items() if role in TYPED - {"cell"}}
-        return replies(first, _forms(click, fields, sheet), most, len(seen) == 1)
+        return replies(first, _forms(click, fields, sheet), most, len(seen) == 1, tried)
 
     def format(self, action: Action) -> str:
         """The action as it is asked for; code as it is."""

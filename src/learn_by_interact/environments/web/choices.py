@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ...patterns import literal, one_of
-from ...types import Action
+from ...types import STOP, Action
 from ..places import ELEMENT, OPTIONS, QUOTED, unquoted
 from .acting import TYPED
 
@@ -45,21 +45,25 @@ def schema(
         rest.append("scroll (down|up)")
     # A reply of several begins on this page, and can go on elsewhere.
     first = [*_here(found, done), *(elsewhere if most == 1 else ()), *rest]
-    return replies(first, [*_here(found, set()), *elsewhere, *rest], most, len(seen) == 1)
+    return replies(first, [*_here(found, set()), *elsewhere, *rest], most, len(seen) == 1, tried)
 
 
-def replies(first: Sequence[str], later: Sequence[str], most: int, begins: bool) -> dict[str, Any]:
+def replies(
+    first: Sequence[str], later: Sequence[str], most: int, begins: bool, tried: Sequence[Action] = ()
+) -> dict[str, Any]:
     """JSON schema of a reply: one of the forms `first`, with `most` > 1 up to so many with those of `later`.
 
     Several end with a stop: a small model that may end after any of them ends after the first. Who `begins`,
-    and has done nothing yet, may stop with an answer, and not without one.
+    and has done nothing yet, may stop with an answer, and not without one; who `tried` to stop here has to go
+    on.
     """
     stop = rf"stop {TEXT}" if begins else rf"stop( {TEXT})?"
     one, other = "|".join(first), "|".join(later)
     if most > 1:
         one = rf"({one})(\\nACTION: ({other})){{0,{most - 1}}}\\nACTION: stop"
     # With the label that the prompt asks for: without it a small model goes on otherwise than it would.
-    return {"type": "string", "pattern": f"^ACTION: ({one}|{stop})$"}
+    either = one if any(action.tool == STOP for action in tried) else f"{one}|{stop}"
+    return {"type": "string", "pattern": f"^ACTION: ({either})$"}
 
 
 def _here(found: Sequence[tuple[str, str, str]], done: set[tuple[str, str]]) -> Iterator[str]:
