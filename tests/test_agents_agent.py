@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -22,7 +20,6 @@ from learn_by_interact.agents.agent import (
 )
 from learn_by_interact.agents.rollout import Limits, rollout
 from learn_by_interact.environments.actions import ShellActions
-from learn_by_interact.environments.web.actions import WebActions
 from learn_by_interact.errors import ParseError
 from learn_by_interact.models import Message, Request
 from learn_by_interact.models.scripted import Scripted
@@ -171,46 +168,6 @@ def test_a_question_that_is_not_answered_ends_without_an_answer(reply: str) -> N
     assert [step.action.arguments for step in played.episode.steps] == [{"answer": ""}]
 
 
-def test_where_replies_have_a_form_an_answer_has_one_too() -> None:
-    def answer(request: Request) -> str:
-        assert request.json_schema is not None
-        patterns.append(request.json_schema["pattern"])
-        return "ACTION: stop" if len(patterns) == 1 else json.dumps("ACTION: stop b.txt")
-
-    patterns: list[str] = []
-    seen = Observation(text='[link "b.txt"]', key="a")
-    agent = LanguageAgent(Scripted(answer), WebActions(), "A page.", Acting())
-    decision = agent.act(asked(instruction="Which note is there?"), seen, [])
-    assert decision.action.arguments == {"answer": "b.txt"}
-    assert re.search(patterns[1], "ACTION: stop b.txt") and not re.search(patterns[1], "ACTION: stop")
-
-
-@pytest.mark.parametrize(
-    ("name", "failed", "asks", "may"),
-    [
-        ("local/small", True, "Rename it.", False),
-        ("local/small", False, "Rename it.", True),
-        ("local/small", True, "Which note is there?", True),
-        ("openai/large", True, "Rename it.", True),
-    ],
-)
-def test_a_small_model_does_not_give_up_on_a_screen_where_something_failed(
-    name: str, failed: bool, asks: str, may: bool
-) -> None:
-    forms: list[dict[str, Any]] = []
-
-    def answer(request: Request) -> str:
-        forms.append(request.json_schema or {})
-        return 'ACTION: click [link "b.txt"]'
-
-    seen = Observation(text='[link "b.txt"]', key="a", state="a", failed=failed)
-    click = Action(tool="click", arguments={"element": 'link "c.txt"'})
-    steps = [Step(thought="", action=click, observation=seen)]
-    agent = LanguageAgent(Scripted(answer, name=name), WebActions(), "A page.", Acting())
-    agent.act(asked(instruction=asks), seen.model_copy(update={"failed": False}), steps)
-    assert bool(re.search(forms[0]["pattern"], "ACTION: stop")) == may
-
-
 def test_who_stops_without_the_file_that_the_task_names_is_told_once() -> None:
     made = Played("ACTION: show a.txt", "ACTION: stop", "ACTION: put c.txt yes", "ACTION: stop", task=DO)
     assert made.commands == ["show a.txt", "put c.txt yes", "stop"]
@@ -235,29 +192,6 @@ def test_a_stop_in_the_place_of_an_answer_is_asked_for_the_answer_alone() -> Non
     assert played.episode.answer == "hello" and "no other word" in played.requests[3].messages[-1].content
     silent = Played("ACTION: show a.txt", *["ACTION: stop"] * 3, task=question)
     assert silent.episode.answer == "" and len(silent.requests) == 4
-
-
-def test_who_stops_on_a_screen_where_nothing_was_changed_is_asked_once() -> None:
-    def done(*states: str, asks: str = "Rename it.") -> tuple[str, int]:
-        seen = [
-            Observation(text='[button "Ok"]', key=f"{at}", state=one) for at, one in enumerate(("a", *states))
-        ]
-        click = Action(tool="click", arguments={"element": 'cell "A1"'})
-        steps = [Step(thought="", action=click, observation=one) for one in seen[1:]]
-        model = Scripted(["ACTION: stop", 'ACTION: click [button "Ok"]', "ACTION: stop"])
-        agent = LanguageAgent(model, WebActions(), "A page.", Acting())
-        decision = agent.act(asked(instruction=asks), seen[0], steps)
-        return decision.action.tool, decision.usage.calls
-
-    assert done("a", "a") == ("click", 2), "it has only looked"
-    assert done("a", "b") == ("stop", 1) and done("b", "a") == ("stop", 1), "something was changed"
-    assert done("b", "b") == ("click", 2), (
-        "what it did last had no effect, as where a button is to be clicked"
-    )
-    assert done("a", asks="Open the form, and change nothing.") == ("stop", 1), "it is open"
-    assert done("a", asks="Show the hidden column.") == ("click", 2), "that is a change"
-    acted_before = done("a", asks="Which one is first?")
-    assert acted_before[0] == "click", "it was asked for the answer, and finds it out"
 
 
 def test_a_stop_that_repeats_the_task_has_no_answer() -> None:
