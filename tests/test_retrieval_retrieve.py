@@ -12,7 +12,6 @@ import pytest
 from learn_by_interact.agents.agent import Found, Hit
 from learn_by_interact.engine.store import Store
 from learn_by_interact.environments.actions import ShellActions
-from learn_by_interact.environments.web.actions import WebActions
 from learn_by_interact.errors import ConfigError, ModelError
 from learn_by_interact.models import Request
 from learn_by_interact.models.scripted import Scripted
@@ -356,19 +355,6 @@ def test_an_instruction_alone_may_be_what_is_searched(store: Store) -> None:
     assert ids(retriever(store, **only, by="instruction+actions")(task, READ.start, [])) == [AGREE.id]
     seen = asked(instruction="there is no such thing")
     assert ids(retriever(store, **only, by="instruction+observations")(seen, READ.start, []))[0] == RECOVER.id
-
-
-def test_on_a_screen_the_number_of_an_item_finds_nothing(store: Store) -> None:
-    about = "Show the list of ticket #28."
-    examples = [example(about, READ, 0, 1), example("Set the component of ticket #9.", WRITE, 0, 1)]
-    folder, _ = build(store, examples, ACTIONS)
-    task = asked(instruction="Ticket #28: component library.")
-    settings = Retrieval(**SMALL)
-    screen, commands = (
-        titles(ExampleRetriever(str(folder), settings, actions=actions)(task, READ.start, []).hits)[0]
-        for actions in (WebActions(), ShellActions())
-    )
-    assert commands == about and screen == "Set the component of ticket #9."
 
 
 def test_the_order_of_adding_changes_nothing(tmp_path: Path) -> None:

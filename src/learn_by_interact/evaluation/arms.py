@@ -157,6 +157,7 @@ PAPER = {
     "start": True,
     "match": True,
     "standing": 0.0,
+    "suited": False,
     "documentation": 0,
     "lines": 0,
     "sections": 0,

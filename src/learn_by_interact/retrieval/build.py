@@ -21,7 +21,7 @@ from .demonstration import Demonstration, demonstration
 from .encoders import proved
 from .index import connection, digest_of, held, kept, meta, number, schema
 
-VERSION = 5
+VERSION = 6
 """Of what is written into an index: another one is built anew."""
 BYTES = 1000
 """Memory that an example takes while it is added."""

@@ -60,6 +60,8 @@ class Demonstration(Value):
     """Lines of the section it came from that say how its actions are written."""
     section: str = ""
     """Id of that section; "" where there is none."""
+    changed: bool = True
+    """Whether the state of the environment was another one afterwards."""
 
     @property
     def actions(self) -> str:
@@ -162,6 +164,7 @@ def demonstration(
         moments=tuple(moments),
         documentation=tuple(grounding(document.text, done)) if document else (),
         section=document.id if document else "",
+        changed=trajectory.observation(example.begin).state != trajectory.observation(example.end).state,
     )
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from ..agents.agent import Found, Hit, Order, Placement
+from ..agents.agent import ASKS, LOOKS, OPENS, Found, Hit, Order, Placement
 from ..environments import ActionSpace
 from ..errors import ConfigError
 from ..models import Model
@@ -72,6 +72,10 @@ class Retrieval(Layout):
     """Weight of the rank of an example's section of documentation, if that has a usage, against the rank of
     the example itself; the query searches both. What a task is about is told by a manual rather than by
     examples that happen to name the same table. 0: none."""
+    suited: bool = True
+    """On a screen, examples that changed something before those that only looked where the task asks for a
+    change, and the other way round: both name the same fields, a list that is filtered by component and a
+    ticket whose component is set."""
     by: Literal["instruction", "instruction+actions", "instruction+observations"] = "instruction+actions"
     """The texts of an example that a query is compared with."""
     encoder: str = ""
@@ -247,8 +251,16 @@ class ExampleRetriever:
             usage = usage + self._encode(text)
             alike = self._index.near(self._vectors, self._meaning[1], self._depth)
             rankings.append(_ranking(alike, f"meaning of {why}"))
-        self._by_query = self._standing(text, fuse(rankings) if len(rankings) > 1 else rankings[0])
+        ranking = self._standing(text, fuse(rankings) if len(rankings) > 1 else rankings[0])
+        self._by_query = self._suited(task.instruction, ranking)
         return True, usage
+
+    def _suited(self, instruction: str, ranking: Ranking) -> Ranking:
+        """The ranking with those first that did what kind of thing a task on a screen asks for."""
+        if not self._settings.suited or self._actions is None or self._actions.commands:
+            return ranking
+        looks = bool(ASKS.search(instruction) or LOOKS.match(instruction) or OPENS.match(instruction))
+        return sorted(ranking, key=lambda pair: self._index.demonstration(pair[0]).changed == looks)
 
     def _standing(self, text: str, ranking: Ranking) -> Ranking:
         """The ranking with the examples of those sections first that the same search finds."""

@@ -1,0 +1,74 @@
+"""Retrieval on a screen: what an example did counts, and not the number of the item it did it with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from learn_by_interact.engine.store import Store
+from learn_by_interact.environments import ActionSpace
+from learn_by_interact.environments.actions import ShellActions
+from learn_by_interact.environments.web.actions import WebActions
+from learn_by_interact.retrieval.build import build
+from learn_by_interact.retrieval.retrieve import ExampleRetriever, Retrieval
+from learn_by_interact.types import Example, Trajectory
+from room import DOCUMENTS, acted, asked
+
+READ = acted("list", "show a.txt", "show b.txt")
+WRITE = acted("put c.txt yes", "show nothing", "list")
+
+
+def example(instruction: str, of: Trajectory) -> Example:
+    return Example(instruction=instruction, trajectory=of.id, begin=0, end=1, kind="abstraction")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "run") as made:
+        made.add([*DOCUMENTS.values(), asked(), READ, WRITE])
+        yield made
+
+
+def found(store: Store, asks: str, examples: list[Example], actions: ActionSpace, suited: bool) -> list[str]:
+    """The instructions of the examples that are shown for a task."""
+    folder, _ = build(store, examples, ShellActions())
+    settings = Retrieval(
+        query="instruction", fused=(4, 2), start=False, match=False, lines=0, sections=0, suited=suited
+    )
+    hits = ExampleRetriever(str(folder), settings, actions=actions)(
+        asked(instruction=asks), READ.start, []
+    ).hits
+    lines = [line for hit in hits for line in hit.text.split("\n")]
+    return [line.removeprefix("Example task: ") for line in lines if line.startswith("Example task: ")]
+
+
+def test_the_number_of_an_item_finds_nothing(store: Store) -> None:
+    asks, other, same = "Ticket #28: component library.", "Set the component of ticket #9.", "Ticket #28."
+    examples = [example(same, READ), example(other, WRITE)]
+    assert found(store, asks, examples, WebActions(), False)[0] == other
+    assert found(store, asks, examples, ShellActions(), False)[0] == same, "a command may name it"
+    assert found(store, "28", examples, WebActions(), False)[0] == same, "unless there is nothing else"
+
+
+@pytest.mark.parametrize(
+    ("asks", "suited", "changes"),
+    [
+        ("The kind of the note should be plain.", True, True),
+        ("Which kind of note is the first note?", True, False),
+        ("Open the note of this kind of note.", True, False),
+        ("The kind of the note should be plain.", False, False),
+    ],
+)
+def test_what_changed_something_comes_first_for_a_change(
+    store: Store, asks: str, suited: bool, changes: bool
+) -> None:
+    filtered, made = "Filter the notes by the kind of note.", "Set the kind."
+    examples = [example(filtered, READ), example(made, WRITE)]
+    assert found(store, asks, examples, WebActions(), suited) == (
+        [made, filtered] if changes else [filtered, made]
+    )
+    assert found(store, asks, examples, ShellActions(), suited) == [filtered, made], (
+        "commands are apart already"
+    )
