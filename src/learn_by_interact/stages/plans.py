@@ -170,8 +170,9 @@ def on_items(planned: Sequence[Plan], world: Itemised, seed: str) -> list[Plan]:
         chosen = place.alike[at - 1 : at] if at else ()
         for begin in chosen:
             with suppress(EnvironmentFault):
-                moved = [plan.moved(world.another(place, begin)) for plan in some]
-                some = [plan for plan in moved if plan] if all(moved) else some
+                other = world.another(place, begin)
+                moved = [plan for plan in (one.moved(other) for one in some) if plan]
+                some = moved if len(moved) == len(some) else some
         found += some
     return found
 
