@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -31,11 +32,25 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield made
 
 
-def found(store: Store, asks: str, examples: list[Example], actions: ActionSpace, suited: bool) -> list[str]:
+def found(
+    store: Store,
+    asks: str,
+    examples: list[Example],
+    actions: ActionSpace,
+    suited: bool,
+    best: Literal["first", "last"] = "first",
+) -> list[str]:
     """The instructions of the examples that are shown for a task."""
     folder, _ = build(store, examples, ShellActions())
     settings = Retrieval(
-        query="instruction", fused=(4, 2), start=False, match=False, lines=0, sections=0, suited=suited
+        query="instruction",
+        fused=(4, 2),
+        start=False,
+        match=False,
+        lines=0,
+        sections=0,
+        suited=suited,
+        best=best,
     )
     hits = ExampleRetriever(str(folder), settings, actions=actions)(
         asked(instruction=asks), READ.start, []
@@ -49,6 +64,7 @@ def test_the_number_of_an_item_finds_nothing(store: Store) -> None:
     examples = [example(same, READ), example(other, WRITE)]
     assert found(store, asks, examples, WebActions(), False)[0] == other
     assert found(store, asks, examples, ShellActions(), False)[0] == same, "a command may name it"
+    assert found(store, asks, examples, WebActions(), False, "last") == [same, other]
     assert found(store, "28", examples, WebActions(), False)[0] == same, "unless there is nothing else"
 
 

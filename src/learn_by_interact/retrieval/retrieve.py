@@ -76,6 +76,9 @@ class Retrieval(Layout):
     """On a screen, examples that changed something before those that only looked where the task asks for a
     change, and the other way round: both name the same fields, a list that is filtered by component and a
     ticket whose component is set."""
+    best: Literal["first", "last"] = "first"
+    """Where the best of the examples stands that are found at one moment: a small model follows the one that
+    it read last."""
     by: Literal["instruction", "instruction+actions", "instruction+observations"] = "instruction+actions"
     """The texts of an example that a query is compared with."""
     encoder: str = ""
@@ -170,7 +173,9 @@ class ExampleRetriever:
         done = "" if not steps else self._actions.format(steps[-1].action) if self._actions else None
         sections = self._sections(task, steps, about)
         pages = self._pages(task, steps)
-        self._found = Found(hits=(*pages, *sections, *self._take(plan, now, about, done)), usage=usage)
+        taken = self._take(plan, now, about, done)
+        taken = taken[::-1] if settings.best == "last" else taken
+        self._found = Found(hits=(*pages, *sections, *taken), usage=usage)
         return self._found
 
     def _pages(self, task: Task, steps: Sequence[Step]) -> list[Hit]:
