@@ -74,6 +74,7 @@ def test_who_stops_on_a_screen_where_nothing_was_changed_is_asked_once() -> None
         "what it did last had no effect, as where a button is to be clicked"
     )
     assert done("a", asks="Open the form, and change nothing.") == ("stop", 1), "it is open"
+    assert done("a", asks="Open a new ticket about rust.") == ("click", 2), "that makes one"
     assert done("a", asks="Show the hidden column.") == ("click", 2), "that is a change"
     acted_before = done("a", asks="Which one is first?")
     assert acted_before[0] == "click", "it was asked for the answer, and finds it out"

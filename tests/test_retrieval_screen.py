@@ -74,6 +74,8 @@ def test_the_number_of_an_item_finds_nothing(store: Store) -> None:
         ("The kind of the note should be plain.", True, True),
         ("Which kind of note is the first note?", True, False),
         ("Open the note of this kind of note.", True, False),
+        ("Open a new note of this kind of note.", True, True),
+        ("Show the kind of note of the note.", True, False),
         ("The kind of the note should be plain.", False, False),
     ],
 )

@@ -27,8 +27,8 @@ LOOKS = re.compile(
     r"(show|find|list|print|explain|describe|tell|count|run|check|search|look)\b", re.IGNORECASE
 )
 """With which a task begins that may be done without a change."""
-OPENS = re.compile(r"(open|view|go to|look|navigate|visit|read)\b", re.IGNORECASE)
-"""The same on a screen, where one shows a hidden column by changing it."""
+OPENS = re.compile(r"(open(?! (an?|new) )|view|go to|look|navigate|visit|read)\b", re.IGNORECASE)
+"""The same on a screen, where one shows a hidden column by changing it, and opens a ticket by making one."""
 ANSWERED = {"type": "string", "pattern": r"^ACTION: stop [^\"\\\n]{1,160}$"}
 """The form of an answer, where replies have one."""
 BEGUN = "ACTION:"

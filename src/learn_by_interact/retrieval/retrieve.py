@@ -264,7 +264,9 @@ class ExampleRetriever:
         """The ranking with those first that did what kind of thing a task on a screen asks for."""
         if not self._settings.suited or self._actions is None or self._actions.commands:
             return ranking
-        looks = bool(ASKS.search(instruction) or LOOKS.match(instruction) or OPENS.match(instruction))
+        looks = bool(ASKS.search(instruction) or OPENS.match(instruction))
+        if LOOKS.match(instruction) and not looks:
+            return ranking  # Something may be shown by a change, such as a hidden column.
         return sorted(ranking, key=lambda pair: self._index.demonstration(pair[0]).changed == looks)
 
     def _standing(self, text: str, ranking: Ranking) -> Ranking:

@@ -165,10 +165,9 @@ def on_items(planned: Sequence[Plan], world: Itemised, seed: str) -> list[Plan]:
     found: list[Plan] = []
     for place in dict.fromkeys(plan.place for plan in planned):
         some = [plan for plan in planned if plan.place == place]
-        at = int(digest([seed, place.title]), 16) % (len(place.alike) + 1)
-        # Itself is one of them.
-        chosen = place.alike[at - 1 : at] if at else ()
-        for begin in chosen:
+        items = ("", *place.alike)
+        begin = items[int(digest([seed, place.title]), 16) % len(items)]
+        if begin:
             with suppress(EnvironmentFault):
                 other = world.another(place, begin)
                 moved = [plan for plan in (one.moved(other) for one in some) if plan]
