@@ -196,7 +196,7 @@ def test_a_reply_can_be_held_to_what_the_page_has() -> None:
         'type "Rome" into [combobox "City"]',
         'select "very urgent" in [combobox "Kind:"]',
         "press Enter",
-        "goto /a?b=c",
+        "goto /ticket/12",
         "back",
         "stop 42",
     ):
@@ -207,6 +207,8 @@ def test_a_reply_can_be_held_to_what_the_page_has() -> None:
         'type "x" into [combobox "Kind:"]',
         'select "blue" in [combobox "Kind:"]',
         "goto http://example.com",
+        "goto /a?b=c",
+        "goto /wiki/Start````json.",
         "scroll down",
         "dance",
     ):
@@ -248,6 +250,20 @@ def test_what_retrieval_told_of_other_pages_may_be_named_though_it_is_not_here()
     assert fits('select "plain" in [combobox "Kind:"]') and not fits('select "any" in [combobox "Kind:"]')
 
 
+def test_an_address_has_a_query_only_as_the_page_or_what_was_told_has_one() -> None:
+    seen = ["URL: /list?page=2&sort=up\n" + WHOLE.split("\n", 1)[1]]
+    form = ACTIONS.form(seen, (), ["Done before:\nACTION: goto /find?q=old+paint"])
+    assert form is not None
+
+    def fits(written: str) -> bool:
+        return bool(re.fullmatch(form["pattern"], f"ACTION: goto {written}"))
+
+    for address in ("/list", "/list?page=13&sort=down", "/find?q=%21red", "/find?q="):
+        assert fits(address), address
+    for address in ("/list?page=2", "/find?page=2", "/find?q=a&r=b", "/find?q=a b", "/other?q=a"):
+        assert not fits(address), address
+
+
 def test_several_actions_may_go_on_where_the_first_leads() -> None:
     told = 'Page New:\nACTION: click [link "New"]\nThere: [textbox "Name"], [button "Create"]'
     form = ACTIONS.form([WHOLE], [act("click", element='link "Home"')], [told], 3)
@@ -264,6 +280,6 @@ def test_several_actions_may_go_on_where_the_first_leads() -> None:
     assert takes('click [button "Save"]', 'click [link "Home"]', "stop"), "what was done here, after another"
     assert not takes('click [link "Home"]', "stop") and takes("stop 42")
     assert not takes('click [button "Save"]'), "several end with a stop"
-    assert takes("goto /note/1?all=yes", 'click [button "Save"]', "stop")
+    assert takes("goto /note/1", 'click [button "Save"]', "stop")
     assert not takes('goto /note/1;ACTION:click[button"Save"]', "stop"), "an address ends where it ends"
     assert not takes('click [button "Save"]', 'click [link "Nowhere"]', "stop")

@@ -7,6 +7,7 @@ endpoint without it is asked as before, and what it writes is read by `actions.p
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -19,8 +20,14 @@ AS_BEFORE = "(All else on this page is as before.)"
 """The line of an observation that tells only what changed."""
 TEXT = r"[^\"\\\n]{1,160}"
 """Of what is typed, and of an answer."""
-ADDRESS = r"/[^\"\\ \n;\[\]“”]{0,80}"
-"""Of a page; a small model that may go on behind it writes its next action there."""
+ADDRESS = r"/[^\"\\ \n;\[\]“”?#=&%`*]{0,60}"
+"""Of a page; a small model that may go on behind it writes its next action there, or a query of its own."""
+QUERY = re.compile(r"(?:ACTION: goto|URL:) (/[^\s\"\\?#]*)\?([^\s\"\\#]+)")
+"""An address with a query, in an observation and in a demonstration: path, query."""
+VALUE = r"([A-Za-z0-9_.!~:+-]|%[0-9A-F]{2}){0,40}"
+"""Of a query."""
+QUERIES = 20
+"""Of addresses; of more, the first."""
 TOLD = ("ACTION: ", "There: ")
 """What lines begin with that name elements of other pages: those of demonstrations, and of the survey."""
 MOST = 120
@@ -40,7 +47,8 @@ def schema(
         return None
     done = {(action.tool, action.arguments.get("element", "")) for action in tried}
     elsewhere = [*_elsewhere(known, {name for name, _, _ in found})]
-    rest = ["press (Enter|Tab|Escape|ArrowDown)", f"goto {ADDRESS}", "back"]
+    addresses = "|".join((ADDRESS, *_queries((*reversed(seen), *known))))
+    rest = ["press (Enter|Tab|Escape|ArrowDown)", f"goto ({addresses})", "back"]
     if any("(Part " in text for text in seen[-1:]):
         rest.append("scroll (down|up)")
     # A reply of several begins on this page, and can go on elsewhere.
@@ -95,6 +103,16 @@ def _elsewhere(known: Sequence[str], here: set[str]) -> Iterator[str]:
         yield rf"type \\\"{TEXT}\\\" into \[({any_of(fields)})\]"
     if lists := [name for name, role in rest if role in ("combobox", "listbox")]:
         yield rf"select \\\"{TEXT}\\\" in \[({any_of(lists)})\]"
+
+
+def _queries(texts: Sequence[str]) -> list[str]:
+    """Addresses with the queries that these texts have, whatever their values."""
+    found: dict[str, None] = {}
+    for path, query in (match for text in texts for match in QUERY.findall(text)):
+        names = [_literal(part.partition("=")[0]) for part in query.split("&")]
+        valued = "&".join(f"{name}={VALUE}" for name in names)
+        found[rf"{_literal(path)}\?{valued}"] = None
+    return list(found)[:QUERIES]
 
 
 def told(known: Sequence[str]) -> Iterator[tuple[str, str, str]]:
