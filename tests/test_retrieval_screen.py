@@ -12,9 +12,10 @@ from learn_by_interact.engine.store import Store
 from learn_by_interact.environments import ActionSpace
 from learn_by_interact.environments.actions import ShellActions
 from learn_by_interact.environments.web.actions import WebActions
+from learn_by_interact.retrieval.asked import query
 from learn_by_interact.retrieval.build import build
 from learn_by_interact.retrieval.retrieve import ExampleRetriever, Retrieval
-from learn_by_interact.types import Example, Trajectory
+from learn_by_interact.types import Action, Example, Trajectory
 from room import DOCUMENTS, acted, asked
 
 READ = acted("list", "show a.txt", "show b.txt")
@@ -39,9 +40,11 @@ def found(
     actions: ActionSpace,
     suited: bool,
     best: Literal["first", "last"] = "first",
+    within: float = 0.0,
+    made: ActionSpace | None = None,
 ) -> list[str]:
     """The instructions of the examples that are shown for a task."""
-    folder, _ = build(store, examples, ShellActions())
+    folder, _ = build(store, examples, made or ShellActions())
     settings = Retrieval(
         query="instruction",
         fused=(4, 2),
@@ -51,6 +54,7 @@ def found(
         sections=0,
         suited=suited,
         best=best,
+        within=within,
     )
     hits = ExampleRetriever(str(folder), settings, actions=actions)(
         asked(instruction=asks), READ.start, []
@@ -74,7 +78,7 @@ def test_the_number_of_an_item_finds_nothing(store: Store) -> None:
         ("The kind of the note should be plain.", True, True),
         ("Which kind of note is the first note?", True, False),
         ("Open the note of this kind of note.", True, False),
-        ("Open a new note of this kind of note.", True, True),
+        ("Open a new note by the kind of the note.", True, True),
         ("Show the kind of note of the note.", True, False),
         ("The kind of the note should be plain.", False, False),
     ],
@@ -82,7 +86,7 @@ def test_the_number_of_an_item_finds_nothing(store: Store) -> None:
 def test_what_changed_something_comes_first_for_a_change(
     store: Store, asks: str, suited: bool, changes: bool
 ) -> None:
-    filtered, made = "Filter the notes by the kind of note.", "Set the kind."
+    filtered, made = "Filter the notes by the kind of note.", "Set the kind of one note."
     examples = [example(filtered, READ), example(made, WRITE)]
     assert found(store, asks, examples, WebActions(), suited) == (
         [made, filtered] if changes else [filtered, made]
@@ -90,3 +94,47 @@ def test_what_changed_something_comes_first_for_a_change(
     assert found(store, asks, examples, ShellActions(), suited) == [filtered, made], (
         "commands are apart already"
     )
+
+
+def going(address: str) -> Trajectory:
+    """A session that went to an address, and changed something there."""
+    first, *others = WRITE.steps
+    gone = first.model_copy(update={"action": Action(tool="goto", arguments={"url": address})})
+    typed = [
+        step.model_copy(update={"action": Action(tool="press", arguments={"key": "Enter"})})
+        for step in others
+    ]
+    return Trajectory.model_validate({**WRITE.model_dump(exclude={"id"}), "steps": [gone, *typed]})
+
+
+@pytest.mark.parametrize(
+    ("asks", "first", "all_of_them"),
+    [
+        ("Change the owner of ticket #12.", "Set the kind of a ticket.", False),
+        ("For ticket 12 change the owner.", "Change the owner of a page.", True),
+        ("Change the owner of Tickets 12 and 13.", "Set the kind of a ticket.", False),
+        ("Change the owner to ticket 12.", "Change the owner of a page.", True),
+        ("Change the owner: Set the kind of a ticket.", "Change the owner of a page.", True),
+    ],
+)
+def test_an_item_that_a_task_names_is_as_those_of_examples_are(
+    store: Store, asks: str, first: str, all_of_them: bool
+) -> None:
+    ticket, page = going("/ticket/17"), going("/wiki/Start")
+    store.add([ticket, page])
+    examples = [example("Set the kind of a ticket.", ticket), example("Change the owner of a page.", page)]
+    shown = found(store, asks, examples, WebActions(), True, made=WebActions())
+    assert shown[0] == first and len(shown) == 2, asks
+    assert found(store, asks, examples, WebActions(), False, made=WebActions())[0] == examples[1].instruction
+    few = found(store, asks, examples, WebActions(), True, made=WebActions(), within=0.6)
+    assert few[0] == first and (len(few) < 2 or all_of_them), "what fits far less is left out"
+
+
+def test_a_task_is_searched_without_what_is_typed_and_what_all_tasks_say() -> None:
+    for asks, searched in {
+        "Close it as won't fix, with the comment: The panel has a fixed width.": "Close won t fix comment",
+        "You begin with ticket #27: accept it.": "begin ticket accept",
+        "Write 'a b' and \"c d\" into the field 'note' on 2024-06-21.": "Write field note",
+        "It is 12": "It is 12",
+    }.items():
+        assert query(asks).lower() == searched.lower(), asks

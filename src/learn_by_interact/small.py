@@ -35,7 +35,14 @@ SCREEN: dict[str, Any] = {
 WEB: dict[str, Any] = {
     **SCREEN,
     # A small model takes the way of what it read last, and of pages and sections as of examples.
-    "retrieval": {**SCREEN["retrieval"], "apart": False, "pages": 0, "sections": 0, "best": "last"},
+    "retrieval": {
+        **SCREEN["retrieval"],
+        "apart": False,
+        "pages": 0,
+        "sections": 0,
+        "within": 0.6,
+        "best": "last",
+    },
     "evaluate": {**SCREEN["evaluate"], "limits": {"steps": 8}},
 }
 PROJECT: dict[str, Any] = {

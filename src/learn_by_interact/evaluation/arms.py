@@ -158,6 +158,7 @@ PAPER = {
     "match": True,
     "standing": 0.0,
     "suited": False,
+    "within": 0.0,
     "documentation": 0,
     "lines": 0,
     "sections": 0,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -11,6 +10,8 @@ from ..environments import ActionSpace
 from ..errors import ConfigError
 from ..models import Model
 from ..types import Observation, Step, Task, Usage
+from .asked import kinds, opens
+from .asked import query as asked_for
 from .build import vectors_name
 from .demonstration import Demonstration, Layout
 from .documents import near, places, search, section
@@ -35,10 +36,12 @@ SECTIONS, EACH = 8, 4
 STEEP = 5
 """Constant of the fusion with the rank of a section: the first few count."""
 
+UNSUITED, ELSEWHERE = 0.5, 0.1
+"""What is left of the score of an example that only looked where a task asks for a change, or the other way
+round; and of one that is about no item of the kind that the task names."""
+
 WHOLE = 4
 """Steps from which on nearly all demonstrations are shown whole: none of them is read for its order."""
-
-NUMBERS = re.compile(r"#?\d[\d.,:/-]*")
 
 Ranking = list[tuple[Candidate, str]]
 
@@ -75,7 +78,11 @@ class Retrieval(Layout):
     suited: bool = True
     """On a screen, examples that changed something before those that only looked where the task asks for a
     change, and the other way round: both name the same fields, a list that is filtered by component and a
-    ticket whose component is set."""
+    ticket whose component is set. Of a task about ticket 12 those before that opened a ticket by its address,
+    and not those that made one. One that fits far better in words stays first."""
+    within: float = 0.0
+    """On a screen, the least score of an example in what the query finds, as a share of the best: a small
+    model takes the way of another example where one says all. 0: any."""
     best: Literal["first", "last"] = "first"
     """Where the best of the examples stands that are found at one moment: a small model follows the one that
     it read last."""
@@ -250,27 +257,38 @@ class ExampleRetriever:
             query, usage = written(self._model, self._actions, task, start, steps)
         why = f"query {query!r}" if query else "goal"
         text = query or task.instruction
-        words = _named(text) if self._actions is not None and not self._actions.commands else text
+        words = asked_for(text) if self._actions is not None and not self._actions.commands else text
         rankings = [_ranking(self._index.search(words, BY[settings.by], self._depth), why)]
         if self._encoder and self._vectors:
             usage = usage + self._encode(text)
             alike = self._index.near(self._vectors, self._meaning[1], self._depth)
             rankings.append(_ranking(alike, f"meaning of {why}"))
-        ranking = self._standing(text, fuse(rankings) if len(rankings) > 1 else rankings[0])
+        ranking = self._standing(text, words, fuse(rankings) if len(rankings) > 1 else rankings[0])
         self._by_query = self._suited(task.instruction, ranking)
         return True, usage
 
     def _suited(self, instruction: str, ranking: Ranking) -> Ranking:
-        """The ranking with those first that did what kind of thing a task on a screen asks for."""
-        if not self._settings.suited or self._actions is None or self._actions.commands:
+        """The ranking by how well each suits a task on a screen too, without those that fit far less."""
+        if self._actions is None or self._actions.commands:
             return ranking
         looks = bool(ASKS.search(instruction) or OPENS.match(instruction))
-        if LOOKS.match(instruction) and not looks:
-            return ranking  # Something may be shown by a change, such as a hidden column.
-        return sorted(ranking, key=lambda pair: self._index.demonstration(pair[0]).changed == looks)
+        # Something may be shown by a change, such as a hidden column.
+        either = not looks and bool(LOOKS.match(instruction))
+        items, fits = kinds(instruction), []
+        for rank, (one, _) in enumerate(ranking, 1):
+            # Scores of words and of meaning are not alike; their ranks are.
+            fit = 1 / (STEEP + rank) if self._encoder else one.score
+            example = self._index.demonstration(one)
+            if self._settings.suited:
+                fit *= 1 if either or example.changed != looks else UNSUITED
+                fit *= 1 if not items or opens(example.actions, items) else ELSEWHERE
+            fits.append(fit)
+        least = self._settings.within * max(fits, default=0.0)
+        order = sorted(range(len(fits)), key=lambda at: -fits[at])
+        return [ranking[at] for at in order if fits[at] >= least]
 
-    def _standing(self, text: str, ranking: Ranking) -> Ranking:
-        """The ranking with the examples of those sections first that the same search finds."""
+    def _standing(self, text: str, words: str, ranking: Ranking) -> Ranking:
+        """The ranking with the examples of those sections first that a search by this text finds."""
         settings, folder = self._settings, self._index.documents
         if not (settings.standing and folder):
             return ranking
@@ -279,7 +297,7 @@ class ExampleRetriever:
         # A page with a usage is about one command; a chapter says little about which of its examples fits.
         pages = [identity for identity, _, page, _ in self._about(text, SECTIONS) if usage(page)]
         for rank, identity in enumerate(pages, 1):
-            here = _ranking(self._index.of(identity, text, BY[settings.by], EACH), "goal")
+            here = _ranking(self._index.of(identity, words, BY[settings.by], EACH), "goal")
             for one, why in here:
                 known = found.get(one.number, (one, why))
                 found[one.number] = (one, f"{known[1]}; section (rank {rank})")
@@ -380,13 +398,6 @@ class ExampleRetriever:
         lines = list(dict.fromkeys(line for line in lines if line not in self._lines))
         self._lines.update(lines)
         return "\n".join([*(f"Documentation: {line}" for line in lines), text])
-
-
-def _named(text: str) -> str:
-    """A task on a screen without its numbers, which say on what item it is done, and not what: the rarest of
-    its words, they would find what else was done with ticket 28."""
-    words = NUMBERS.sub(" ", text)
-    return words if re.search(r"\w", words) else text
 
 
 def _ranking(found: Sequence[Candidate], why: str) -> Ranking:
