@@ -19,6 +19,7 @@ from learn_by_interact.stages.judge import CRITERIA, Judge
 from learn_by_interact.stages.relabel import Relabel
 from learn_by_interact.stages.replay import Replay
 from learn_by_interact.types import (
+    Action,
     Attempt,
     Document,
     Example,
@@ -62,6 +63,11 @@ def one_kind(request: Request) -> str:
     """A label for windows of one step, garbage for longer ones."""
     asked_for.append(request)
     return "?" if request.messages[-1].content.count("ACTION:") > 1 else json.dumps(LABEL)
+
+
+def makes(request: Request) -> str:
+    asked_for.append(request)
+    return json.dumps(LABEL | {"task": "Create a new note that says yes."})
 
 
 def model(script: str) -> ModelSettings:
@@ -234,6 +240,17 @@ def test_relabel_says_and_asks_for_no_change_where_there_was_none(store: Store) 
         if looked:
             assert re.search(task["pattern"], "Show the names of all notes.")
             assert not re.search(task["pattern"], "Add a note that is called c.txt.")
+
+
+def test_relabel_says_which_item_was_there_before(store: Store) -> None:
+    episode = acted("list", "put c.txt yes")
+    first, put = episode.steps
+    gone = first.model_copy(update={"action": Action(tool="goto", arguments={"url": "/note/17"})})
+    learned(store, Trajectory.model_validate({**episode.model_dump(exclude={"id"}), "steps": [gone, put]}))
+    (attempt,) = done(Relabel(environment=NAME, model=model("makes"), cap=1), store)
+    assert "The session is about note 17, which was there before it." in asked_for[-1].messages[-1].content
+    assert [kind for *_, kind, _ in examples(store)] == ["summary"], "no note was made"
+    assert len(attempt.outputs) == 1
 
 
 def test_relabel_prompts_with_one_beginning_extend_each_other(store: Store) -> None:

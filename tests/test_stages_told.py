@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from learn_by_interact.stages.told import Manual, done_with, entered, made, opened, selected
+from learn_by_interact.stages.told import Manual, done_with, entered, item, made, makes, opened, selected
 from learn_by_interact.types import Action, Document, Observation, Step
 from room import acted
 
@@ -215,6 +215,15 @@ def test_an_item_that_was_left_is_not_what_a_session_is_about() -> None:
     update = step("click", "URL: /query?max=5", element='button "Update"')
     assert opened("Show five.", [there, query, update]) == "Show five."
     assert opened("Delete it.", [there, query]) == "Delete it. It is about ticket 17.", "the list comes after"
+
+
+def test_who_stays_at_an_item_has_made_none() -> None:
+    about = item([step("goto", "URL: /tickets/17", url="/tickets/17")])
+    assert about == "tickets 17" and item([step("click", element='link "New"')]) == ""
+    for instruction in ("Create a new ticket for Lumen.", "Please add another ticket.", "Make one Ticket."):
+        assert makes(instruction, about) and not makes(instruction, ""), instruction
+    for instruction in ("Add a comment to ticket #17.", "Create a milestone for the ticket.", "Close it."):
+        assert not makes(instruction, about), instruction
 
 
 def test_what_was_selected_on_a_sheet_is_told_with_its_heading() -> None:

@@ -17,7 +17,7 @@ from .features import calls
 from .readers.options import options
 from .readers.synopsis import forms
 from .structured import whole
-from .told import Manual, done_with, entered, made, opened, selected
+from .told import Manual, done_with, entered, item, made, makes, opened, selected
 from .windows import choose, without_duplicates
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Relabel(ModelStage):
     """Windows of one trajectory; what it leaves out is counted by `windows()`."""
     observation: int = 500
     """Characters of one observation in the prompt."""
-    version: str = f"{PROMPT.version}-opened"
+    version: str = f"{PROMPT.version}-item"
     """Of the prompt, and of what is added to a reply."""
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
@@ -108,7 +108,7 @@ class Relabel(ModelStage):
             done = [str(step.action.arguments.get("command", "")) for step in worked]
             for kind, key in (("summary", "summary"), ("abstraction", "task")):
                 instruction = " ".join(str(answer[key]).split())
-                if instruction:
+                if instruction and not makes(instruction, item(worked)):
                     instruction = manual.about(instruction, worked, start)
                     instruction = made(manual.told(instruction, done), worked)
                     instruction = entered(selected(instruction, worked, start), worked)
@@ -141,6 +141,8 @@ class Relabel(ModelStage):
         changed = len(set(states)) > 1
         part = "system" if environment.actions.commands else "screen"
         question = PROMPT.fill("question") if changed else PROMPT.fill("looked")
+        if about := item(trajectory.steps[begin:end]):
+            question = f"{PROMPT.fill('item', item=about)}\n{question}"
         return self.ask(PROMPT.fill(part), f"{text}\n\n{question}", schema(changed), 300)
 
 

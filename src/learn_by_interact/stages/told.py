@@ -157,6 +157,14 @@ def selected(instruction: str, steps: Sequence[Step], start: str) -> str:
 def opened(instruction: str, steps: Sequence[Step]) -> str:
     """The instruction of a session on a site, with the item whose page was opened by its number, where it
     does not say so: of `goto /ticket/17` a small model says "Set the version to 1.2-beta"."""
+    about = item(steps)
+    if not about or has_word(instruction, about.rpartition(" ")[2]):
+        return instruction
+    return f"{instruction.rstrip('. ')}. It is about {about}."
+
+
+def item(steps: Sequence[Step]) -> str:
+    """The item of many that a session on a site opened by its address, and stayed at: `ticket 17`; or ""."""
     for at, step in enumerate(steps):
         address = urlsplit(str(step.action.arguments.get("url", ""))).path.strip("/")
         pieces = address.split("/")
@@ -164,10 +172,17 @@ def opened(instruction: str, steps: Sequence[Step]) -> str:
             # What was done last may lead on; who left before did something elsewhere.
             seen = "\n".join(one.observation.text for one in steps[at:-1])
             left = any(not path.startswith(address) for path in URL.findall(seen))
-            kind, item = map(unquote, pieces[-2:])
-            told = left or has_word(instruction, item)
-            return instruction if told else f"{instruction.rstrip('. ')}. It is about {kind} {item}."
-    return instruction
+            return "" if left else " ".join(map(unquote, pieces[-2:]))
+    return ""
+
+
+def makes(instruction: str, about: str) -> bool:
+    """The instruction is to make a new thing of the kind of an item that was there: of a comment on ticket 17
+    a small model says "Create a new ticket"."""
+    kind = re.escape(about.partition(" ")[0].removesuffix("s"))
+    return bool(about) and bool(
+        re.search(rf"\b(create|add|make) (a|another|one) (new )?{kind}\b", instruction, re.I)
+    )
 
 
 def done_with(instruction: str, steps: Sequence[Step]) -> str:
