@@ -250,6 +250,26 @@ def test_what_retrieval_told_of_other_pages_may_be_named_though_it_is_not_here()
     assert fits('select "plain" in [combobox "Kind:"]') and not fits('select "any" in [combobox "Kind:"]')
 
 
+def test_what_is_disabled_cannot_be_acted_on_before_something_else() -> None:
+    page = """URL: /edit
+[checkbox "Due:"] [textbox "Due:"] contains "soon" disabled [combobox "To:"] is "1" of "1", "2" disabled
+[textbox "Note"] contains "it is disabled" [checkbox "All"] checked disabled
+[button "Save"] Disabled fields stay as they are, and a disabled button too."""
+    assert allowed('click [checkbox "Due:"]', [page]) and allowed('type "x" into [textbox "Note"]', [page])
+    assert allowed('click [button "Save"]', [page])
+    for written in (
+        'type "x" into [textbox "Due:"]',
+        'select "2" in [combobox "To:"]',
+        'click [checkbox "All"]',
+    ):
+        assert not allowed(written, [page]), written
+    form = ACTIONS.form([page], (), (), 3)
+    reply = json.dumps(
+        'ACTION: click [checkbox "Due:"]\nACTION: type "x" into [textbox "Due:"]\nACTION: stop'
+    )
+    assert form and re.fullmatch(form["pattern"], reply[1:-1])
+
+
 def test_an_address_has_a_query_only_as_the_page_or_what_was_told_has_one() -> None:
     seen = ["URL: /list?page=2&sort=up\n" + WHOLE.split("\n", 1)[1]]
     form = ACTIONS.form(seen, (), ["Done before:\nACTION: goto /find?q=old+paint"])

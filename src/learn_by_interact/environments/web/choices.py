@@ -28,6 +28,8 @@ VALUE = r"([A-Za-z0-9_.!~:+-]|%[0-9A-F]{2}){0,40}"
 """Of a query."""
 QUERIES = 20
 """Of addresses; of more, the first."""
+DISABLED = re.compile(r"^[a-z, ]* disabled\b")
+"""What is told of an element, without what it holds and offers."""
 TOLD = ("ACTION: ", "There: ")
 """What lines begin with that name elements of other pages: those of demonstrations, and of the survey."""
 MOST = 120
@@ -51,8 +53,9 @@ def schema(
     rest = ["press (Enter|Tab|Escape|ArrowDown)", f"goto ({addresses})", "back"]
     if any("(Part " in text for text in seen[-1:]):
         rest.append("scroll (down|up)")
-    # A reply of several begins on this page, and can go on elsewhere.
-    first = [*_here(found, done), *(elsewhere if most == 1 else ()), *rest]
+    # A reply of several begins on this page, and can go on elsewhere, or with what it has enabled.
+    ready = [one for one in found if not DISABLED.match(QUOTED.sub("", one[2]))]
+    first = [*_here(ready, done), *(elsewhere if most == 1 else ()), *rest]
     return replies(first, [*_here(found, set()), *elsewhere, *rest], most, len(seen) == 1, tried)
 
 
