@@ -171,7 +171,7 @@ def test_a_reply_is_held_to_what_the_screen_has() -> None:
         assert form is not None
         return bool(re.fullmatch(form["pattern"], json.dumps(f"ACTION: {reply}")[1:-1]))
 
-    seen = (text, f'Changed on this screen:\n+ [button "New"]\n{AS_BEFORE}')
+    seen = (text, f'Changed on this screen:\n+ [button "New"] [button "Old"] disabled\n{AS_BEFORE}')
     for allowed in (
         'click [button "New"]',
         'type "12" into [cell "B2"]',

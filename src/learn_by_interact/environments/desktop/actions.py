@@ -23,7 +23,7 @@ from ...errors import ParseError
 from ...types import STOP, Action
 from ..elements import ElementActions, Grammar, Reader, alone, direction, on_element, with_text, word
 from ..reply import CONTROL, readable, reason_line, thought_of
-from ..web.choices import TEXT, any_of, named, replies, told
+from ..web.choices import TEXT, any_of, enabled, named, replies, told
 from .screen import TYPED
 
 PYTHON = "python"
@@ -98,6 +98,14 @@ def _forms(click: Iterable[str], fields: Iterable[str], sheet: bool) -> list[str
     return [*forms, rf"type \\\"{TEXT}\\\"", f"press ({KEYS})", "scroll (down|up)"]
 
 
+def _of(found: Sequence[tuple[str, str, str]]) -> tuple[dict[str, str], dict[str, str]]:
+    """The elements that can be clicked, and the fields: their names, each with its role."""
+    return (
+        {name: role for name, role, _ in found if role in CLICKED - {"cell"}},
+        {name: role for name, role, _ in found if role in TYPED - {"cell"}},
+    )
+
+
 class DesktopActions(ElementActions):
     """The action space of a desktop."""
 
@@ -135,13 +143,12 @@ class DesktopActions(ElementActions):
         if not found:
             return None
         done = {action.arguments.get("element", "") for action in tried if action.tool == "click"}
-        click = {name: role for name, role, _ in found if role in CLICKED - {"cell"}}
-        fields = {name: role for name, role, _ in found if role in TYPED - {"cell"}}
+        ready, (click, fields) = _of(enabled(found)), _of(found)
         others = {name: role for name, role, _ in told(known) if '"' in name}
         # Items of closed menus are not on the screen, and can be clicked.
-        click |= {name: role for name, role in others.items() if role == "menuitem"}
+        menu = {name: role for name, role in others.items() if role == "menuitem"}
         sheet = any(role == "cell" for _, role, _ in found)
-        first = _forms([name for name in click if name not in done], fields, sheet)
+        first = _forms([name for name in ready[0] | menu if name not in done], ready[1], sheet)
         # What comes after it may be in a dialog that is still to be opened.
         click |= {name: role for name, role in others.items() if role in CLICKED - {"cell"}}
         fields |= {name: role for name, role in others.items() if role in TYPED - {"cell"}}

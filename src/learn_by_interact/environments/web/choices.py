@@ -54,8 +54,7 @@ def schema(
     if any("(Part " in text for text in seen[-1:]):
         rest.append("scroll (down|up)")
     # A reply of several begins on this page, and can go on elsewhere, or with what it has enabled.
-    ready = [one for one in found if not DISABLED.match(QUOTED.sub("", one[2]))]
-    first = [*_here(ready, done), *(elsewhere if most == 1 else ()), *rest]
+    first = [*_here(enabled(found), done), *(elsewhere if most == 1 else ()), *rest]
     return replies(first, [*_here(found, set()), *elsewhere, *rest], most, len(seen) == 1, tried)
 
 
@@ -143,6 +142,11 @@ def named(seen: Sequence[str], same: str = AS_BEFORE) -> Iterator[tuple[str, str
                     yield name, role, said
         if not brief:
             return
+
+
+def enabled(found: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """Those of the elements that `named` gives that are not told to be disabled."""
+    return [one for one in found if not DISABLED.match(QUOTED.sub("", one[2]))]
 
 
 def any_of(texts: Iterable[str]) -> str:
