@@ -220,7 +220,12 @@ def test_an_item_that_was_left_is_not_what_a_session_is_about() -> None:
 def test_who_stays_at_an_item_has_made_none() -> None:
     about = item([step("goto", "URL: /tickets/17", url="/tickets/17")])
     assert about == "tickets 17" and item([step("click", element='link "New"')]) == ""
-    for instruction in ("Create a new ticket for Lumen.", "Please add another ticket.", "Make one Ticket."):
+    for instruction in (
+        "Create a new ticket for Lumen.",
+        "Please add another ticket.",
+        "Make one Ticket.",
+        "Submit a new ticket.",
+    ):
         assert makes(instruction, about) and not makes(instruction, ""), instruction
     for instruction in ("Add a comment to ticket #17.", "Create a milestone for the ticket.", "Close it."):
         assert not makes(instruction, about), instruction

@@ -181,7 +181,9 @@ def makes(instruction: str, about: str) -> bool:
     a small model says "Create a new ticket"."""
     kind = re.escape(about.partition(" ")[0].removesuffix("s"))
     return bool(about) and bool(
-        re.search(rf"\b(create|add|make) (a|another|one) (new )?{kind}\b", instruction, re.I)
+        re.search(
+            rf"\b(create|add|make|open|submit|write) (a|another|one) (new )?{kind}\b", instruction, re.I
+        )
     )
 
 
