@@ -180,11 +180,8 @@ def makes(instruction: str, about: str) -> bool:
     """The instruction is to make a new thing of the kind of an item that was there: of a comment on ticket 17
     a small model says "Create a new ticket"."""
     kind = re.escape(about.partition(" ")[0].removesuffix("s"))
-    return bool(about) and bool(
-        re.search(
-            rf"\b(create|add|make|open|submit|write) (a|another|one) (new )?{kind}\b", instruction, re.I
-        )
-    )
+    wanted = rf"\b(create|add|make|open|submit|write) (a|another|one) (new )?{kind}\b"
+    return bool(about) and bool(re.search(wanted, instruction, re.IGNORECASE))
 
 
 def done_with(instruction: str, steps: Sequence[Step]) -> str:
