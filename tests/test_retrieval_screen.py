@@ -12,10 +12,10 @@ from learn_by_interact.engine.store import Store
 from learn_by_interact.environments import ActionSpace
 from learn_by_interact.environments.actions import ShellActions
 from learn_by_interact.environments.web.actions import WebActions
-from learn_by_interact.retrieval.asked import query
+from learn_by_interact.retrieval.asked import offered, query
 from learn_by_interact.retrieval.build import build
 from learn_by_interact.retrieval.retrieve import ExampleRetriever, Retrieval
-from learn_by_interact.types import Action, Example, Trajectory
+from learn_by_interact.types import Action, Example, Observation, Trajectory
 from room import DOCUMENTS, acted, asked
 
 READ = acted("list", "show a.txt", "show b.txt")
@@ -114,6 +114,7 @@ def going(address: str) -> Trajectory:
         ("For ticket 12 change the owner.", "Change the owner of a page.", True),
         ("Change the owner of Tickets 12 and 13.", "Set the kind of a ticket.", False),
         ("Change the owner to ticket 12.", "Change the owner of a page.", True),
+        ("Make a ticket 12 and change the owner.", "Change the owner of a page.", True),
         ("Change the owner: Set the kind of a ticket.", "Change the owner of a page.", True),
     ],
 )
@@ -128,6 +129,26 @@ def test_an_item_that_a_task_names_is_as_those_of_examples_are(
     assert found(store, asks, examples, WebActions(), False, made=WebActions())[0] == examples[1].instruction
     few = found(store, asks, examples, WebActions(), True, made=WebActions(), within=0.6)
     assert few[0] == first and (len(few) < 2 or all_of_them), "what fits far less is left out"
+
+
+def test_an_example_is_found_by_what_its_fields_offered(store: Store) -> None:
+    first, other, last = WRITE.steps
+    listed = Observation(text='[combobox "Resolve as"] is "fixed" of "fixed", "won\'t \\"do\\""', key="a")
+    brief = Observation(text='Changed on this page:\n+ [combobox "Resolve as"] is "fixed"', key="b")
+    chose = Action(tool="select", arguments={"element": 'combobox "Resolve as"', "option": "fixed"})
+    steps = [
+        first.model_copy(update={"observation": listed}),
+        other.model_copy(update={"observation": brief}),
+        last.model_copy(update={"action": chose}),
+    ]
+    closed = Trajectory.model_validate({**WRITE.model_dump(exclude={"id"}), "steps": steps})
+    assert list(offered(closed, 0, 3)) == ["fixed", 'won\'t "do"'] and not list(offered(closed, 0, 2))
+    store.add([closed])
+    whole = Example(instruction="Fix it.", trajectory=closed.id, begin=0, end=3, kind="abstraction")
+    examples = [example("Change the kind of a ticket.", going("/ticket/17")), whole]
+    store.add([going("/ticket/17")])
+    shown = found(store, "Ben won't do it.", examples, WebActions(), True, made=WebActions())
+    assert shown == ["Fix it."]
 
 
 def test_a_task_is_searched_without_what_is_typed_and_what_all_tasks_say() -> None:

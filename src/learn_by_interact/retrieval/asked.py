@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
+
+from ..environments.places import ELEMENT, OPTIONS, QUOTED, unquoted
+from ..types import Trajectory
 
 NUMBERS = re.compile(r"#?\d[\d.,:/-]*")
 TYPED = re.compile(r": [A-Z][^:]*$|(?<!\w)'[^']* [^']*'(?!\w)|\"[^\"]* [^\"]*\"|“[^”]* [^”]*”")
@@ -14,8 +17,8 @@ FEW = frozenset(("all", "from", "has", "have", "he", "her", "his", "its", "she",
 """Words that say nothing, beside those that the index knows as such."""
 ITEM = re.compile(r"([^\W\d_]+) #?\d")
 """An item of many, as a task names it: ticket #12."""
-TOWARDS = re.compile(r"(?:,|\b(?:by|for|from|in|to|until|with)) *(?:the )?$", re.IGNORECASE)
-"""What stands before an item that is a value: for milestone 1.2."""
+TOWARDS = re.compile(r"(?:,|\b(?:by|for|from|in|to|until|with)) *(?:the )?$|\b(?:an?|new) $", re.IGNORECASE)
+"""What stands before an item that is a value, or that is to be made: for milestone 1.2, a milestone 1.4."""
 OPENED = re.compile(r"goto /\S*?([^\W\d_]+)/\d")
 """The same as an example opens it: /ticket/12."""
 
@@ -35,7 +38,7 @@ def query(instruction: str) -> str:
 def kinds(instruction: str) -> list[str]:
     """What a task says that items are which it names by number, in lower case: `ticket` of ticket #12.
 
-    Not those that are a value, of which the task is not.
+    Not those that are a value, or are not there yet.
     """
     found = ITEM.finditer(instruction)
     return [one[1].lower() for one in found if not TOWARDS.search(instruction[: one.start()])]
@@ -45,6 +48,24 @@ def opens(actions: str, wanted: Sequence[str]) -> bool:
     """Whether these actions open an item of one of these kinds by its address: /tickets/12."""
     made = {kind.lower().removesuffix("s") for kind in OPENED.findall(actions)}
     return any(kind.removesuffix("s") in made for kind in wanted)
+
+
+def offered(trajectory: Trajectory, begin: int, end: int) -> Iterator[str]:
+    """What the fields of which something was chosen in a window offered: who closes a ticket as a duplicate
+    could have closed it as wontfix, and is found by this word."""
+    for at in range(begin, end):
+        name = str(trajectory.steps[at].action.arguments.get("element", ""))
+        if "option" not in trajectory.steps[at].action.arguments:
+            continue
+        # An observation may tell only what changed since the one before it.
+        seen = (said for back in range(at, -1, -1) for said in _told(trajectory.observation(back).text, name))
+        yield from map(unquoted, QUOTED.findall(next(seen, "")))
+
+
+def _told(text: str, name: str) -> Iterator[str]:
+    for element, _, said in ELEMENT.findall(text):
+        if element == name and (options := OPTIONS.search(said)):
+            yield options[1]
 
 
 @cache

@@ -17,11 +17,12 @@ from ..environments import ActionSpace
 from ..errors import ConfigError, StoreError
 from ..types import Attempt, Document, Example, Task, Trajectory, Usage, digest
 from . import documents
+from .asked import offered
 from .demonstration import Demonstration, demonstration
 from .encoders import proved
 from .index import connection, digest_of, held, kept, meta, number, schema
 
-VERSION = 6
+VERSION = 7
 """Of what is written into an index: another one is built anew."""
 BYTES = 1000
 """Memory that an example takes while it is added."""
@@ -171,6 +172,7 @@ def _demonstrations(
             {
                 "instruction": example.instruction,
                 "actions": made.actions,
+                "offered": "\n".join(offered(trajectory, example.begin, example.end)),
                 "observations": "\n".join(step.observation.text for step in window),
                 "start": trajectory.observation(example.begin).text,
             },

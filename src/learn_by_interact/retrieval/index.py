@@ -24,7 +24,7 @@ from .demonstration import Demonstration
 if TYPE_CHECKING:
     from .dense import Floats, Vectors
 
-FIELDS = ("instruction", "actions", "observations", "start")
+FIELDS = ("instruction", "actions", "offered", "observations", "start")
 """What BM25 searches: `observations` are those after the window's steps, `start` is the one before them."""
 Key = TypeVar("Key")
 

@@ -23,7 +23,7 @@ from .query import changed, written
 
 BY: dict[str, dict[str, float]] = {
     "instruction": {"instruction": 1.0},
-    "instruction+actions": {"instruction": 2.0, "actions": 1.0},
+    "instruction+actions": {"instruction": 2.0, "actions": 1.0, "offered": 1.0},
     "instruction+observations": {"instruction": 2.0, "observations": 1.0, "start": 1.0},
 }
 """Weights of the fields in which a query is searched."""
