@@ -278,8 +278,19 @@ def test_an_address_has_a_query_only_as_the_page_or_what_was_told_has_one() -> N
     def fits(written: str) -> bool:
         return bool(re.fullmatch(form["pattern"], f"ACTION: goto {written}"))
 
-    for address in ("/list", "/list?page=13&sort=down", "/find?q=%21red", "/find?q="):
+    for address in (
+        "/",
+        "/list",
+        "/list/",
+        "/list/1/2",
+        "/list?page=13&sort=down",
+        "/find?q=%21red",
+        "/find?q=",
+    ):
         assert fits(address), address
+    assert not fits("/list/1/2/3") and not fits("/" + 41 * "a"), "no page is so deep, nor a name so long"
+    deep = ACTIONS.form([seen[0].replace("/list", "/a/b/c/d/e")], ())
+    assert deep and re.fullmatch(deep["pattern"], "ACTION: goto /a/b/c/d/2")
     for address in ("/list?page=2", "/find?page=2", "/find?q=a&r=b", "/find?q=a b", "/other?q=a"):
         assert not fits(address), address
 

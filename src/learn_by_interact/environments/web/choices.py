@@ -20,10 +20,12 @@ AS_BEFORE = "(All else on this page is as before.)"
 """The line of an observation that tells only what changed."""
 TEXT = r"[^\"\\\n]{1,160}"
 """Of what is typed, and of an answer."""
-ADDRESS = r"/[^\"\\ \n;\[\]“”?#=&%`*]{0,60}"
-"""Of a page; a small model that may go on behind it writes its next action there, or a query of its own."""
-QUERY = re.compile(r"(?:ACTION: goto|URL:) (/[^\s\"\\?#]*)\?([^\s\"\\#]+)")
-"""An address with a query, in an observation and in a demonstration: path, query."""
+PIECE = r"/[^\"\\ \n;\[\]“”?#=&%`*/]{0,40}"
+"""Of an address; a small model that may go on behind it writes its next action there, or a query."""
+ADDRESS = re.compile(r"(?:ACTION: goto|URL:) (/[^\s\"\\?#]*)(?:\?([^\s\"\\#]+))?")
+"""In an observation, and in a demonstration: path, query."""
+DEEP = 3
+"""Pieces of an address where none is known that has more."""
 VALUE = r"([A-Za-z0-9_.!~:+-]|%[0-9A-F]{2}){0,40}"
 """Of a query."""
 QUERIES = 20
@@ -49,8 +51,7 @@ def schema(
         return None
     done = {(action.tool, action.arguments.get("element", "")) for action in tried}
     elsewhere = [*_elsewhere(known, {name for name, _, _ in found})]
-    addresses = "|".join((ADDRESS, *_queries((*reversed(seen), *known))))
-    rest = ["press (Enter|Tab|Escape|ArrowDown)", f"goto ({addresses})", "back"]
+    rest = ["press (Enter|Tab|Escape|ArrowDown)", f"goto ({_addresses((*reversed(seen), *known))})", "back"]
     if any("(Part " in text for text in seen[-1:]):
         rest.append("scroll (down|up)")
     # A reply of several begins on this page, and can go on elsewhere, or with what it has enabled.
@@ -107,14 +108,16 @@ def _elsewhere(known: Sequence[str], here: set[str]) -> Iterator[str]:
         yield rf"select \\\"{TEXT}\\\" in \[({any_of(lists)})\]"
 
 
-def _queries(texts: Sequence[str]) -> list[str]:
-    """Addresses with the queries that these texts have, whatever their values."""
-    found: dict[str, None] = {}
-    for path, query in (match for text in texts for match in QUERY.findall(text)):
-        names = [_literal(part.partition("=")[0]) for part in query.split("&")]
-        valued = "&".join(f"{name}={VALUE}" for name in names)
-        found[rf"{_literal(path)}\?{valued}"] = None
-    return list(found)[:QUERIES]
+def _addresses(texts: Sequence[str]) -> str:
+    """Paths as long as those of these texts, and addresses with their queries, whatever the values."""
+    told = [match for text in texts for match in ADDRESS.findall(text)]
+    deep = max([DEEP, *(path.count("/") for path, _ in told)])
+    found = {rf"({PIECE}){{1,{deep}}}": None}
+    for path, query in told:
+        if query:
+            names = [_literal(part.partition("=")[0]) for part in query.split("&")]
+            found[rf"{_literal(path)}\?{'&'.join(f'{name}={VALUE}' for name in names)}"] = None
+    return "|".join(list(found)[: QUERIES + 1])
 
 
 def told(known: Sequence[str]) -> Iterator[tuple[str, str, str]]:
