@@ -56,6 +56,21 @@ def test_a_small_model_does_not_give_up_on_a_screen_where_something_failed(
     assert bool(re.search(forms[0]["pattern"], "ACTION: stop")) == may
 
 
+@pytest.mark.parametrize(("name", "last"), [("local/small", "Name:"), ("openai/large", "Search:")])
+def test_a_small_model_reads_last_what_only_this_page_has(name: str, last: str) -> None:
+    page = (
+        'URL: /new\nTitle: New\n# New\n[textbox "Name:"]\nAs on the first page:\n[textbox "Search:"]\n- Help'
+    )
+    seen = Observation(text=page, key="a")
+    click = Step(thought="", action=Action(tool="click", arguments={"element": 'link "b"'}), observation=seen)
+    agent = LanguageAgent(Scripted([], name=name), WebActions(), "A page.", Acting())
+    *_, start, _, step = [one.content for one in agent.messages(asked(), seen, [click])]
+    for text in (start, step):
+        assert max(("Name:", "Search:"), key=text.rindex) == last
+        assert text.index("Title: New") < min(map(text.index, ("Name:", "Search:")))
+        assert sorted(page.split("\n")) == sorted(set(text.split("\n")) & set(page.split("\n")))
+
+
 def test_who_stops_on_a_screen_where_nothing_was_changed_is_asked_once() -> None:
     def done(*states: str, asks: str = "Rename it.") -> tuple[str, int]:
         seen = [

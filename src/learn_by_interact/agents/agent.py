@@ -12,6 +12,7 @@ from ..environments import ActionSpace
 from ..environments.actions import SHELL
 from ..environments.reply import each
 from ..environments.repository import REPLACE
+from ..environments.web.layout import own_last
 from ..errors import ParseError
 from ..models import Message, Model, Request
 from ..prompts import cut, prompt
@@ -352,7 +353,7 @@ class LanguageAgent:
 
     def messages(self, task: Task, start: Observation, steps: Sequence[Step]) -> tuple[Message, ...]:
         """The prompt for the action after `steps`: reference, what is there, objective, history."""
-        opening = [self._reference("reference", 0), PROMPT.fill("start", observation=start.text)]
+        opening = [self._reference("reference", 0), PROMPT.fill("start", observation=self._text(start))]
         if self.settings.order == "state":
             opening.reverse()
         opening.append(self._notes)
@@ -365,7 +366,8 @@ class LanguageAgent:
                 part = "onward"
             if _repeats(steps[:index]):
                 part = "repeated"
-            result = PROMPT.fill(part, observation=step.observation.text, instruction=task.instruction)
+            seen = self._text(step.observation)
+            result = PROMPT.fill(part, observation=seen, instruction=task.instruction)
             reference = self._reference("more", index)
             said = "\n\n".join(part for part in (reference, result) if part)
             turns.append((self.actions.reply(step.thought, step.action), said))
@@ -374,14 +376,20 @@ class LanguageAgent:
         del turns[:left_out]
         if left_out:
             first += f"\n\n(The first {left_out} steps are left out here.)"
-        seen = [start, *(step.observation for step in steps[left_out:])]
-        shown = [one.blobs if len(seen) - at <= self.settings.pictures else () for at, one in enumerate(seen)]
+        states = [start, *(step.observation for step in steps[left_out:])]
+        shown = [
+            one.blobs if len(states) - at <= self.settings.pictures else () for at, one in enumerate(states)
+        ]
         messages = [Message(role="system", content=self._system)]
         messages.append(Message(role="user", content=first, pictures=shown[0]))
         for (reply, said), pictures in zip(turns, shown[1:], strict=True):
             messages.append(Message(role="assistant", content=reply))
             messages.append(Message(role="user", content=said, pictures=pictures))
         return tuple(messages)
+
+    def _text(self, observation: Observation) -> str:
+        """An observation as this model reads it best."""
+        return own_last(observation.text) if self._held and not observation.failed else observation.text
 
     def _retrieve(self, task: Task, start: Observation, steps: Sequence[Step]) -> Usage:
         """Keep the hits of this step -> what finding them took; an agent serves one episode."""
