@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from learn_by_interact.agents.agent import Acting, LanguageAgent
+from learn_by_interact.agents.agent import Acting, Fixed, Hit, LanguageAgent
 from learn_by_interact.environments.web.actions import WebActions
+from learn_by_interact.environments.web.choices import AS_BEFORE
 from learn_by_interact.models import Request
 from learn_by_interact.models.scripted import Scripted
 from learn_by_interact.types import Action, Observation, Step
@@ -69,6 +70,41 @@ def test_a_small_model_reads_last_what_only_this_page_has(name: str, last: str) 
         assert max(("Name:", "Search:"), key=text.rindex) == last
         assert text.index("Title: New") < min(map(text.index, ("Name:", "Search:")))
         assert sorted(page.split("\n")) == sorted(set(text.split("\n")) & set(page.split("\n")))
+
+
+def test_what_was_planned_for_a_page_that_was_not_seen_is_asked_again_unless_it_was_told() -> None:
+    plan = ['click [link "Edit"]', 'type "b" into [textbox "Search:"]', 'click [button "Save"]', "stop"]
+    begin = Observation(text='URL: /\n[link "Edit"] [textbox "Search:"]', key="a", state="a")
+    form = Observation(
+        text='URL: /edit\n[textbox "Name:"] [button "Save"]\n[textbox "Search:"]', key="b", state="b"
+    )
+    typed = Observation(text=f'Changed on this page:\n+ [link "x"]\n{AS_BEFORE}', key="c", state="c")
+
+    def asks(told: str, *seen: Observation, plan: list[str] = plan) -> int:
+        """How often the model is asked, which answers with the plan first."""
+        asked_for: list[Request] = []
+
+        def answer(request: Request) -> str:
+            asked_for.append(request)
+            text = "\n".join(f"ACTION: {one}" for one in plan)
+            return json.dumps(text if len(asked_for) == 1 else 'ACTION: click [link "x"]')
+
+        agent = LanguageAgent(
+            Scripted(answer), WebActions(), "A page.", Acting(actions=4), Fixed([Hit(id="h", text=told)])
+        )
+        steps: list[Step] = []
+        decision = agent.act(asked(instruction="Rename it."), begin, steps)
+        for observation in seen:
+            steps.append(Step(thought="", action=decision.action, observation=observation))
+            decision = agent.act(asked(instruction="Rename it."), begin, steps)
+        return len(asked_for)
+
+    assert asks("", form) == 2, "the field is on every page"
+    assert asks('ACTION: type "a" into [textbox "Search:"]', form) == 1, "so it was done before"
+    assert asks("", begin.model_copy(update={"text": typed.text})) == 1, "the page is the one that was seen"
+    told = 'ACTION: type "a" into [textbox "Search:"]\nACTION: click [button "Save"]'
+    assert asks(told, form, typed) == 1 and asks(told.split("\n")[0], form, typed) == 2
+    assert asks(told, form, plan=[plan[0], 'click [button "Send"]', "stop"]) == 2, "it is not there"
 
 
 def test_who_stops_on_a_screen_where_nothing_was_changed_is_asked_once() -> None:

@@ -132,6 +132,8 @@ class LanguageAgent:
         self._added: list[list[Hit]] = []
         self._planned: list[Action] = []
         """What the last reply holds after the action that it gave."""
+        self._since = 0
+        """Observations that were there when it was written."""
 
     def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision:
         """Raises ParseError, with the `usage` of the lost replies, when no reply can be used."""
@@ -174,6 +176,7 @@ class LanguageAgent:
                 action, more = self._answer(messages, text, task.instruction, form)
                 used = used + more
             self._planned = self._later(text, most) if action is given else []
+            self._since = len(steps) + 1
             hits = self._added[len(steps)]
             return Decision(
                 thought=thought,
@@ -204,6 +207,9 @@ class LanguageAgent:
         # Where the last action changed nothing, something else is in the way, such as an open dialog.
         over = _changed(start, steps) or OPENS.match(task.instruction)
         if left[0].tool == STOP and (left[0].arguments.get("answer") or not over):
+            return None
+        seen = [start.text, *(step.observation.text for step in steps)]
+        if not self.actions.holds(left[0], seen, self._since, self._known):
             return None
         self._planned = left[1:]
         self._added.append([])
@@ -258,8 +264,12 @@ class LanguageAgent:
         # A small model that fails gives up, asked or not.
         if steps and steps[-1].observation.failed and self._held and not ASKS.search(task.instruction):
             tried.append(Action(tool=STOP))
-        known = [hit.text for hits in self._added for hit in hits]
-        return self.actions.form([one.text for one in seen], tried, known, most)
+        return self.actions.form([one.text for one in seen], tried, self._known, most)
+
+    @property
+    def _known(self) -> list[str]:
+        """What retrieval has told."""
+        return [hit.text for hits in self._added for hit in hits]
 
     def _unstuck(
         self,

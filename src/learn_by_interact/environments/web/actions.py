@@ -19,7 +19,7 @@ from typing import Any
 
 from ...types import Action
 from ..elements import ElementActions, Grammar, Reader, alone, direction, on_element, with_text, word
-from .choices import schema
+from .choices import schema, stands
 
 FORM = """\
 You use a web browser. What stands in square brackets on a page can be acted on. In each turn you give one \
@@ -86,3 +86,7 @@ class WebActions(ElementActions):
     ) -> dict[str, Any] | None:
         """One of the actions that the page has; see `choices.py`."""
         return schema(seen, tried, known, most)
+
+    def holds(self, action: Action, seen: Sequence[str], since: int, known: Sequence[str]) -> bool:
+        """Not on what is not there; on another page than the one that was seen, only on what was told of."""
+        return stands(str(action.arguments.get("element", "")), seen, since, known)

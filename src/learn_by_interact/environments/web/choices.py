@@ -147,6 +147,20 @@ def named(seen: Sequence[str], same: str = AS_BEFORE) -> Iterator[tuple[str, str
             return
 
 
+def stands(element: str, seen: Sequence[str], since: int, known: Sequence[str]) -> bool:
+    """Whether an action on an element still holds that was written when `since` of these were there.
+
+    A small model that writes all at once, and does not know the fields of the form that it opens, types into
+    the search field of every page. What demonstrations named it does know.
+    """
+    if not element:
+        return True
+    if element not in {name for name, _, _ in named(seen)}:
+        return False
+    moved = any(AS_BEFORE not in text for text in seen[since:])
+    return not moved or element in {name for name, _, _ in told(known)}
+
+
 def enabled(found: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
     """Those of the elements that `named` gives that are not told to be disabled."""
     return [one for one in found if not DISABLED.match(QUOTED.sub("", one[2]))]
