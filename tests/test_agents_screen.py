@@ -32,16 +32,18 @@ def test_where_replies_have_a_form_an_answer_has_one_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "failed", "asks", "may"),
+    ("name", "failed", "state", "asks", "may"),
     [
-        ("local/small", True, "Rename it.", False),
-        ("local/small", False, "Rename it.", True),
-        ("local/small", True, "Which note is there?", True),
-        ("openai/large", True, "Rename it.", True),
+        ("local/small", True, "b", "Rename it.", False),
+        ("local/small", False, "b", "Rename it.", True),
+        ("local/small", False, "a", "Rename it.", False),
+        ("local/small", False, "a", "Show it.", True),
+        ("local/small", True, "a", "Which note is there?", True),
+        ("openai/large", True, "a", "Rename it.", True),
     ],
 )
-def test_a_small_model_does_not_give_up_on_a_screen_where_something_failed(
-    name: str, failed: bool, asks: str, may: bool
+def test_a_small_model_does_not_give_up_on_a_screen_where_something_failed_or_nothing_changed(
+    name: str, failed: bool, state: str, asks: str, may: bool
 ) -> None:
     forms: list[dict[str, Any]] = []
 
@@ -49,11 +51,11 @@ def test_a_small_model_does_not_give_up_on_a_screen_where_something_failed(
         forms.append(request.json_schema or {})
         return 'ACTION: click [link "b.txt"]'
 
-    seen = Observation(text='[link "b.txt"]', key="a", state="a", failed=failed)
+    seen = Observation(text='[link "b.txt"]', key="a", state=state, failed=failed)
     click = Action(tool="click", arguments={"element": 'link "c.txt"'})
     steps = [Step(thought="", action=click, observation=seen)]
     agent = LanguageAgent(Scripted(answer, name=name), WebActions(), "A page.", Acting())
-    agent.act(asked(instruction=asks), seen.model_copy(update={"failed": False}), steps)
+    agent.act(asked(instruction=asks), seen.model_copy(update={"failed": False, "state": "a"}), steps)
     assert bool(re.search(forms[0]["pattern"], "ACTION: stop")) == may
 
 

@@ -261,10 +261,18 @@ class LanguageAgent:
         tried = [step.action for step, was in zip(steps, seen, strict=False) if was.key == seen[-1].key]
         if steps and not steps[-1].observation.failed:
             tried.append(steps[-1].action)
-        # A small model that fails gives up, asked or not.
-        if steps and steps[-1].observation.failed and self._held and not ASKS.search(task.instruction):
+        if steps and self._held and self._early(task, start, steps):
             tried.append(Action(tool=STOP))
         return self.actions.form([one.text for one in seen], tried, self._known, most)
+
+    def _early(self, task: Task, start: Observation, steps: Sequence[Step]) -> bool:
+        """A small model gives up where something failed, and ends with a form that it did not send, asked or
+        not."""
+        if ASKS.search(task.instruction):
+            return False
+        looks = LOOKS.match(task.instruction) or OPENS.match(task.instruction)
+        unchanged = all(step.observation.state == start.state for step in steps)
+        return steps[-1].observation.failed or (unchanged and not looks)
 
     @property
     def _known(self) -> list[str]:
