@@ -107,6 +107,14 @@ def test_what_was_planned_for_a_page_that_was_not_seen_is_asked_again_unless_it_
     told = 'ACTION: type "a" into [textbox "Search:"]\nACTION: click [button "Save"]'
     assert asks(told, form, typed) == 1 and asks(told.split("\n")[0], form, typed) == 2
     assert asks(told, form, plan=[plan[0], 'click [button "Send"]', "stop"]) == 2, "it is not there"
+    for options, option, often in (
+        ('"up", "down"', "left", 2),
+        ('"up", "down"', "Up", 1),
+        ('"up" and 9 more', "left", 1),
+    ):
+        listed = form.model_copy(update={"text": f'URL: /edit\n[combobox "Way"] is "down" of {options}'})
+        chosen = f'select "{option}" in [combobox "Way"]'
+        assert asks(f"ACTION: {chosen}", listed, plan=[plan[0], chosen, "stop"]) == often, chosen
 
 
 def test_who_stops_on_a_screen_where_nothing_was_changed_is_asked_once() -> None:

@@ -34,11 +34,9 @@ SCREEN: dict[str, Any] = {
 }
 WEB: dict[str, Any] = {
     **SCREEN,
-    # A small model takes the way of what it read last, of pages and sections as of examples, and of what is
-    # found on the way.
+    # A small model takes the way of what it read last, and of pages and sections as of examples.
     "retrieval": {
         **SCREEN["retrieval"],
-        "fused": [3, 0],
         "apart": False,
         "pages": 0,
         "sections": 0,

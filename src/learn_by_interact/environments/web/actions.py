@@ -88,5 +88,6 @@ class WebActions(ElementActions):
         return schema(seen, tried, known, most)
 
     def holds(self, action: Action, seen: Sequence[str], since: int, known: Sequence[str]) -> bool:
-        """Not on what is not there; on another page than the one that was seen, only on what was told of."""
-        return stands(str(action.arguments.get("element", "")), seen, since, known)
+        """Not on what is not there, nor an option that a list lacks; on another page than the one that was
+        seen, only on what was told of."""
+        return stands(action, seen, since, known)
