@@ -32,18 +32,19 @@ def test_where_replies_have_a_form_an_answer_has_one_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "failed", "state", "asks", "may"),
+    ("name", "failed", "state", "element", "asks", "may"),
     [
-        ("local/small", True, "b", "Rename it.", False),
-        ("local/small", False, "b", "Rename it.", True),
-        ("local/small", False, "a", "Rename it.", False),
-        ("local/small", False, "a", "Show it.", True),
-        ("local/small", True, "a", "Which note is there?", True),
-        ("openai/large", True, "a", "Rename it.", True),
+        ("local/small", True, "b", "link", "Rename it.", False),
+        ("local/small", False, "b", "radio", "Rename it.", True),
+        ("local/small", False, "a", "radio", "Rename it.", False),
+        ("local/small", False, "a", "link", "Rename it.", True),
+        ("local/small", False, "a", "radio", "Show it.", True),
+        ("local/small", True, "a", "link", "Which note is there?", True),
+        ("openai/large", True, "a", "radio", "Rename it.", True),
     ],
 )
-def test_a_small_model_does_not_give_up_on_a_screen_where_something_failed_or_nothing_changed(
-    name: str, failed: bool, state: str, asks: str, may: bool
+def test_a_small_model_does_not_give_up_on_a_screen_where_something_failed_or_a_form_was_not_sent(
+    name: str, failed: bool, state: str, element: str, asks: str, may: bool
 ) -> None:
     forms: list[dict[str, Any]] = []
 
@@ -52,7 +53,7 @@ def test_a_small_model_does_not_give_up_on_a_screen_where_something_failed_or_no
         return 'ACTION: click [link "b.txt"]'
 
     seen = Observation(text='[link "b.txt"]', key="a", state=state, failed=failed)
-    click = Action(tool="click", arguments={"element": 'link "c.txt"'})
+    click = Action(tool="click", arguments={"element": f'{element} "c.txt"'})
     steps = [Step(thought="", action=click, observation=seen)]
     agent = LanguageAgent(Scripted(answer, name=name), WebActions(), "A page.", Acting())
     agent.act(asked(instruction=asks), seen.model_copy(update={"failed": False, "state": "a"}), steps)

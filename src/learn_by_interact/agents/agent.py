@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from ..commands import named_files, without_stops
 from ..environments import ActionSpace
 from ..environments.actions import SHELL
+from ..environments.places import FILLS, TICKED
 from ..environments.reply import each
 from ..environments.repository import REPLACE
 from ..environments.web.layout import own_last
@@ -270,9 +271,11 @@ class LanguageAgent:
         not."""
         if ASKS.search(task.instruction):
             return False
+        done, seen = steps[-1].action, steps[-1].observation
+        fills = done.tool in FILLS or str(done.arguments.get("element", "")).partition(" ")[0] in TICKED
         looks = LOOKS.match(task.instruction) or OPENS.match(task.instruction)
         unchanged = all(step.observation.state == start.state for step in steps)
-        return steps[-1].observation.failed or (unchanged and not looks)
+        return seen.failed or bool(fills and unchanged and not looks)
 
     @property
     def _known(self) -> list[str]:
