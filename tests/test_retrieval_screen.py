@@ -156,6 +156,8 @@ def test_a_task_is_searched_without_what_is_typed_and_what_all_tasks_say() -> No
         "Close it as won't fix, with the comment: The panel has a fixed width.": "Close won t fix comment",
         "You begin with ticket #27: accept it.": "begin ticket accept",
         "Write 'a b' and \"c d\" into the field 'note' on 2024-06-21.": "Write field note",
+        "Your task: Delete the page 'Old notes'.": "task delete page old notes",
+        "Write: A note": "write note",
         "It is 12": "It is 12",
     }.items():
         assert query(asks).lower() == searched.lower(), asks

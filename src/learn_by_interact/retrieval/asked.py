@@ -15,6 +15,8 @@ TYPED = re.compile(r": [A-Z][^:]*$|(?<!\w)'[^']* [^']*'(?!\w)|\"[^\"]* [^\"]*\"|
 """What is to be typed: several words in quotation marks, or after a colon, where it begins in capitals."""
 FEW = frozenset(("all", "from", "has", "have", "he", "her", "his", "its", "she", "them", "you", "your"))
 """Words that say nothing, beside those that the index knows as such."""
+FEWEST = 2
+"""Words of a query; where fewer are left, what seems to be typed is what is to be done: `Task: Delete it`."""
 ITEM = re.compile(r"([^\W\d_]+) #?\d")
 """An item of many, as a task names it: ticket #12."""
 TOWARDS = re.compile(r"(?:,|\b(?:by|for|from|in|to|until|with)) *(?:the )?$|\b(?:an?|new) $", re.IGNORECASE)
@@ -30,9 +32,11 @@ def query(instruction: str) -> str:
     done with ticket 28. What is typed is another text in every task. Where examples are short and in the
     imperative, words such as `is` and `with` are rare too.
     """
-    words = NUMBERS.sub(" ", TYPED.sub(" ", instruction))
-    telling = [word for word in _analyzer().analyze(words) if word not in FEW]
-    return " ".join(telling) or instruction
+    for words in (TYPED.sub(" ", instruction), instruction):
+        telling = [word for word in _analyzer().analyze(NUMBERS.sub(" ", words)) if word not in FEW]
+        if len(telling) >= FEWEST:
+            return " ".join(telling)
+    return instruction
 
 
 def kinds(instruction: str) -> list[str]:
