@@ -52,10 +52,6 @@ class Words:
     commands = True
     code = False
 
-    def holds(self, action: Action, seen: Sequence[str], since: int, known: Sequence[str]) -> bool:
-        """Always."""
-        return True
-
     def form(
         self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = (), most: int = 1
     ) -> dict[str, Any] | None:

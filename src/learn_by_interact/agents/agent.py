@@ -10,10 +10,8 @@ from typing import Any, Literal, Protocol
 from ..commands import named_files, without_stops
 from ..environments import ActionSpace
 from ..environments.actions import SHELL
-from ..environments.places import FILLS, TICKED
 from ..environments.reply import each
 from ..environments.repository import REPLACE
-from ..environments.web.layout import own_last
 from ..errors import ParseError
 from ..models import Message, Model, Request
 from ..prompts import cut, prompt
@@ -133,8 +131,6 @@ class LanguageAgent:
         self._added: list[list[Hit]] = []
         self._planned: list[Action] = []
         """What the last reply holds after the action that it gave."""
-        self._since = 0
-        """Observations that were there when it was written."""
 
     def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision:
         """Raises ParseError, with the `usage` of the lost replies, when no reply can be used."""
@@ -177,7 +173,6 @@ class LanguageAgent:
                 action, more = self._answer(messages, text, task.instruction, form)
                 used = used + more
             self._planned = self._later(text, most) if action is given else []
-            self._since = len(steps) + 1
             hits = self._added[len(steps)]
             return Decision(
                 thought=thought,
@@ -208,9 +203,6 @@ class LanguageAgent:
         # Where the last action changed nothing, something else is in the way, such as an open dialog.
         over = _changed(start, steps) or OPENS.match(task.instruction)
         if left[0].tool == STOP and (left[0].arguments.get("answer") or not over):
-            return None
-        seen = [start.text, *(step.observation.text for step in steps)]
-        if not self.actions.holds(left[0], seen, self._since, self._known):
             return None
         self._planned = left[1:]
         self._added.append([])
@@ -262,25 +254,11 @@ class LanguageAgent:
         tried = [step.action for step, was in zip(steps, seen, strict=False) if was.key == seen[-1].key]
         if steps and not steps[-1].observation.failed:
             tried.append(steps[-1].action)
-        if steps and self._held and self._early(task, start, steps):
+        # A small model that fails gives up, asked or not.
+        if steps and steps[-1].observation.failed and self._held and not ASKS.search(task.instruction):
             tried.append(Action(tool=STOP))
-        return self.actions.form([one.text for one in seen], tried, self._known, most)
-
-    def _early(self, task: Task, start: Observation, steps: Sequence[Step]) -> bool:
-        """A small model gives up where something failed, and ends with a form that it did not send, asked or
-        not."""
-        if ASKS.search(task.instruction):
-            return False
-        done, seen = steps[-1].action, steps[-1].observation
-        fills = done.tool in FILLS or str(done.arguments.get("element", "")).partition(" ")[0] in TICKED
-        looks = LOOKS.match(task.instruction) or OPENS.match(task.instruction)
-        unchanged = all(step.observation.state == start.state for step in steps)
-        return seen.failed or bool(fills and unchanged and not looks)
-
-    @property
-    def _known(self) -> list[str]:
-        """What retrieval has told."""
-        return [hit.text for hits in self._added for hit in hits]
+        known = [hit.text for hits in self._added for hit in hits]
+        return self.actions.form([one.text for one in seen], tried, known, most)
 
     def _unstuck(
         self,
@@ -374,7 +352,7 @@ class LanguageAgent:
 
     def messages(self, task: Task, start: Observation, steps: Sequence[Step]) -> tuple[Message, ...]:
         """The prompt for the action after `steps`: reference, what is there, objective, history."""
-        opening = [self._reference("reference", 0), PROMPT.fill("start", observation=self._text(start))]
+        opening = [self._reference("reference", 0), PROMPT.fill("start", observation=start.text)]
         if self.settings.order == "state":
             opening.reverse()
         opening.append(self._notes)
@@ -387,8 +365,7 @@ class LanguageAgent:
                 part = "onward"
             if _repeats(steps[:index]):
                 part = "repeated"
-            seen = self._text(step.observation)
-            result = PROMPT.fill(part, observation=seen, instruction=task.instruction)
+            result = PROMPT.fill(part, observation=step.observation.text, instruction=task.instruction)
             reference = self._reference("more", index)
             said = "\n\n".join(part for part in (reference, result) if part)
             turns.append((self.actions.reply(step.thought, step.action), said))
@@ -397,20 +374,14 @@ class LanguageAgent:
         del turns[:left_out]
         if left_out:
             first += f"\n\n(The first {left_out} steps are left out here.)"
-        states = [start, *(step.observation for step in steps[left_out:])]
-        shown = [
-            one.blobs if len(states) - at <= self.settings.pictures else () for at, one in enumerate(states)
-        ]
+        seen = [start, *(step.observation for step in steps[left_out:])]
+        shown = [one.blobs if len(seen) - at <= self.settings.pictures else () for at, one in enumerate(seen)]
         messages = [Message(role="system", content=self._system)]
         messages.append(Message(role="user", content=first, pictures=shown[0]))
         for (reply, said), pictures in zip(turns, shown[1:], strict=True):
             messages.append(Message(role="assistant", content=reply))
             messages.append(Message(role="user", content=said, pictures=pictures))
         return tuple(messages)
-
-    def _text(self, observation: Observation) -> str:
-        """An observation as this model reads it best."""
-        return own_last(observation.text) if self._held and not observation.failed else observation.text
 
     def _retrieve(self, task: Task, start: Observation, steps: Sequence[Step]) -> Usage:
         """Keep the hits of this step -> what finding them took; an agent serves one episode."""

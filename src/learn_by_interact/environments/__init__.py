@@ -48,13 +48,6 @@ class ActionSpace(Protocol):
         """
         ...
 
-    def holds(self, action: Action, seen: Sequence[str], since: int, known: Sequence[str]) -> bool:
-        """Whether an action of a reply that holds several is still worth doing, after these observations.
-
-        The reply was written when so many (`since`) of them were there; `known`: what retrieval told.
-        """
-        ...
-
     def format(self, action: Action) -> str:
         """An action as it is written in prompts, without a thought: `sqlite-utils tables a.db`."""
         ...

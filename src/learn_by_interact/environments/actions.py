@@ -64,10 +64,6 @@ class ShellActions:
             raise ParseError(f"The command is too long. {WANTED}")
         return thought, action
 
-    def holds(self, action: Action, seen: Sequence[str], since: int, known: Sequence[str]) -> bool:
-        """Always: a command names what it is for."""
-        return True
-
     def form(
         self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = (), most: int = 1
     ) -> dict[str, Any] | None:

@@ -132,10 +132,6 @@ class ElementActions:
         """See `ActionSpace.form`."""
         raise NotImplementedError
 
-    def holds(self, action: Action, seen: Sequence[str], since: int, known: Sequence[str]) -> bool:
-        """Always; what is not there fails."""
-        return True
-
     def format(self, action: Action) -> str:
         """The action as it is asked for, on one line."""
         said = action.arguments

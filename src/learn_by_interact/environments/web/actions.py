@@ -19,7 +19,7 @@ from typing import Any
 
 from ...types import Action
 from ..elements import ElementActions, Grammar, Reader, alone, direction, on_element, with_text, word
-from .choices import schema, stands
+from .choices import schema
 
 FORM = """\
 You use a web browser. What stands in square brackets on a page can be acted on. In each turn you give one \
@@ -86,8 +86,3 @@ class WebActions(ElementActions):
     ) -> dict[str, Any] | None:
         """One of the actions that the page has; see `choices.py`."""
         return schema(seen, tried, known, most)
-
-    def holds(self, action: Action, seen: Sequence[str], since: int, known: Sequence[str]) -> bool:
-        """Not on what is not there, nor an option that a list lacks; on another page than the one that was
-        seen, only on what was told of."""
-        return stands(action, seen, since, known)

@@ -32,8 +32,6 @@ QUERIES = 20
 """Of addresses; of more, the first."""
 DISABLED = re.compile(r"^[a-z, ]* disabled\b")
 """What is told of an element, without what it holds and offers."""
-MORE = re.compile(r" and \d+ more")
-"""Behind the options of a list that has others."""
 TOLD = ("ACTION: ", "There: ")
 """What lines begin with that name elements of other pages: those of demonstrations, and of the survey."""
 MOST = 120
@@ -147,30 +145,6 @@ def named(seen: Sequence[str], same: str = AS_BEFORE) -> Iterator[tuple[str, str
                     yield name, role, said
         if not brief:
             return
-
-
-def stands(action: Action, seen: Sequence[str], since: int, known: Sequence[str]) -> bool:
-    """Whether an action on an element still holds that was written when `since` of these were there.
-
-    A small model that writes all at once, and does not know the fields of the form that it opens, types into
-    the search field of every page, and chooses what a list has not. What demonstrations named it does know.
-    """
-    element, option = (str(action.arguments.get(key, "")) for key in ("element", "option"))
-    if not element:
-        return True
-    here = {name: said for name, _, said in named(seen)}
-    if element not in here or (option and not _offers(here[element], option)):
-        return False
-    moved = any(AS_BEFORE not in text for text in seen[since:])
-    return not moved or element in {name for name, _, _ in told(known)}
-
-
-def _offers(said: str, option: str) -> bool:
-    """What is told of a list has this option, or does not tell all of them."""
-    listed = OPTIONS.search(said)
-    if not listed or MORE.match(said, listed.end()):
-        return True
-    return option.lower() in {unquoted(value).lower() for value in QUOTED.findall(listed[1])}
 
 
 def enabled(found: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:

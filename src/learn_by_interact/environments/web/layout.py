@@ -14,8 +14,6 @@ COMMON = 5
 """One part in so many of the room is for lines that the application's first page has too."""
 CHANGED = 8
 """Lines that are told as changed."""
-FRAME = "As on the first page:"
-"""The line before what a page has in common with the first one."""
 MOST = 0.5
 """Share of a page's lines; where more have changed, it is another page and not a change."""
 
@@ -51,24 +49,10 @@ def laid_out(lines: Sequence[str], common: Collection[str], chars: int, part: in
         text.append(f"(Part {part + 1} of {len(every)} of this page; {turn}.)")
     if rest:
         shown = parts(rest, spare)[0]
-        text += [FRAME, *shown]
+        text += ["As on the first page:", *shown]
         if len(shown) < len(rest):
             text.append(f"({len(rest) - len(shown)} more such lines)")
     return "\n".join(text), len(every)
-
-
-def own_last(text: str) -> str:
-    """The text of an observation with what is particular to the page behind what every page has.
-
-    A small model acts on what it read last: where the search field of every page stands below the form of
-    this one, it writes there what belongs into the form.
-    """
-    own, frame, common = text.partition(f"\n{FRAME}\n")
-    if not frame:
-        return text
-    lines = own.split("\n")
-    head = sum(line.startswith(("URL: ", "Title: ")) for line in lines[:2])
-    return "\n".join([*lines[:head], FRAME, common, "On this page:", *lines[head:]])
 
 
 def _apart(lines: Sequence[str], common: Collection[str]) -> tuple[list[str], list[str]]:
