@@ -10,6 +10,7 @@ import pytest
 
 from learn_by_interact.environments.actions import ShellActions
 from learn_by_interact.environments.elements import Refused, find
+from learn_by_interact.environments.places import elements
 from learn_by_interact.environments.web.acting import key
 from learn_by_interact.environments.web.actions import WebActions
 from learn_by_interact.environments.web.choices import AS_BEFORE
@@ -254,15 +255,19 @@ def test_what_is_disabled_cannot_be_acted_on_before_something_else() -> None:
     page = """URL: /edit
 [checkbox "Due:"] [textbox "Due:"] contains "soon" disabled [combobox "To:"] is "1" of "1", "2" disabled
 [textbox "Note"] contains "it is disabled" [checkbox "All"] checked disabled
+[link "Help"] on what is disabled [combobox "Of"] is "a" of "a", "b" and 12 more disabled
 [button "Save"] Disabled fields stay as they are, and a disabled button too."""
     assert allowed('click [checkbox "Due:"]', [page]) and allowed('type "x" into [textbox "Note"]', [page])
-    assert allowed('click [button "Save"]', [page])
+    assert allowed('click [button "Save"]', [page]) and allowed('click [link "Help"]', [page])
     for written in (
         'type "x" into [textbox "Due:"]',
         'select "2" in [combobox "To:"]',
         'click [checkbox "All"]',
+        'select "b" in [combobox "Of"]',
     ):
         assert not allowed(written, [page]), written
+    fields = {field.element for field in elements(page)}
+    assert {'textbox "Note"', 'link "Help"'} <= fields and 'checkbox "All"' not in fields
     form = ACTIONS.form([page], (), (), 3)
     reply = json.dumps(
         'ACTION: click [checkbox "Due:"]\nACTION: type "x" into [textbox "Due:"]\nACTION: stop'

@@ -19,6 +19,10 @@ ELEMENT = re.compile(r'\[((\w+)(?: "(?:[^"\\]|\\.)*")?(?: #\d+)?)\]([^\[\n]*)')
 """A name in brackets, its role, and what is told of it."""
 OPTIONS = re.compile(r'\bof ((?:"(?:[^"\\]|\\.)*"(?:, )?)+)')
 QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+DISABLED = re.compile(
+    r"^(?:[ ,]|contains|is|of|and \d+ more|not|checked|pressed|selected|focused|expanded)*\bdisabled\b"
+)
+"""In what is told of an element, without what it holds and offers; text behind it may say the word too."""
 HELD = re.compile(r'^ (?:contains|is) "((?:[^"\\]|\\.)*)"')
 GOTO = "goto "
 """With what an action begins that opens a page by its address."""
@@ -133,10 +137,15 @@ class Surveys:
 SURVEYS = Surveys()
 
 
+def disabled(said: str) -> bool:
+    """Whether what is told of an element, as `ELEMENT` finds it, is that nothing can be done with it now."""
+    return bool(DISABLED.match(QUOTED.sub("", said)))
+
+
 def elements(text: str) -> Iterator[Field]:
     """What can be acted on in the text of an observation, but what is disabled."""
     for name, role, said in ELEMENT.findall(text):
-        if "disabled" in said:
+        if disabled(said):
             continue
         label = QUOTED.search(name)
         listed = OPTIONS.search(said)

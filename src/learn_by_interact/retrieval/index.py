@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from .dense import Floats, Vectors
 
 FIELDS = ("instruction", "actions", "offered", "observations", "start")
-"""What BM25 searches: `observations` are those after the window's steps, `start` is the one before them."""
+"""What BM25 searches: `offered` is what the lists held from which a window's steps chose, `observations` are
+those after the steps, `start` is the one before them."""
 Key = TypeVar("Key")
 
 K = 60

@@ -106,9 +106,10 @@ class Relabel(ModelStage):
             worked = [step for step in trajectory.steps[begin:end] if not step.observation.failed]
             start = trajectory.observation(begin).text
             done = [str(step.action.arguments.get("command", "")) for step in worked]
+            there = item(worked)
             for kind, key in (("summary", "summary"), ("abstraction", "task")):
                 instruction = " ".join(str(answer[key]).split())
-                if instruction and not makes(instruction, item(worked)):
+                if instruction and not makes(instruction, there):
                     instruction = manual.about(instruction, worked, start)
                     instruction = made(manual.told(instruction, done), worked)
                     instruction = entered(selected(instruction, worked, start), worked)

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...patterns import literal, one_of
 from ...types import STOP, Action
-from ..places import ELEMENT, OPTIONS, QUOTED, unquoted
+from ..places import ELEMENT, OPTIONS, QUOTED, disabled, unquoted
 from .acting import TYPED
 
 AS_BEFORE = "(All else on this page is as before.)"
@@ -30,8 +30,6 @@ VALUE = r"([A-Za-z0-9_.!~:+-]|%[0-9A-F]{2}){0,40}"
 """Of a query."""
 QUERIES = 20
 """Of addresses; of more, the first."""
-DISABLED = re.compile(r"^[a-z, ]* disabled\b")
-"""What is told of an element, without what it holds and offers."""
 TOLD = ("ACTION: ", "There: ")
 """What lines begin with that name elements of other pages: those of demonstrations, and of the survey."""
 MOST = 120
@@ -149,7 +147,7 @@ def named(seen: Sequence[str], same: str = AS_BEFORE) -> Iterator[tuple[str, str
 
 def enabled(found: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
     """Those of the elements that `named` gives that are not told to be disabled."""
-    return [one for one in found if not DISABLED.match(QUOTED.sub("", one[2]))]
+    return [one for one in found if not disabled(one[2])]
 
 
 def any_of(texts: Iterable[str]) -> str:
