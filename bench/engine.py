@@ -51,6 +51,7 @@ class Words:
     ends: tuple[str, ...] = ()
     commands = True
     code = False
+    stops = True
 
     def form(
         self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = (), most: int = 1

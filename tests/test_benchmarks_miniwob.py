@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from learn_by_interact.agents.agent import Acting, LanguageAgent
 from learn_by_interact.agents.rollout import Decision, Limits, replay, rollout
 from learn_by_interact.benchmarks.miniwob import OUT_OF_REACH, THIRTY, MiniWob, every_page, instructions
 from learn_by_interact.benchmarks.validate import prove
@@ -15,8 +17,10 @@ from learn_by_interact.environments.web import browser
 from learn_by_interact.environments.web.actions import action
 from learn_by_interact.environments.web.miniwob import ENDED, ONE_PAGE, MiniWobEnvironment
 from learn_by_interact.errors import ConfigError, EnvironmentFault, GraderFault
+from learn_by_interact.models import Request
+from learn_by_interact.models.scripted import Scripted
 from learn_by_interact.registry import benchmark
-from learn_by_interact.types import STOP, Action, Observation, Step, Task
+from learn_by_interact.types import STOP, Action, Observation, Step, Task, Trajectory
 from miniwob_scripts import SCRIPTS, SEEDS, Page, Script, click, quoted
 
 WORLD = MiniWob()
@@ -139,7 +143,7 @@ def test_the_limits_of_pages_are_lifted_or_kept() -> None:
             assert world.grade(task, environment, Page(environment, task).whole()) == 0.0
 
 
-class Scripted:
+class Clicking:
     """An agent that reads the instruction and clicks the button that it names."""
 
     name = "scripted"
@@ -153,12 +157,51 @@ def test_an_agent_is_graded_by_the_page_and_its_trajectory_acted_again() -> None
     world = MiniWob(["click-button"], [0, 2])
     for task in world.tasks():
         with world.environment() as environment:
-            done = rollout(Scripted(), environment, task, Limits())
+            done = rollout(Clicking(), environment, task, Limits())
             assert world.grade(task, environment, done) == 1.0
         assert (done.stop, len(done.steps)) == ("done", 1)
         assert done.steps[-1].observation.text.endswith(ENDED)
         with world.environment() as environment:
             assert replay(environment, task, done) == 1
+
+
+def test_an_agent_goes_on_until_the_page_ends_the_task() -> None:
+    world = MiniWob(["enter-text"], [0])
+    (task,) = world.tasks()
+    word = quoted(task.instruction)[0]
+    field = f'type "{word}" into [textbox "tt"]'
+
+    def episode(*replies: str, actions: int = 1) -> tuple[Trajectory, float, list[Request]]:
+        requests: list[Request] = []
+
+        def answer(request: Request) -> str:
+            requests.append(request)
+            return replies[len(requests) - 1]
+
+        model = Scripted(answer, name="local/small")
+        with world.environment() as environment:
+            acting = Acting(actions=actions)
+            agent = LanguageAgent(model, environment.actions, environment.description, acting)
+            done = rollout(agent, environment, task, Limits())
+            return done, world.grade(task, environment, done), requests
+
+    done, grade, requests = episode(f"ACTION: {field}", "ACTION: stop", 'ACTION: press [button "Submit"]')
+    assert [step.action.tool for step in done.steps] == ["type", "click"] and grade == 1.0
+    assert "The task has not ended" in requests[2].messages[-1].content
+    for request in requests:
+        assert request.json_schema and "stop" not in request.messages[0].content
+        pattern = request.json_schema["pattern"]
+        assert re.search(pattern, 'ACTION: press [button \\"Submit\\"]')
+        assert not [said for said in ("stop", "back", "goto /a") if re.search(pattern, f"ACTION: {said}")]
+    # Of several actions the stop with which the form ends them does not end the task either.
+    done, grade, requests = episode(
+        f"ACTION: {field}\nACTION: press Enter\nACTION: stop", 'ACTION: click [button "Submit"]', actions=4
+    )
+    assert [step.action.tool for step in done.steps] == ["type", "press", "click"] and grade == 1.0
+    assert len(requests) == 2 and requests[1].messages[-1].content.endswith("Next action:")
+    # Who insists gives up.
+    done, grade, _ = episode("ACTION: stop", "ACTION: stop")
+    assert (len(done.steps), grade) == (1, 0.0)
 
 
 def test_the_benchmark_is_found_by_its_nickname() -> None:

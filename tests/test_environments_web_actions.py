@@ -70,6 +70,8 @@ def act(tool: str, **arguments: str) -> Action:
         ),
         ("ACTION: press Enter", act("press", key="Enter")),
         ("ACTION: press [Control+a]", act("press", key="Control+a")),
+        ('ACTION: press [button "Submit"]', act("click", element='button "Submit"')),
+        ('ACTION: press button "Submit"', act("click", element='button "Submit"')),
         ("ACTION: scroll up", act("scroll", direction="up")),
         ("ACTION: go_to /wiki/Start", act("goto", url="/wiki/Start")),
         ("ACTION: go_back", act("back")),

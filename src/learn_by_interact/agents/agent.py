@@ -122,7 +122,8 @@ class LanguageAgent:
         self.settings = settings or Acting()
         self._system = PROMPT.fill("system", description=description, actions=actions.description)
         if self.settings.actions > 1:
-            self._system += "\n" + SEVERAL.fill("system", most=self.settings.actions)
+            part = "system" if actions.stops else "endless"
+            self._system += "\n" + SEVERAL.fill(part, most=self.settings.actions)
         if self.settings.reasons:
             self._system += "\n" + PROMPT.fill("reasons")
         if self.settings.pictures:
@@ -164,12 +165,12 @@ class LanguageAgent:
                 messages = _answered(messages, said, answer)
                 continue
             over = _changed(start, steps) or ASKS.search(task.instruction)
-            if objected and over and _just_done(action, steps):
+            if objected and over and self.actions.stops and _just_done(action, steps):
                 # It was asked, and has nothing else to do; done twice, a task is often undone.
                 thought, action = "", Action(tool=STOP, arguments={"answer": ""})
             given = action
             thought, action, used = self._unstuck(messages, thought, action, task, steps, form, never)
-            if _lacks_answer(action, task.instruction):
+            if self.actions.stops and _lacks_answer(action, task.instruction):
                 action, more = self._answer(messages, text, task.instruction, form)
                 used = used + more
             self._planned = self._later(text, most) if action is given else []
@@ -200,6 +201,8 @@ class LanguageAgent:
         left, self._planned = self._planned, []
         if not left or not steps or steps[-1].observation.failed or _just_done(left[0], steps):
             return None
+        if left[0].tool == STOP and not self.actions.stops:
+            return None
         # Where the last action changed nothing, something else is in the way, such as an open dialog.
         over = _changed(start, steps) or OPENS.match(task.instruction)
         if left[0].tool == STOP and (left[0].arguments.get("answer") or not over):
@@ -212,6 +215,8 @@ class LanguageAgent:
         """Part of the prompt that answers a stop without a reason to stop, or what was just done: once."""
         if action.tool != STOP:
             return "again" if _just_done(action, steps) else None
+        if not self.actions.stops:
+            return "unended"
         if action.arguments.get("answer"):
             return None
         if steps and steps[-1].observation.failed:
@@ -255,7 +260,8 @@ class LanguageAgent:
         if steps and not steps[-1].observation.failed:
             tried.append(steps[-1].action)
         # A small model that fails gives up, asked or not.
-        if steps and steps[-1].observation.failed and self._held and not ASKS.search(task.instruction):
+        failed = bool(steps) and steps[-1].observation.failed
+        if not self.actions.stops or (failed and self._held and not ASKS.search(task.instruction)):
             tried.append(Action(tool=STOP))
         known = [hit.text for hits in self._added for hit in hits]
         return self.actions.form([one.text for one in seen], tried, known, most)
@@ -361,7 +367,7 @@ class LanguageAgent:
         turns: list[tuple[str, str]] = []
         for index, step in enumerate(steps, 1):
             part = "failed" if step.observation.failed else "result"
-            if part == "result" and self._idle(task, start, steps[:index]):
+            if part == "result" and (not self.actions.stops or self._idle(task, start, steps[:index])):
                 part = "onward"
             if _repeats(steps[:index]):
                 part = "repeated"

@@ -25,6 +25,9 @@ class ActionSpace(Protocol):
     code: bool
     """What is acted on is a project's code: its tasks are those of a maintainer."""
 
+    stops: bool
+    """An agent says itself that it has finished; else the environment does (`Ending`): a stop gives up."""
+
     def parse(self, reply: str) -> tuple[str, Action]:
         """A model's reply -> (thought, action). Raises ParseError, worded for the model."""
         ...

@@ -47,6 +47,7 @@ class ShellActions:
     ends: tuple[str, ...] = ("\nOUTPUT:", "\n[no output]", "\n[changed:", "\n[new:")
     commands = True
     code = False
+    stops = True
 
     def gbnf(self, task: Task, never: Sequence[str], steps: Sequence[Step]) -> str:
         """None."""

@@ -28,6 +28,8 @@ NEAR = 6
 """Names that are told when there is no such element."""
 NAMES = r'\[(?:[^\]"]|"(?:[^"\\]|\\.)*")*\]'
 """Pattern of a name in brackets."""
+_NAMED = re.compile(r'(?:on )?\[?[a-z]+(?: "| #\d)|\[(?:button|link|checkbox|radio|menuitem)\]')
+"""What is no key: a role with a name, or in brackets one of these alone."""
 _JOIN = r"\s*(?:\b(?:into|in|to|on|from|for|at)\b|=|,|:)\s*"
 _CALL = re.compile(r"^(\w+)\s*\((.*)\)\s*;?$", re.DOTALL)
 
@@ -116,6 +118,7 @@ class ElementActions:
     ends: tuple[str, ...]
     commands = False
     code = False
+    stops = True
     grammar: Grammar
 
     def gbnf(self, task: Task, never: Sequence[str], steps: Sequence[Step]) -> str:
@@ -177,6 +180,13 @@ def word(name: str, missing: str) -> Reader:
         return Action(tool=tool, arguments={name: value} if value else {})
 
     return read
+
+
+def key_or_element(tool: str, rest: str) -> Action:
+    """`Enter`; what is said of an element, as in `press [button "Submit"]`, is a click."""
+    if _NAMED.match(rest):
+        return on_element("click", rest)
+    return word("key", "Say which key: press Enter.")(tool, rest)
 
 
 def alone(tool: str, rest: str) -> Action:

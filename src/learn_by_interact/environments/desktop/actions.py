@@ -21,7 +21,17 @@ from typing import Any
 
 from ...errors import ParseError
 from ...types import STOP, Action
-from ..elements import ElementActions, Grammar, Reader, alone, direction, on_element, with_text, word
+from ..elements import (
+    ElementActions,
+    Grammar,
+    Reader,
+    alone,
+    direction,
+    key_or_element,
+    on_element,
+    with_text,
+    word,
+)
 from ..reply import CONTROL, readable, reason_line, thought_of
 from ..web.choices import TEXT, any_of, enabled, named, replies, told
 from .screen import TYPED
@@ -64,7 +74,7 @@ _READERS: dict[str, Reader] = {
     "double_click": on_element,
     "right_click": on_element,
     "type": with_text,
-    "press": word("key", "Say which key: press Enter."),
+    "press": key_or_element,
     "hover": on_element,
     "scroll": direction,
     "wait": alone,

@@ -18,7 +18,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...types import Action
-from ..elements import ElementActions, Grammar, Reader, alone, direction, on_element, with_text, word
+from ..elements import (
+    ElementActions,
+    Grammar,
+    Reader,
+    alone,
+    direction,
+    key_or_element,
+    on_element,
+    with_text,
+    word,
+)
 from .choices import schema
 
 FORM = """\
@@ -59,7 +69,7 @@ _READERS: dict[str, Reader] = {
     "hover": on_element,
     "type": with_text,
     "select": with_text,
-    "press": word("key", "Say which key: press Enter."),
+    "press": key_or_element,
     "scroll": direction,
     "goto": word("url", "Say which page: goto /page."),
     "back": alone,
@@ -80,9 +90,11 @@ class WebActions(ElementActions):
     description = FORM
     ends: tuple[str, ...] = ("\nOUTPUT:", "\nURL:", "\nChanged on this page:")
     grammar = GRAMMAR
+    leaves = True
+    """There are other pages, and tabs."""
 
     def form(
         self, seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = (), most: int = 1
     ) -> dict[str, Any] | None:
         """One of the actions that the page has; see `choices.py`."""
-        return schema(seen, tried, known, most)
+        return schema(seen, tried, known, most, self.leaves)

@@ -37,19 +37,26 @@ MOST = 120
 
 
 def schema(
-    seen: Sequence[str], tried: Sequence[Action], known: Sequence[str] = (), most: int = 1
+    seen: Sequence[str],
+    tried: Sequence[Action],
+    known: Sequence[str] = (),
+    most: int = 1,
+    leaves: bool = True,
 ) -> dict[str, Any] | None:
     """The form of a reply after these observations; None where the page has nothing that can be acted on.
 
     `tried`: what is not to be done again here. `known`: texts about other pages, whose elements may be named.
-    `most`: actions of one reply; those after the first may be on any of these elements.
+    `most`: actions of one reply; those after the first may be on any of these elements. `leaves`: there are
+    other pages.
     """
     found = list(named(seen))[:MOST]
     if not found:
         return None
     done = {(action.tool, action.arguments.get("element", "")) for action in tried}
     elsewhere = [*_elsewhere(known, {name for name, _, _ in found})]
-    rest = ["press (Enter|Tab|Escape|ArrowDown)", f"goto ({_addresses((*reversed(seen), *known))})", "back"]
+    rest = ["press (Enter|Tab|Escape|ArrowDown)"]
+    if leaves:
+        rest += [f"goto ({_addresses((*reversed(seen), *known))})", "back"]
     if any("(Part " in text for text in seen[-1:]):
         rest.append("scroll (down|up)")
     # A reply of several begins on this page, and can go on elsewhere, or with what it has enabled.
@@ -84,7 +91,8 @@ def _here(found: Sequence[tuple[str, str, str]], done: set[tuple[str, str]]) -> 
         if role in TYPED and not OPTIONS.search(said) and ("type", name) not in done
     ]
     if click:
-        yield rf"click \[({any_of(click)})\]"
+        # Who is told to press Submit writes `press`: read as a click.
+        yield rf"(click|press) \[({any_of(click)})\]"
     if fields:
         yield rf"type \\\"{TEXT}\\\" into \[({any_of(fields)})\]"
     for name, role, said in found:

@@ -19,6 +19,7 @@ from ...types import STOP, Action, Observation, Task, digest
 from ..folder import EnvironmentFolder, Volatile
 from ..places import Place
 from . import browser
+from .actions import WebActions
 from .application import Application
 from .config import Web
 from .environment import WebEnvironment
@@ -29,6 +30,15 @@ DESCRIPTION = (
     "A small web page on which one thing is to be done. The action that finishes it, such as a click on "
     "Submit, ends the task, well or badly: the page then says {ended}, and nothing more can be done."
 )
+FORM = """\
+What stands in square brackets on the page can be acted on. In each turn you give one action, and then see \
+the page, in one of these forms:
+ACTION: click [button "Submit"]
+ACTION: type "some text" into [textbox "Name:"]
+ACTION: select "blue" in [combobox "Colour:"]
+ACTION: press Enter
+ACTION: scroll down
+Another is hover [...]. Copy names in brackets as the page has them."""
 ENDED = "[the task has ended]"
 ELSEWHERE = frozenset({"goto", "back", "forward", "new_tab", "tab", "close_tab"})
 """Actions that would leave the page."""
@@ -148,12 +158,21 @@ def declaration(name: str) -> EnvironmentFolder:
     )
 
 
+class MiniWobActions(WebActions):
+    """The action space of a page that ends its task itself and cannot be left."""
+
+    description = FORM
+    stops = False
+    leaves = False
+
+
 class MiniWobEnvironment(WebEnvironment):
     """One episode on the page `setup["page"]` with the seed `setup["seed"]`."""
 
     def __init__(self, folder: EnvironmentFolder, time_limit: bool = False) -> None:
         """`time_limit` keeps the pages' own limits, of some seconds."""
         super().__init__(folder)
+        self.actions = MiniWobActions()
         self.time_limit = time_limit
         self._ended: Observation | None = None
 
