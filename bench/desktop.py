@@ -1,6 +1,6 @@
 """What a reset, a step and an observation of the desktop cost, and reading the windows of Calc.
 
-    python bench/desktop.py [--rounds 5] [--pyatspi] [--out FILE.json]
+    python bench/desktop.py [--rounds 5] [--model MODEL] [--pyatspi] [--out FILE.json]
 
 The environment is environments/calc. Its sheet is filled so that all that is in view has a value. With
 --pyatspi (python3-pyatspi is needed) the same windows are also read in the manner of OSWorld's server: node
@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from result import report
+from result import report, tokens
 
 from learn_by_interact.environments.desktop.environment import DesktopEnvironment
 from learn_by_interact.environments.desktop.machine import LocalMachine
@@ -95,9 +95,9 @@ def bare() -> float:
     return seconds
 
 
-def episodes(rounds: int) -> dict[str, Any]:
-    """Seconds and sizes over `rounds` episodes."""
-    resets, ends, steps, sizes = [], [], [], []
+def episodes(rounds: int, model: str) -> dict[str, Any]:
+    """Seconds and sizes over `rounds` episodes; tokens where a model is named."""
+    resets, ends, steps, texts = [], [], [], []
     for _ in range(rounds):
         episode = DesktopEnvironment(calc())
         with episode:
@@ -107,7 +107,7 @@ def episodes(rounds: int) -> dict[str, Any]:
                 start = time.perf_counter()
                 seen = episode.step(action)
                 steps.append(time.perf_counter() - start)
-                sizes.append(len(seen.text))
+                texts.append(seen.text)
             start = time.perf_counter()
         ends.append(time.perf_counter() - start)
     return {
@@ -116,7 +116,8 @@ def episodes(rounds: int) -> dict[str, Any]:
         "end_s": statistics.median(ends),
         "step_s": statistics.median(steps),
         "step_p90_s": sorted(steps)[int(0.9 * len(steps))],
-        "observation_chars": statistics.mean(sizes),
+        "observation_chars": statistics.mean(map(len, texts)),
+        **(tokens(model, texts) if model else {}),
     }
 
 
@@ -167,12 +168,13 @@ def walks(rounds: int, other: bool) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--model", default="", help="whose tokens an observation is counted in")
     parser.add_argument("--pyatspi", action="store_true")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     figures = {
         **walks(options.rounds, options.pyatspi),
-        **episodes(options.rounds),
+        **episodes(options.rounds, options.model),
         "four_resets_s": side_by_side(4),
     }
     report("desktop", figures, TARGETS, options.out)

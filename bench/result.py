@@ -7,13 +7,36 @@ import json
 import os
 import platform
 import shlex
+import statistics
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from learn_by_interact.models import Message, Request
+from learn_by_interact.models.connect import connect
+
+
+def tokens(name: str, texts: Sequence[str]) -> dict[str, int]:
+    """Median and most of the tokens that these observations take in a prompt of the model `name`.
+
+    Those of a prompt with a text, less those of one with a single letter. Each text is sent once.
+    """
+    model = connect(name)
+    taken = {
+        text: model.complete(
+            Request(model=name, messages=(Message(role="user", content=text),), max_tokens=1)
+        ).usage.prompt
+        for text in {"a", *texts}
+    }
+    sizes = [taken[text] - taken["a"] for text in texts]
+    return {
+        "observation_tokens_median": int(statistics.median(sizes)),
+        "observation_tokens_max": max(sizes),
+    }
 
 
 def report(

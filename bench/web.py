@@ -1,6 +1,6 @@
 """What a step, a reset and an observation of the web environment cost, beside BrowserGym on the same pages.
 
-    python bench/web.py [--rounds 10] [--browsergym PYTHON] [--out FILE.json]
+    python bench/web.py [--rounds 10] [--model MODEL] [--browsergym PYTHON] [--out FILE.json]
 
 The browser alone, which only opens the pages, is measured too: a step cannot cost less.
 
@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from result import report
+from result import report, tokens
 
 from learn_by_interact.benchmarks.folder import FolderBenchmark
 from learn_by_interact.environments.web.actions import action
@@ -63,10 +63,10 @@ print(json.dumps({"resets": resets, "steps": steps}))
 """
 
 
-def ours(rounds: int) -> tuple[dict[str, Any], FolderBenchmark]:
-    """Seconds and sizes over `rounds` times all pages."""
+def ours(rounds: int, model: str) -> tuple[dict[str, Any], FolderBenchmark]:
+    """Seconds and sizes over `rounds` times all pages; tokens where a model is named."""
     benchmark = FolderBenchmark(Path(__file__).parent.parent / "environments" / "trac")
-    resets, steps, sizes = [], [], []
+    resets, steps, texts = [], [], []
     with benchmark.environment() as environment:
         assert isinstance(environment, WebEnvironment)
         for number in range(rounds):
@@ -78,12 +78,13 @@ def ours(rounds: int) -> tuple[dict[str, Any], FolderBenchmark]:
                     begin = time.perf_counter()
                     seen = environment.step(action(written.format(page=page)))
                     steps.append(time.perf_counter() - begin)
-                    sizes.append(len(seen.text))
+                    texts.append(seen.text)
             # Something to put back.
             environment.step(action("goto /wiki/SandBox?action=edit"))
             if number % 2 == 0 and "textbox" in str(environment.step(action("goto /newticket")).text):
                 environment.step(action('type "Something to put back" into [textbox "Summary:"]'))
                 environment.step(action('click [button "Create ticket"]'))
+    sizes = [len(text) for text in texts]
     return {
         "reset_s": round(statistics.median(resets), 3),
         "reset_p95_s": round(sorted(resets)[int(len(resets) * 0.95)], 3),
@@ -93,6 +94,7 @@ def ours(rounds: int) -> tuple[dict[str, Any], FolderBenchmark]:
         "steps_per_second": round(1 / statistics.mean(steps), 1),
         "observation_chars_median": int(statistics.median(sizes)),
         "observation_chars_max": max(sizes),
+        **(tokens(model, texts) if model else {}),
     }, benchmark
 
 
@@ -141,10 +143,11 @@ def main() -> None:
     """Print the figures, and write them to a file if asked."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--model", default="", help="whose tokens an observation is counted in")
     parser.add_argument("--browsergym", help="the Python that has browsergym-core")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    figures, benchmark = ours(options.rounds)
+    figures, benchmark = ours(options.rounds, options.model)
     figures |= bare(benchmark, max(1, options.rounds // 2))
     for sleeps in ("on", "off") if options.browsergym else ():
         figures |= other(options.browsergym, benchmark, max(1, options.rounds // 5), sleeps)
