@@ -131,6 +131,9 @@ def test_pages_are_alike_that_differ_by_a_number_or_a_name_and_show_the_same() -
     looked = Looked()
     tickets = [Way((f"goto /ticket/{n}",), f"/ticket/{n}?page={n}") for n in range(1, 7)]
     assert tickets[0].kind == tickets[5].kind != Way((), "/ticket/1/edit").kind
+    issues = [Way((), f"/t/issue{n}") for n in (3, 12)]
+    assert issues[0].kind == issues[1].kind != Way((), "/t/user3").kind
+    assert Way((), "/n/a1b2c3").kind == Way((), "/n/f00d42-7").kind, "of such names no part is a kind"
     looked.add(tickets[0], ("button",))
     assert not looked.enough(tickets[1]) and looked.order(tickets[1]) > looked.order(Way((), "/report"))
     looked.add(tickets[1], ("button",))

@@ -112,21 +112,28 @@ def going(address: str) -> Trajectory:
     [
         ("Change the owner of ticket #12.", "Set the kind of a ticket.", False),
         ("For ticket 12 change the owner.", "Change the owner of a page.", True),
+        ("Change the owner of ticket12.", "Set the kind of a ticket.", False),
         ("Change the owner of Tickets 12 and 13.", "Set the kind of a ticket.", False),
         ("Change the owner to ticket 12.", "Change the owner of a page.", True),
         ("Make a ticket 12 and change the owner.", "Change the owner of a page.", True),
         ("Change the owner: Set the kind of a ticket.", "Change the owner of a page.", True),
     ],
 )
+@pytest.mark.parametrize("address", ["/ticket/17", "/t/ticket17"])
 def test_an_item_that_a_task_names_is_as_those_of_examples_are(
-    store: Store, asks: str, first: str, all_of_them: bool
+    store: Store, address: str, asks: str, first: str, all_of_them: bool
 ) -> None:
-    ticket, page = going("/ticket/17"), going("/wiki/Start")
-    store.add([ticket, page])
+    ticket, page = going(address), going("/wiki/Start")
+    other = going("/wiki/End")
+    store.add([ticket, page, other])
     examples = [example("Set the kind of a ticket.", ticket), example("Change the owner of a page.", page)]
     shown = found(store, asks, examples, WebActions(), True, made=WebActions())
     assert shown[0] == first and len(shown) == 2, asks
     assert found(store, asks, examples, WebActions(), False, made=WebActions())[0] == examples[1].instruction
+    linked = [example("Set the owner. It is about ticket 17.", other), examples[1]]
+    assert found(store, asks, linked, WebActions(), True, made=WebActions())[0] == (
+        linked[0].instruction if first == examples[0].instruction else first
+    )
     few = found(store, asks, examples, WebActions(), True, made=WebActions(), within=0.6)
     assert few[0] == first and (len(few) < 2 or all_of_them), "what fits far less is left out"
 

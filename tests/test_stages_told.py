@@ -217,6 +217,18 @@ def test_an_item_that_was_left_is_not_what_a_session_is_about() -> None:
     assert opened("Delete it.", [there, query]) == "Delete it. It is about ticket 17.", "the list comes after"
 
 
+def test_an_item_that_a_link_opened_is_told_too_and_one_whose_number_is_in_its_name() -> None:
+    crash = step("click", "URL: /t/issue5\nTitle: Crash", element='link "Crash"')
+    urgent = step("select", "URL: /t/issue5", element='combobox "Priority"', option="urgent")
+    sent = step("click", "URL: /t/issue5?@ok=1", element='button "Submit"')
+    assert item([crash, urgent, sent]) == "issue 5"
+    assert opened("Make it urgent.", [crash, urgent, sent]) == "Make it urgent. It is about issue 5."
+    assert opened("Make issue 5 urgent.", [crash, urgent, sent]) == "Make issue 5 urgent."
+    assert item([step("goto", "URL: /issue12", url="/issue12")]) == "issue 12"
+    assert item([step("click", "URL: /t/issues", element='link "All"')]) == ""
+    assert item([step("click", "URL: /t/issue5", element='button "Add"')]) == "", "a button makes one"
+
+
 def test_who_stays_at_an_item_has_made_none() -> None:
     about = item([step("goto", "URL: /tickets/17", url="/tickets/17")])
     assert about == "tickets 17" and item([step("click", element='link "New"')]) == ""

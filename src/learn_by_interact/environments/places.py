@@ -26,6 +26,8 @@ DISABLED = re.compile(
 HELD = re.compile(r'^ (?:contains|is) "((?:[^"\\]|\\.)*)"')
 GOTO = "goto "
 """With what an action begins that opens a page by its address."""
+NUMBERED = re.compile(r"([A-Za-z_-]{3,})(\d+)")
+"""A piece of an address that names a thing and its number: `issue12`."""
 SURVEY = "survey"
 """Name in the ledger of looking an application over; in the store, the ledger's key of the last time."""
 TYPED = frozenset({"textbox", "searchbox", "spinbutton"})

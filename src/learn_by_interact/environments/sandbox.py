@@ -285,7 +285,11 @@ def open_sandbox(kind: str, start: Path | None, tools: Tools) -> Sandbox:
 
 
 def entries(folder: Path | str) -> Iterator[os.DirEntry[str]]:
-    """All entries below a folder; links are not followed, unreadable folders are passed over."""
+    """All entries below a folder; links are not followed, unreadable folders are passed over.
+
+    What is gone before it is looked at, as of an application that is running, is passed over too: the status
+    (`entry.stat(follow_symlinks=False)`) of what is given is known.
+    """
     waiting = [str(folder)]
     while waiting:
         try:
@@ -294,6 +298,10 @@ def entries(folder: Path | str) -> Iterator[os.DirEntry[str]]:
         except OSError:
             continue
         for entry in inside:
+            try:
+                entry.stat(follow_symlinks=False)
+            except OSError:
+                continue
             yield entry
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(entry.path)

@@ -17,12 +17,12 @@ FEW = frozenset(("all", "from", "has", "have", "he", "her", "his", "its", "she",
 """Words that say nothing, beside those that the index knows as such."""
 FEWEST = 2
 """Words of a query; where fewer are left, what seems to be typed is what is to be done: `Task: Delete it`."""
-ITEM = re.compile(r"([^\W\d_]+) #?\d")
-"""An item of many, as a task names it: ticket #12."""
+ITEM = re.compile(r"([^\W\d_]+) #?\d|([^\W\d_]{3,})\d")
+"""An item of many, as a task names it: ticket #12, issue12."""
 TOWARDS = re.compile(r"(?:,|\b(?:by|for|from|in|to|until|with)) *(?:the )?$|\b(?:an?|new) $", re.IGNORECASE)
 """What stands before an item that is a value, or that is to be made: for milestone 1.2, a milestone 1.4."""
-OPENED = re.compile(r"goto /\S*?([^\W\d_]+)/\d")
-"""The same as an example opens it: /ticket/12."""
+OPENED = re.compile(r"goto /\S*?(?:([^\W\d_]+)/|([^\W\d_]{3,}))\d")
+"""The same as an example opens it: /ticket/12, /issue12."""
 
 
 def query(instruction: str) -> str:
@@ -45,13 +45,14 @@ def kinds(instruction: str) -> list[str]:
     Not those that are a value, or are not there yet.
     """
     found = ITEM.finditer(instruction)
-    return [one[1].lower() for one in found if not TOWARDS.search(instruction[: one.start()])]
+    return [(one[1] or one[2]).lower() for one in found if not TOWARDS.search(instruction[: one.start()])]
 
 
-def opens(actions: str, wanted: Sequence[str]) -> bool:
-    """Whether these actions open an item of one of these kinds by its address: /tickets/12."""
-    made = {kind.lower().removesuffix("s") for kind in OPENED.findall(actions)}
-    return any(kind.removesuffix("s") in made for kind in wanted)
+def opens(actions: str, instruction: str, wanted: Sequence[str]) -> bool:
+    """Whether an example is about an item of one of these kinds: it opens one by its address (/tickets/12,
+    /issue12), or its instruction names one, which a link opened."""
+    made = {"".join(one.groups("")).lower() for one in OPENED.finditer(actions)}.union(kinds(instruction))
+    return not {kind.removesuffix("s") for kind in wanted}.isdisjoint(kind.removesuffix("s") for kind in made)
 
 
 def offered(trajectory: Trajectory, begin: int, end: int) -> Iterator[str]:

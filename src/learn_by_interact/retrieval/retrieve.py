@@ -281,7 +281,7 @@ class ExampleRetriever:
             example = self._index.demonstration(one)
             if self._settings.suited:
                 fit *= 1 if either or example.changed != looks else UNSUITED
-                fit *= 1 if not items or opens(example.actions, items) else ELSEWHERE
+                fit *= 1 if not items or opens(example.actions, example.instruction, items) else ELSEWHERE
             fits.append(fit)
         least = self._settings.within * max(fits, default=0.0)
         order = sorted(range(len(fits)), key=lambda at: -fits[at])

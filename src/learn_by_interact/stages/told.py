@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from ..commands import above, called, named_files, page_of, split
 from ..environments.changes import new_files
 from ..environments.desktop.sheet import heading
-from ..environments.places import FILLS, QUOTED, TICKED, unquoted
+from ..environments.places import FILLS, NUMBERED, QUOTED, TICKED, unquoted
 from ..types import Document, Step
 from .features import calls
 from .readers.options import Option, clause, options
@@ -164,16 +164,27 @@ def opened(instruction: str, steps: Sequence[Step]) -> str:
 
 
 def item(steps: Sequence[Step]) -> str:
-    """The item of many that a session on a site opened by its address, and stayed at: `ticket 17`; or ""."""
+    """The item of many that a session on a site opened, by its address or a link, and stayed at: `ticket 17`.
+
+    "" where there is none."""
     for at, step in enumerate(steps):
-        address = urlsplit(str(step.action.arguments.get("url", ""))).path.strip("/")
+        address = _opened(step)
         pieces = address.split("/")
-        if len(pieces) > 1 and any(map(str.isdigit, pieces[-1])):
+        own = NUMBERED.fullmatch(pieces[-1])
+        if own or (len(pieces) > 1 and any(map(str.isdigit, pieces[-1]))):
             # What was done last may lead on; who left before did something elsewhere.
             seen = "\n".join(one.observation.text for one in steps[at:-1])
             left = any(not path.startswith(address) for path in URL.findall(seen))
-            return "" if left else " ".join(map(unquote, pieces[-2:]))
+            return "" if left else " ".join(map(unquote, own.groups() if own else pieces[-2:]))
     return ""
+
+
+def _opened(step: Step) -> str:
+    """The path of the page that a step goes to, or that its click on a link opened; or ""."""
+    url = str(step.action.arguments.get("url", ""))
+    if step.action.tool == "click" and str(step.action.arguments.get("element", "")).startswith("link "):
+        url = f"/{next(iter(URL.findall(step.observation.text)), '')}"
+    return urlsplit(url).path.strip("/")
 
 
 def makes(instruction: str, about: str) -> bool:

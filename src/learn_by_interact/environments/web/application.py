@@ -62,7 +62,7 @@ class Application:
                 self._sandbox.home, self._sandbox.home.parent / "state", self.web.aside, self._sandbox.adopt
             )
             self._start(self.web.port)
-            self._state.keep()
+            self.keep()
         except BaseException:
             self.close()
             raise
@@ -86,9 +86,17 @@ class Application:
         return self._fingerprint.files if self._fingerprint else {}
 
     def keep(self) -> None:
-        """From now on this is the state that is put back: after the login, whose session may be in it."""
+        """From now on this is the state that is put back: after the login, whose session may be in it.
+
+        Raises EnvironmentFault.
+        """
         if self._state:
-            self._state.keep()
+            try:
+                self._state.keep()
+            except OSError as error:
+                raise EnvironmentFault(
+                    f"{self.folder.name}: its state could not be copied: {error}"
+                ) from None
 
     def put_back(self) -> None:
         """The state as it was kept. Raises EnvironmentFault."""

@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from ..fingerprint import BESIDE, SQLITE, Seen, is_aside, seen
@@ -35,8 +35,10 @@ class KeptState:
             if entry.is_dir(follow_symlinks=False):
                 (self._copy / name).mkdir()
             else:
-                self._write(Path(entry.path), self._copy / name)
-                self._known[name] = seen(Path(entry.path), entry.stat(follow_symlinks=False))
+                # The application may remove a file meanwhile.
+                with suppress(FileNotFoundError):
+                    self._write(Path(entry.path), self._copy / name)
+                    self._known[name] = seen(Path(entry.path), entry.stat(follow_symlinks=False))
 
     def put_back(self) -> int:
         """Make the folder what the copy is -> how many files had to be written or removed. Raises OSError."""
@@ -50,14 +52,16 @@ class KeptState:
                 if not any(path.iterdir()):
                     path.rmdir()
             else:
-                path.unlink()
+                path.unlink(missing_ok=True)
             written += 1
         for name, entry in wanted.items():
             path = self._live / name
             if entry.is_dir(follow_symlinks=False):
                 path.mkdir(exist_ok=True)
-            elif name not in found or seen(path, path.lstat()) != self._known.get(name):
-                self._write(Path(entry.path), path)
+            elif name not in found or self._now(path) != self._known.get(name):
+                # It may be one that comes and goes.
+                with suppress(FileNotFoundError):
+                    self._write(Path(entry.path), path)
                 written += 1
         if written:
             self._adopt()
@@ -65,6 +69,12 @@ class KeptState:
                 if not entry.is_dir(follow_symlinks=False):
                     self._known[name] = seen(Path(entry.path), entry.stat(follow_symlinks=False))
         return written
+
+    def _now(self, path: Path) -> Seen | None:
+        """None of what the application has removed meanwhile."""
+        with suppress(FileNotFoundError):
+            return seen(path, path.lstat())
+        return None
 
     def _entries(self, folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
         """Files and folders of the state, a folder before what is in it."""

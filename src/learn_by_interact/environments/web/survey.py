@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from ...errors import EnvironmentFault
 from ...types import Action, Task
-from ..places import GOTO, TICKED, Place
+from ..places import GOTO, NUMBERED, TICKED, Place
 from .snapshot import Node
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Way:
     @property
     def _pieces(self) -> tuple[str, ...]:
         pieces = urlsplit(self.address).path.strip("/").split("/")
-        return tuple(re.sub(r"\w*\d[\w.-]*", "#", piece) for piece in pieces)
+        return tuple(map(_unnumbered, pieces))
 
     @property
     def _rest(self) -> Kind:
@@ -244,6 +244,13 @@ class Survey:
                     self._add(Way(path, way.address, (*way.clicks, name)))
                 else:
                     self._idle[name] += 1
+
+
+def _unnumbered(piece: str) -> str:
+    """A piece of an address without what tells things of a kind apart: `issue12` is no `user3`."""
+    if own := NUMBERED.fullmatch(piece):
+        return f"{own[1]}#"
+    return re.sub(r"\w*\d[\w.-]*", "#", piece)
 
 
 def _look(place: Place) -> Kind:
