@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from learn_by_interact.agents.rollout import Decision
-from learn_by_interact.environments.places import Field, Form, Place
+from learn_by_interact.environments.places import Field, Form, Place, forms
 from learn_by_interact.environments.web.actions import WebActions
 from learn_by_interact.errors import EnvironmentFault
 from learn_by_interact.stages.explore import Begun, planned
@@ -74,6 +74,26 @@ def test_each_field_gets_its_task_with_the_first_that_is_empty() -> None:
     assert {plan.place.title for plan in found} == {"New ticket", "Active tickets"}
     assert plans(CREATING, PLACES, 2, 0) != plans(CREATING, PLACES, 2, 1), "a later round goes on"
     assert plans(CREATING, (), 8, 0) == []
+
+
+def test_of_a_search_each_field_is_filled_in_alone() -> None:
+    search = CREATE.model_copy(update={"element": 'button "Search"', "label": "Search"})
+    place = NEW.model_copy(update={"forms": (Form(fields=(SUMMARY, KIND, MINE), buttons=(search,)),)})
+    found = plans(CREATING, (place,), 8, 0)
+    assert {tuple(field.label for field in plan.fields) for plan in found} == {
+        ("Summary:",),
+        ("Type:",),
+        ("Mine",),
+    }
+
+
+def test_what_is_done_with_a_row_is_done_with_one_and_no_file_is_chosen() -> None:
+    text = "".join(f'Row {row} [button "Retire ({row})"]\n' for row in ("ann", "ben", "cleo"))
+    text += '[textbox "File"] [button "Choose File"] [button "Send"]\n'
+    place = NEW.model_copy(update={"forms": forms(text)})
+    found = plans(document("Users", "A new user, a file."), (place,), 8, 0)
+    labels = [one.label for plan in found for one in plan.buttons]
+    assert list(dict.fromkeys(labels)) == ["Send", "Retire (ann)"]
 
 
 def test_what_can_be_done_is_dealt_out_to_all_sections() -> None:

@@ -38,8 +38,12 @@ LIST = "list"
 """Role of a field of which one option is clicked: an element of the role that the field's `element` names."""
 FILLS = frozenset({"type", "select"})
 """Actions on a screen that fill a form and do not send it."""
-LEADS_NOWHERE = re.compile(r"(?i)^(preview|cancel|reset|back|close|help|discard|log ?out|sign ?out)\b")
-"""Buttons that no task ends with."""
+LEADS_NOWHERE = re.compile(
+    r"(?i)^(preview|cancel|reset|back|close|help|discard|log ?out|sign ?out|choose files?)\b"
+)
+"""Buttons that no task ends with; the last is what a browser writes on a field for a file."""
+SEARCHES = re.compile(r"(?i)^(search|find|filter|query|show|go)\b")
+"""Buttons of forms that make nothing: each field of one can be filled in alone."""
 
 
 class Field(Value):

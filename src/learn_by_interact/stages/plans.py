@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from ..environments.places import CHOSEN, LIST, TICKED, TYPED, Field, Itemised, Place
+from ..environments.places import CHOSEN, LIST, SEARCHES, TICKED, TYPED, Field, Form, Itemised, Place
 from ..errors import EnvironmentFault
 from ..prompts import prompt
 from ..types import Document, Value, digest
@@ -70,7 +70,7 @@ class Plan(Value):
     def key(self) -> tuple[str, ...]:
         """What plans on pages that are alike have in common."""
         parts = (*self.fields, *self.buttons)
-        named = [f"{_label(one.element)} {_plain(one.label)}" for one in parts]
+        named = [_any_row(f"{_label(one.element)} {_plain(one.label)}") for one in parts]
         return tuple(named) or ("find", _plain(self.place.title))
 
     def form(self) -> dict[str, Any]:
@@ -331,13 +331,19 @@ class _Known:
                     if confirms or label not in self._ways:
                         yield Plan(place=place, buttons=(button,))
                 continue
-            # What is made new has a name, which is asked for first.
-            first = form.fields[0] if form.fields[0].role in TYPED and not form.fields[0].value else None
+            first = _first(form)
             for field in _apart(form.fields):
                 if field.element in same or _label(field.element) in self._ways:
                     continue
                 together = (field,) if first in (None, field) else (first, field)
                 yield Plan(place=place, fields=together, buttons=form.buttons[:BESIDE])
+
+
+def _first(form: Form) -> Field | None:
+    """The field that is filled in with any other: what is made new has a name, which is asked for first."""
+    field = form.fields[0]
+    searches = any(SEARCHES.match(button.label) for button in form.buttons)
+    return field if field.role in TYPED and not field.value and not searches else None
 
 
 def _told(document: Document) -> Counter[str]:
@@ -356,6 +362,11 @@ def _label(element: str) -> str:
     return re.sub(
         r"\d+", "0", re.sub(r" #\d+(?=\]?$)", "", element.removeprefix("click [").removesuffix("]"))
     )
+
+
+def _any_row(name: str) -> str:
+    """A name without the row that it stands in: `Delete (Fix roof)`."""
+    return re.sub(r" \([^()]*\)", "", name)
 
 
 def _plain(title: str) -> str:
