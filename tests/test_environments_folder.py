@@ -43,6 +43,14 @@ def test_a_full_declaration(tmp_path: Path) -> None:
     assert folder.env == {"A": "b"}
 
 
+def test_one_text_may_stand_without_brackets(tmp_path: Path) -> None:
+    one = load(tmp_path, LEAST + '[install]\npip = "x==1"\n[docs]\nhelp = "git"\n')
+    listed = load(tmp_path, LEAST + '[install]\npip = ["x==1"]\n[docs]\nhelp = ["git"]\n')
+    assert one == listed and one.docs.help == ("git",)
+    with pytest.raises(ConfigError, match=r"docs\.help: Input should be a valid tuple"):
+        load(tmp_path, LEAST + "[docs]\nhelp = 1\n")
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

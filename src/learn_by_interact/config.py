@@ -19,19 +19,19 @@ from .models.endpoint import ModelSettings
 from .retrieval.retrieve import Retrieval
 from .stages.keep import Rule
 from .training.tune.settings import TrainTable
-from .types import Value
+from .types import Texts, Value
 
 
 class IngestTable(Value):
     bare: int = 0
     """Sections without a page, from which tasks are proposed without documentation: the paper's Table 6."""
-    only: tuple[str, ...] = ()
+    only: Texts = ()
     """Titles of the sections to learn from, or their files or addresses, with `*` and `?`; none: all."""
-    skip: tuple[str, ...] = ()
+    skip: Texts = ()
     """Sections to leave out, likewise: what cannot work in this environment."""
-    folder: tuple[str, ...] = ()
+    folder: Texts = ()
     """Documentation beside the environment's own: folders or files, relative to the recipe."""
-    urls: tuple[str, ...] = ()
+    urls: Texts = ()
     """Web pages beside the environment's own documentation."""
 
 
@@ -40,7 +40,7 @@ class ProposeTable(Value):
     """Tasks for each section of documentation in a round, at least."""
     most: int = Field(default=10, ge=1)
     """Tasks for each section in a round, at most: one for each option, form or example that it has."""
-    skip: tuple[str, ...] = ()
+    skip: Texts = ()
     """Options that no task can be about in this environment, such as `--load-extension`."""
     rounds: int = Field(default=1, ge=1)
     """Later rounds ask again about the sections of which too little has worked, and tell what was tried."""
@@ -88,7 +88,7 @@ class RelabelTable(Value):
 
 
 class JudgeTable(Value):
-    models: tuple[str, ...] = ()
+    models: Texts = ()
     """The committee; none: nobody is asked."""
     rule: Rule = "unanimous+replay"
     """Which verdicts keep an example; a committee of nobody is for all. `lbi calibrate` tells the best."""
@@ -125,7 +125,7 @@ class EvaluateTable(ActingTable):
     """More arms, each with an index of some of the kept examples."""
     tasks: int | None = Field(default=None, ge=1)
     """The first so many held-out tasks, of those that `only` names; None: all."""
-    only: tuple[str, ...] = ()
+    only: Texts = ()
     """Names of held-out tasks, with `*` and `?`; none: all."""
     seed: int = 0
     repeats: int = Field(default=1, ge=1)

@@ -11,9 +11,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 STOP = "stop"
 """The tool of the action that ends an episode; its one argument is `answer`, a text or ""."""
@@ -21,6 +21,12 @@ STOP = "stop"
 Kind = Literal["summary", "abstraction", "rewording", "task", "practice"]
 """How an example's instruction came about. `rewording`: the abstraction in other words; `task`: the
 proposed one, as it is (data distill); `practice`: of a task whose way was known, as it is."""
+
+
+Texts = Annotated[
+    tuple[str, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str) else given)
+]
+"""A setting of several texts, for which one may stand without brackets."""
 
 
 def digest(value: Any) -> str:

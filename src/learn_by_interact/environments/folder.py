@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from ..errors import ConfigError
 from ..sources import Docs
-from ..types import Value
+from ..types import Texts, Value
 from .desktop.config import Desktop
 from .repository.config import Repository, Swebench
 from .web.config import Web
@@ -56,9 +56,9 @@ CODE_LIMITS = {"seconds": 300, "memory_mb": 4096, "processes": 256, "disk_mb": 5
 class Install(Value):
     """What the environment's tools need. With docker, all of it is installed into an image, once."""
 
-    pip: tuple[str, ...] = ()
+    pip: Texts = ()
     """Requirements, installed into a private virtual environment in the cache."""
-    apt: tuple[str, ...] = ()
+    apt: Texts = ()
     """Debian packages; they are only checked, unless installing was asked for."""
 
 
@@ -79,7 +79,7 @@ class Limits(Value):
 class Volatile(Value):
     """What changes from run to run: replaced by `~` in fingerprints, and only there."""
 
-    patterns: tuple[str, ...] = ()
+    patterns: Texts = ()
 
     @field_validator("patterns")
     @classmethod

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from ...types import Value
+from ...types import Texts, Value
 
 
 class Desktop(Value):
@@ -20,7 +20,7 @@ class Desktop(Value):
 
     It may name variables of the environment: `http://$DESKTOP_HOST:5000`.
     """
-    files: tuple[str, ...] = ()
+    files: Texts = ()
     """Of such a machine: files in its user's home that are part of the state, and that checks see."""
     file: str = ""
     """The document of a task that names none."""
@@ -32,7 +32,7 @@ class Desktop(Value):
     """What a nameless element is called, by the name of what it is in: `"Formula Tool Bar" = "Name Box"`."""
     width: int = Field(default=1280, ge=320, le=4096)
     height: int = Field(default=720, ge=240, le=4096)
-    aside: tuple[str, ...] = (".?*",)
+    aside: Texts = (".?*",)
     """Files (patterns of paths) that are no part of the state: by default hidden ones, such as settings."""
     seconds: float = Field(default=60.0, gt=0)
     """Time that the application may take to show its first window."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from ...types import Value
+from ...types import Texts, Value
 
 TEST = "python -m pytest -q"
 
@@ -18,7 +18,7 @@ class Repository(Value):
     """Or the address of a git repository; see `source.py` for local mirrors."""
     commit: str = ""
     """A commit (40 digits), tag or branch. Of a `url` without one: the newest."""
-    install: tuple[str, ...] = ("pip install -e .",)
+    install: Texts = ("pip install -e .",)
     """Bash commands, run once in the project's folder with its virtual environment first on PATH, and with
     network. Install the project itself with `-e`, so that what an agent changes is what runs."""
     test: str = TEST
@@ -54,7 +54,7 @@ class Preparation(Value):
 
     python: str = ""
     """See `Repository.python`."""
-    install: tuple[str, ...] = ("pip install -e .",)
+    install: Texts = ("pip install -e .",)
     """See `Repository.install`."""
     env: dict[str, str] = Field(default_factory=dict)
     """See `Repository.env`."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import Field, model_validator
 
-from ...types import Value
+from ...types import Texts, Value
 
 
 class Web(Value):
@@ -30,20 +30,20 @@ class Web(Value):
     """Time that it may take to come up."""
     home: str = "/"
     """Page on which an episode begins."""
-    overview: tuple[str, ...] = ()
+    overview: Texts = ()
     """Pages that show what there is, such as lists: tasks are proposed about what is on them; else `home`."""
     places: int = Field(default=60, ge=0)
     """Pages that are looked over before tasks are proposed, so that these are about their forms; 0: none are,
     and tasks are proposed from the `overview`."""
-    login: tuple[str, ...] = ()
+    login: Texts = ()
     """Actions that log in, as a model would write them; done once an instance."""
     logged_in: str = ""
     """Element that a page has after the login: `link "Logout"`."""
-    credentials: tuple[str, ...] = ()
+    credentials: Texts = ()
     """User and password for HTTP authentication."""
-    origins: tuple[str, ...] = ()
+    origins: Texts = ()
     """Further origins that pages may load from."""
-    aside: tuple[str, ...] = ("*.log", "*.pid", "*.lock", "__pycache__/*")
+    aside: Texts = ("*.log", "*.pid", "*.lock", "__pycache__/*")
     """Files (patterns of paths) that are no part of the state: not put back, no part of the fingerprint."""
     clock: str = ""
     """Date and time at which the browser's clock stands (`2024-06-14T09:00`); "": that of this machine."""
