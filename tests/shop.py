@@ -53,6 +53,9 @@ PAGES = {
       <main><h1>Pictures</h1><button onclick="box.className = ''"><i class="fas fa-fw fa-trash"></i></button>
       <a class=star href="#">Mark it</a><button title="Turn over" class=star></button><button><svg><use href="#moon"></use></svg></button>
       <div role=dialog aria-modal=true class=far id=box><h2>Delete?</h2><button>Yes</button></div></main>""".replace("%%", "%"),
+    "/member": """<main><h1>New member</h1><form method=post action=/end><label>Name <input name=name required></label>
+      <label>Phone <input name=phone></label><table><tr><th class=required>Mail</th><td><input aria-label=Mail></td></tr></table>
+      <label>Kind * <select name=kind><option>- none -<option>guest<option>staff</select></label><button>Add</button></form></main>""",
     "/slowly": """<main><h1>Slowly</h1><p id=part>Loading entries...</p></main>
       <script>setTimeout(() => part.textContent = 'All entries are here', 600)</script>""",
     "/ways": """<main><h1>Ways</h1><form action=/slowly><input type=hidden name=kind value=urgent><button>Wait</button></form>

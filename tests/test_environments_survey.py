@@ -12,7 +12,8 @@ from learn_by_interact.environments.places import Place, Surveyed, forms
 from learn_by_interact.environments.web import application
 from learn_by_interact.environments.web.environment import WebEnvironment
 from learn_by_interact.environments.web.survey import Looked, Way
-from learn_by_interact.types import Task
+from learn_by_interact.stages.plans import plans
+from learn_by_interact.types import Document, Task
 from shop import ENVIRONMENT, notes
 
 NEW = """\
@@ -125,6 +126,17 @@ def test_elements_of_one_form_belong_together_wherever_they_stand() -> None:
     first, second = (form for form in forms(NEW, together) if form.fields)
     assert ([one.label for one in first.fields], first.buttons[0].label) == (["Summary:"], "Go")
     assert ([one.label for one in second.fields], second.buttons[0].label) == (["Search:"], "Create")
+
+
+def test_what_has_to_be_filled_in_is_filled_in_with_each_field(
+    surveyed: tuple[WebEnvironment, tuple[Place, ...]],
+) -> None:
+    place, _ = surveyed[0].arrive("/member", ("goto /member",))
+    (form,) = place.forms
+    assert [one.label for one in form.fields if one.required] == ["Name", "Mail", "Kind *"]
+    section = Document(source="manual", title="Members", text="A member has a phone.", begin=1, end=2)
+    found = [tuple(one.label for one in plan.fields) for plan in plans(section, (place,), 6, 0)]
+    assert set(found) == {("Name", "Mail", "Kind *", "Phone"), ("Name", "Mail", "Kind *")}
 
 
 def test_pages_are_alike_that_differ_by_a_number_or_a_name_and_show_the_same() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, runtime_checkable
@@ -57,6 +57,8 @@ class Field(Value):
     """Of one that takes one of these."""
     value: str = ""
     """What it holds."""
+    required: bool = False
+    """It has to be filled in."""
 
 
 class Form(Value):
@@ -165,13 +167,18 @@ def elements(text: str) -> Iterator[Field]:
         )
 
 
-def forms(text: str, together: Mapping[str, int] = MappingProxyType({})) -> tuple[Form, ...]:
+def forms(
+    text: str, together: Mapping[str, int] = MappingProxyType({}), required: Set[str] = frozenset()
+) -> tuple[Form, ...]:
     """The forms of an observation, in the order of the page; fields that no button follows are none.
 
     `together`: a number for each element that is known to belong to a form; those of one number belong
-    together, wherever they stand.
+    together, wherever they stand. `required`: those that are known to have to be filled in.
     """
-    every = list(elements(text))
+    every = [
+        one.model_copy(update={"required": True}) if one.element in required else one
+        for one in elements(text)
+    ]
     found = _in_order([one for one in every if one.element not in together])
     for number in sorted(set(together.values())):
         found += _in_order([one for one in every if together.get(one.element) == number], mixed=True)

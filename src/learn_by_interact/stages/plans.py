@@ -43,6 +43,10 @@ STOP_WORDS = frozenset(
     {"and", "are", "can", "for", "from", "has", "have", "not", "one", "that", "the", "this", "use", "used",
      "when", "which", "with", "you", "your"}
 )  # fmt: skip
+NO_CHOICE = re.compile(r"(?i)$|-|(no selection|choose|select|please|pick)\b")
+"""What a field holds in which nothing is chosen yet."""
+NEEDED = 4
+"""Fields that have to be filled in, and are; a small model asked for more values repeats itself."""
 BESIDE = 6
 """Buttons of a form that can be pressed."""
 DONE = re.compile(r"[^\w]+")
@@ -331,19 +335,25 @@ class _Known:
                     if confirms or label not in self._ways:
                         yield Plan(place=place, buttons=(button,))
                 continue
-            first = _first(form)
+            with_it = _with_it(form)
             for field in _apart(form.fields):
                 if field.element in same or _label(field.element) in self._ways:
                     continue
-                together = (field,) if first in (None, field) else (first, field)
-                yield Plan(place=place, fields=together, buttons=form.buttons[:BESIDE])
+                filled = with_it if field in with_it else [*with_it, field]
+                yield Plan(place=place, fields=tuple(filled), buttons=form.buttons[:BESIDE])
 
 
-def _first(form: Form) -> Field | None:
-    """The field that is filled in with any other: what is made new has a name, which is asked for first."""
-    field = form.fields[0]
-    searches = any(SEARCHES.match(button.label) for button in form.buttons)
-    return field if field.role in TYPED and not field.value and not searches else None
+def _with_it(form: Form) -> list[Field]:
+    """The fields that are filled in with any other, of a form that is no search.
+
+    Those that are empty and have to be filled in; or else the first, for what is made new has a name, which
+    is asked for first.
+    """
+    if any(SEARCHES.match(button.label) for button in form.buttons):
+        return []
+    empty = [one for one in form.fields if NO_CHOICE.match(one.value) and one.role not in TICKED]
+    needed = [one for one in empty if one.required][:NEEDED]
+    return needed or [one for one in empty[:1] if one == form.fields[0] and one.role in TYPED]
 
 
 def _told(document: Document) -> Counter[str]:

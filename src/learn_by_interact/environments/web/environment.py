@@ -159,7 +159,7 @@ class WebEnvironment(DeclaredEnvironment):
         common = self._common(self.relative(shown.address))
         own = [line for line in shown.lines if line not in common]
         text = self._without_origin("\n".join(parts(own or shown.lines, self.web.chars)[0]))
-        found = forms(text, self.session.together(shown.elements))
+        found = forms(text, *self.session.together(shown.elements))
         return Place(path=path, title=shown.title, text=text, forms=found), shown
 
     def another(self, place: Place, begin: str) -> Place:

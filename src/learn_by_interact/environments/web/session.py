@@ -83,8 +83,18 @@ VISIBLE = """element => {
 """JavaScript: whether a dialog can be seen: it may be transparent, or wait outside of the window."""
 WRITTEN = "element => (element.value ?? element.innerText).trimEnd()"
 """JavaScript: what a field, or an editor on a page, holds."""
-FORM = """element => [...document.forms].indexOf(element.form ?? element.closest('form'))"""
-"""JavaScript: which form of the page an element belongs to; -1: none."""
+FORM = """element => {
+    const labels = [...(element.labels ?? [])];
+    const head = element.closest('td')?.previousElementSibling;
+    const marks = [...labels, element, element.closest('.required'), head];
+    const marked = marks.some(one => one && (one.required || one.matches('.required, [aria-required=true]')));
+    const starred = labels.map(one => one.cloneNode(true)).some(one => {
+        for (const inner of one.querySelectorAll('select, textarea, button')) inner.remove();
+        return /[*]\\s*:?\\s*$/.test(one.textContent);
+    });
+    return [[...document.forms].indexOf(element.form ?? element.closest('form')), marked || starred];
+}"""
+"""JavaScript: which form of the page an element belongs to, -1: none; whether it has to be filled in."""
 ONE_LINE = 60
 """Characters of a field's value from which on it may have several lines."""
 LOADING = re.compile(r"(?i)\b(loading|please wait)\b[^.…\n]{0,40}(\.\.\.|…)\"?$", re.MULTILINE)
@@ -207,16 +217,20 @@ class Session:
         return b""
 
     @watched()
-    def together(self, elements: Mapping[str, Node]) -> dict[str, int]:
-        """The number of the HTML form that each field and button of it belongs to."""
+    def together(self, elements: Mapping[str, Node]) -> tuple[dict[str, int], frozenset[str]]:
+        """The number of the HTML form that each field and button belongs to, and what has to be filled in."""
         from playwright.sync_api import Error
 
         found: dict[str, int] = {}
+        required = set()
         for name, node in elements.items():
             if node.ref and (node.role == "button" or node.role in FIELDS | TICKED):
                 with suppress(Error):
-                    found[name] = int(self._locator(node).evaluate(FORM, timeout=500))
-        return {name: number for name, number in found.items() if number >= 0}
+                    number, needed = self._locator(node).evaluate(FORM, timeout=500)
+                    found[name] = int(number)
+                    if needed:
+                        required.add(name)
+        return {name: number for name, number in found.items() if number >= 0}, frozenset(required)
 
     @watched()
     def source(self) -> tuple[str, list[str]]:
