@@ -37,6 +37,12 @@ NEAR = {
         "reassign-22": ("ben", "chloe"),
         "accept-27": ("accept", "leave"),
     },
+    "roundup": {
+        "resolve-6": ("resolved", "testing"),
+        "new-colleague": ("emil@", "emilia@"),
+        "watch-14": ("ben,dan", "dan"),
+        "duplicate-of-2": ("2", "3"),
+    },
 }
 """Environment -> task -> what makes its gold solution a wrong one."""
 
@@ -46,7 +52,7 @@ NEAR = {
 def test_tasks_tell_the_gold_solution_from_one_that_is_nearly_right(name: str) -> None:
     benchmark = FolderBenchmark(ENVIRONMENTS / name)
     tasks = {task.parent: task for task in benchmark.tasks()}
-    assert len(tasks) >= 40
+    assert len(tasks) >= (20 if name == "roundup" else 40)
     for known, change in NEAR[name].items():
         task = tasks[known]
         gold = benchmark.gold(task)
