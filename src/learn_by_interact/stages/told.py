@@ -175,7 +175,8 @@ def item(steps: Sequence[Step]) -> str:
             # What was done last may lead on; who left before did something elsewhere.
             seen = "\n".join(one.observation.text for one in steps[at:-1])
             left = any(not path.startswith(address) for path in URL.findall(seen))
-            return "" if left else " ".join(map(unquote, own.groups() if own else pieces[-2:]))
+            if not left:
+                return " ".join(map(unquote, own.groups() if own else pieces[-2:]))
     return ""
 
 
