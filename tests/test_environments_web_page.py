@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from learn_by_interact.environments.places import plain
 from learn_by_interact.environments.web.layout import changed, laid_out, part_of, parts, sampled
-from learn_by_interact.environments.web.snapshot import plain, read, view
+from learn_by_interact.environments.web.snapshot import read, view
 
 SNAPSHOT = r"""
 - banner [ref=e1]:
@@ -142,7 +143,7 @@ def test_lists_in_lists_are_indented_and_nameless_links_say_where_they_lead() ->
 
 def test_the_proposer_sees_what_there_is_without_the_names_of_elements() -> None:
     line = '[link "#3"] | [link "A \\"big\\" fire" #2] | defect | [checkbox] [button "Edit"]'
-    assert plain(line) == '#3 | A \\"big\\" fire | defect |  Edit'
+    assert plain(line) == '#3 | A "big" fire | defect |  Edit'
     rows = ["Title", "Id | Name | Kind", *(f"{n} | x | y" for n in range(40)), "End"]
     some = sampled(rows, 5)
     assert some[:2] == ["Title", "Id | Name | Kind"] and some[-1] == "End" and len(some) == 7

@@ -208,6 +208,12 @@ def _in_order(every: Sequence[Field], mixed: bool = False) -> list[Form]:
     return found
 
 
+def plain(line: str) -> str:
+    """A line without the names of its elements: `#3 | Printer on fire | defect`."""
+    text = re.sub(rf"\[\w+ {QUOTED.pattern}(?: #\d+)?\]", lambda found: unquoted(found[1]), line)
+    return re.sub(r"\[\w+(?: #\d+)?\]", "", text).strip()
+
+
 def unquoted(text: str) -> str:
     """What stands between the quotation marks of a name, without its escapes."""
     return str(json.loads(f'"{text}"'))

@@ -23,6 +23,7 @@ from ..environments.places import CHOSEN, LIST, SEARCHES, TICKED, TYPED, Field, 
 from ..errors import EnvironmentFault
 from ..prompts import prompt
 from ..types import Document, Value, digest
+from .facts import Fact, facts
 from .features import CHANGE, FIND
 from .structured import whole
 
@@ -37,6 +38,12 @@ BEGIN = 4
 """One task in so many is about the place where an episode begins, as long as there is something to do."""
 TEXT = r"^[^\"\\\n]{1,80}$"
 ANSWER = r"^[^\"\\\n]{1,60}$"
+QUESTION = (
+    r"^(What|Which|Who|When|Where|How many|How much|In which|To which|To whom|By whom|For which|From which) "
+    r"[^\"\\\n?]{8,160}\?$"
+)
+ASKED = 3
+"""So many plans that change something, and then one that asks for what a page tells."""
 TITLE, SHORT = 3, 4
 """Times that a word of a title counts, of a section or of a page; words of a page's title that does."""
 STOP_WORDS = frozenset(
@@ -59,6 +66,8 @@ class Plan(Value):
     fields: tuple[Field, ...] = ()
     buttons: tuple[Field, ...] = ()
     """One of them is pressed; none: something is found out."""
+    asked: Fact | None = None
+    """What is found out; None: the model chooses."""
 
     @property
     def line(self) -> str:
@@ -68,12 +77,19 @@ class Plan(Value):
             return PROMPT.fill("fill" if self.buttons else "write", fields=fields)
         if self.buttons:
             return PROMPT.fill("press", button=json.dumps(self.buttons[0].label, ensure_ascii=False))
+        if self.asked:
+            told = {
+                key: json.dumps(text, ensure_ascii=False) for key, text in self.asked.model_dump().items()
+            }
+            return PROMPT.fill("ask_row" if self.asked.subject else "ask", **told)
         return PROMPT.fill("find")
 
     @property
     def key(self) -> tuple[str, ...]:
         """What plans on pages that are alike have in common."""
         parts = (*self.fields, *self.buttons)
+        if self.asked:
+            return "ask", "row" if self.asked.subject else "item", self.asked.name.lower()
         named = [_any_row(f"{_label(one.element)} {_plain(one.label)}") for one in parts]
         return tuple(named) or ("find", _plain(self.place.title))
 
@@ -88,11 +104,16 @@ class Plan(Value):
             return whole({**parts, "task": {"type": "string", "pattern": CHANGE[1]}})
         if self.buttons:
             return whole({"task": {"type": "string", "pattern": CHANGE[1]}})
+        if self.asked:
+            return whole({"task": {"type": "string", "pattern": QUESTION}})
         answer = {"type": "string", "pattern": ANSWER}
         return whole({"answer": answer, "task": {"type": "string", "pattern": FIND[1]}})
 
     def moved(self, place: Place) -> Plan | None:
         """The same on the like place of another item; None where it cannot be done there."""
+        if self.asked:
+            same = (one for one in facts(place) if (one.subject, one.name) == ("", self.asked.name))
+            return next((Plan(place=place, asked=one) for one in same), None)
         there = {one.element: one for form in place.forms for one in (*form.fields, *form.buttons)}
         parts = [there.get(one.element) for one in (*self.fields, *self.buttons)]
         known = [one for one in parts if one is not None]
@@ -112,6 +133,8 @@ class Plan(Value):
         way = (*self.place.before, *self.place.path)
         if not self.fields and not self.buttons:
             answer = " ".join(str(reply.get("answer", "")).split())
+            if self.asked:
+                return (*way, f"stop {self.asked.value}")
             return (*way, f"stop {answer}") if _shown(answer, self.place.text) else ()
         if not self.fields:
             return (*way, f"click [{self.buttons[0].element}]", *self.place.after)
@@ -314,8 +337,10 @@ class _Known:
             found.values(),
             key=lambda plan: (not plan.fields, -plan.spoken_of(told), digest([seed, plan.line])),
         )
-        if asked := next((place for place in places if _rows(place.text) and not place.single), None):
-            known.insert(min(1, len(known)), Plan(place=asked))
+        asked = {plan.key: plan for place in reversed(places) for plan in _questions(place)}
+        questions = sorted(asked.values(), key=lambda plan: digest([seed, plan.line]))
+        for at in range(min(len(questions), max(ASKED, len(known) // ASKED + 1))):
+            known.insert(min(1 + at * (ASKED + 1), len(known)), questions[at])
         return known
 
     def _done_on(self, place: Place) -> Iterator[Plan]:
@@ -387,6 +412,14 @@ def _apart(fields: Sequence[Field]) -> list[Field]:
     """Fields that can be told apart by their labels."""
     labels = Counter(field.label for field in fields)
     return [field for field in fields if labels[field.label] == 1]
+
+
+def _questions(place: Place) -> list[Plan]:
+    """What can be asked on a place; where it shows data that cannot be told apart, the model chooses."""
+    if place.single:
+        return []
+    told = [Plan(place=place, asked=fact) for fact in facts(place)]
+    return told or ([Plan(place=place)] if _rows(place.text) else [])
 
 
 def _rows(text: str) -> bool:

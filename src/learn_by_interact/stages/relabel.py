@@ -53,7 +53,7 @@ class Relabel(ModelStage):
     """Windows of one trajectory; what it leaves out is counted by `windows()`."""
     observation: int = 500
     """Characters of one observation in the prompt."""
-    version: str = f"{PROMPT.version}-item"
+    version: str = f"{PROMPT.version}-link"
     """Of the prompt, and of what is added to a reply."""
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:

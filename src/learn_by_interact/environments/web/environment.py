@@ -14,14 +14,13 @@ from ...types import STOP, Action, Observation, Task, digest
 from ..declared import DeclaredEnvironment
 from ..elements import name_in
 from ..folder import EnvironmentFolder
-from ..places import GOTO, SURVEYS, Place, forms
+from ..places import GOTO, SURVEYS, Place, forms, plain
 from . import application
 from .actions import WebActions, action
 from .choices import AS_BEFORE
 from .guard import Guard
 from .layout import changed, laid_out, part_of, parts, sampled
 from .session import Session, Shown
-from .snapshot import plain
 from .survey import Survey
 
 if TYPE_CHECKING:

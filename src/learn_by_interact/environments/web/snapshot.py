@@ -462,9 +462,3 @@ def told(node: Node, known: bool = False) -> str:
 def quoted(text: str) -> str:
     """A text in quotation marks, as JSON has it: an action can hold it as it is."""
     return json.dumps(text, ensure_ascii=False)
-
-
-def plain(line: str) -> str:
-    """A line without the names of its elements: `#3 | Printer on fire | defect`."""
-    text = re.sub(r'\[\w+ "((?:[^"\\]|\\.)*)"(?: #\d+)?\]', r"\1", line)
-    return re.sub(r"\[\w+(?: #\d+)?\]", "", text).strip()

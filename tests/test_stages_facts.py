@@ -1,0 +1,96 @@
+"""What a page tells: labelled cells, what fields hold, and the cells of a table."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from learn_by_interact.environments.places import Field, Form, Place, forms
+from learn_by_interact.environments.web.actions import WebActions
+from learn_by_interact.stages.explore import planned
+from learn_by_interact.stages.facts import facts
+from learn_by_interact.stages.plans import Plan, plans
+from learn_by_interact.types import STOP, Document
+
+TICKET = """\
+# Import stops at the first damaged file
+Reported by: | [link "emil"] | Owned by: | [link "ben"]
+Priority: | [combobox "Priority:"] is "blocker" of "blocker", "minor" | Cc: |
+Milestone: | Version: | [link "1.1"]
+Due: 2024-08-30
+Modified: 3 days ago
+Status: | new → accepted"""
+REPORT = """\
+[link "Ticket"] | [link "Summary"] | [link "Owner"] | [link "Created"] | Mark
+critical
+[link "#17"] | [link "Import stops"] | ben | 2 days ago | [checkbox "Mark #17"]
+[link "#8"] | [link "Thumbnails \\"vanish\\""] | [link "ann (Thumbnails)"] | just now | [checkbox "Mark #8"]
+wish
+[link "#9"] | [link "Undo more"] | | just now | [checkbox "Mark #9"]"""
+
+
+def place(text: str, title: str = "Report", **more: Any) -> Place:
+    return Place.model_validate(
+        {"path": ("goto /a",), "title": title, "text": text, "forms": forms(text), **more}
+    )
+
+
+def told(text: str, alike: tuple[str, ...] = ()) -> set[tuple[str, str, str]]:
+    return {(one.subject, one.name, one.value) for one in facts(place(text, alike=alike))}
+
+
+def test_labelled_cells_and_lines_are_facts_of_the_page() -> None:
+    known = {
+        ("", "Reported by", "emil"),
+        ("", "Owned by", "ben"),
+        ("", "Version", "1.1"),
+        ("", "Due", "2024-08-30"),
+    }
+    assert told(TICKET) == known, "no field, no change, no age, and nothing that is empty"
+
+
+def test_what_the_fields_of_an_item_hold_is_a_fact_and_of_a_new_one_it_is_not() -> None:
+    text = '[combobox "Priority:"] is "bug" of "- none -", "bug" [combobox "Owner"] is "- none -" of "ann"'
+    text += ' [textbox "Title"] contains "Rust" [button "Save"]'
+    assert told(text) == set()
+    assert told(text, alike=("goto /b",)) == {("", "Priority", "bug"), ("", "Title", "Rust")}
+
+
+def test_a_cell_of_each_column_is_a_fact_of_its_row() -> None:
+    found = told(REPORT)
+    assert {name for _, name, _ in found} == {"Ticket", "Owner"}, "no ages, and nothing that is to be ticked"
+    rows = {"Import stops": ("#17", "ben"), 'Thumbnails "vanish"': ("#8", "ann"), "Undo more": ("#9", "")}
+    assert all(value in rows[subject] for subject, _, value in found)
+    assert told("Name | Age | Town\nAnn | 3 | Rome") == set(), "one row is no table"
+
+
+def test_a_question_is_asked_with_its_answer_known() -> None:
+    section = Document(source="manual", title="Tickets", text="A ticket has a reporter.", begin=1, end=2)
+    found = [plan for plan in plans(section, (place(TICKET, "Ticket"),), 8, 0) if plan.asked]
+    assert {plan.asked.name for plan in found if plan.asked} >= {"Reported by", "Owned by", "Version"}
+    ask = next(plan for plan in found if plan.asked and plan.asked.name == "Owned by")
+    pattern = ask.form()["properties"]["task"]["pattern"]
+    assert 'A question for "Owned by" of the item' in ask.line and '"ben"' in ask.line
+    assert re.search(pattern, "Who owns ticket 17?") and not re.search(pattern, "Find out who owns it.")
+    read, todo = ask.read({"task": "Who owns ticket 17?"})
+    assert (read, todo) == ("Who owns ticket 17?", ("goto /a", "stop ben"))
+    (_, (_, stop)) = planned(WebActions(), "\n".join(todo))
+    assert (stop.tool, stop.arguments["answer"]) == (STOP, "ben")
+
+
+def test_of_another_item_it_is_asked_with_that_items_answer() -> None:
+    ask = next(Plan(place=place(TICKET), asked=one) for one in facts(place(TICKET)) if one.name == "Owned by")
+    moved = ask.moved(place(TICKET.replace("ben", "chloe")))
+    assert moved is not None and moved.asked is not None and moved.asked.value == "chloe"
+    assert ask.moved(place("Owned by: |")) is None
+
+
+def test_questions_stand_between_what_changes_something() -> None:
+    fields = tuple(
+        Field(element=f'textbox "{one}"', role="textbox", label=one) for one in ("A", "B", "C", "D", "E")
+    )
+    save = Field(element='button "Save"', role="button", label="Save")
+    item = place(TICKET, "Ticket", forms=(Form(fields=fields, buttons=(save,)),))
+    section = Document(source="manual", title="Ticket", text="A ticket.", begin=1, end=2)
+    found = plans(section, (item,), 16, 0)
+    assert [bool(plan.asked) for plan in found[:6]] == [False, True, False, False, False, True]
