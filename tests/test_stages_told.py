@@ -223,6 +223,7 @@ def test_an_item_that_a_link_opened_is_told_too_and_one_whose_number_is_in_its_n
     sent = step("click", "URL: /t/issue5?@ok=1", element='button "Submit"')
     assert item([crash, urgent, sent]) == "issue 5"
     assert opened("Make it urgent.", [crash, urgent, sent]) == "Make it urgent. It is about issue 5."
+    assert opened("Is it urgent?", [crash, urgent, sent]) == "Is it urgent? It is about issue 5."
     assert opened("Make issue 5 urgent.", [crash, urgent, sent]) == "Make issue 5 urgent."
     listed = step("click", "URL: /report/1", element='link "Active"')
     assert item([listed, crash, urgent, sent]) == "issue 5", "the list was left for it"

@@ -58,7 +58,7 @@ class Manual:
         for command in commands:
             for sentence in self._untold(instruction, command):
                 if sentence not in instruction:
-                    instruction = f"{instruction.rstrip('. ')}. {sentence}"
+                    instruction = f"{_closed(instruction)} {sentence}"
         return instruction
 
     def about(self, instruction: str, steps: Sequence[Step], start: str) -> str:
@@ -74,7 +74,7 @@ class Manual:
         untold = [word for word in words if word not in new and not has_word(instruction, word)]
         if not 0 < len(untold) <= GIVEN:
             return instruction
-        return f"{instruction.rstrip('. ')}. It is about {', '.join(untold)}."
+        return f"{_closed(instruction)} It is about {', '.join(untold)}."
 
     def _given(self, line: str, seen: str) -> Iterator[str]:
         """The names that the commands of a line are given, without the values of options with a page."""
@@ -115,7 +115,7 @@ def made(instruction: str, steps: Sequence[Step]) -> str:
     untold = [name for name in new if not has_word(instruction, name)]
     if not 0 < len(untold) <= MADE:
         return instruction
-    return f"{instruction.rstrip('. ')}. This makes a new file: {', '.join(untold)}."
+    return f"{_closed(instruction)} This makes a new file: {', '.join(untold)}."
 
 
 def entered(instruction: str, steps: Sequence[Step]) -> str:
@@ -137,7 +137,7 @@ def entered(instruction: str, steps: Sequence[Step]) -> str:
     # Of a choice that opens a field, such as "resolve as", the field says it.
     chosen = [f"Choose {label}." for label in ticked if len(label) <= LONGEST and not stems(label) & said_of]
     added = [*untold, *chosen]
-    return " ".join([f"{instruction.rstrip('. ')}.", *added]) if added else instruction
+    return " ".join([_closed(instruction), *added]) if added else instruction
 
 
 def selected(instruction: str, steps: Sequence[Step], start: str) -> str:
@@ -151,7 +151,7 @@ def selected(instruction: str, steps: Sequence[Step], start: str) -> str:
             head = heading(seen, re.sub(r"\d.*", "", name)) if role == "cell" else ""
             sentences.append(f"It is about {name}{f' ({head})' if head else ''}.")
         seen.append(step.observation.text)
-    return " ".join([f"{instruction.rstrip('. ')}.", *sentences]) if sentences else instruction
+    return " ".join([_closed(instruction), *sentences]) if sentences else instruction
 
 
 def opened(instruction: str, steps: Sequence[Step]) -> str:
@@ -160,7 +160,7 @@ def opened(instruction: str, steps: Sequence[Step]) -> str:
     about = item(steps)
     if not about or has_word(instruction, about.rpartition(" ")[2]):
         return instruction
-    return f"{instruction.rstrip('. ')}. It is about {about}."
+    return f"{_closed(instruction)} It is about {about}."
 
 
 def item(steps: Sequence[Step]) -> str:
@@ -206,7 +206,7 @@ def done_with(instruction: str, steps: Sequence[Step]) -> str:
             item = unquoted(path[1]).rstrip(".\u2026")
             does = stems(item.rpartition(" > ")[2])
             told = not does or does & stems(instruction)
-            return instruction if told else f"{instruction.rstrip('. ')}. It is done with {item}."
+            return instruction if told else f"{_closed(instruction)} It is done with {item}."
     return instruction
 
 
@@ -240,6 +240,12 @@ def _tells(instruction: str, option: Option, value: str) -> bool:
         or not stems(clause(option.help))
         or _means(instruction, clause(option.help))
     )
+
+
+def _closed(instruction: str) -> str:
+    """An instruction as a sentence that others can follow."""
+    text = instruction.rstrip(". ")
+    return text if text.endswith(("?", "!")) else f"{text}."
 
 
 def _sentence(text: str, value: str = "") -> str:
