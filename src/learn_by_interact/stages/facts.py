@@ -18,7 +18,10 @@ LABEL = re.compile(r"[^\W\d_][\w /-]{1,28}")
 """What a fact can be called."""
 TELLS = re.compile(r"(?=.*[^\W_])(?!.*(\bago\b|\bjust now\b|://|→| - ))[^\"\\]{1,40}")
 """What an answer can be: short, and not another one in a minute."""
-LINE = re.compile(rf"(?:- )?({LABEL.pattern}): (\S.*)")
+LINE = re.compile(rf"(?:- )?({LABEL.pattern}): (\S+(?: \S+){{0,2}})")
+"""A label and a value on a line of their own; more words are a sentence."""
+VIEWS = re.compile(r"(?i)\b(max|per page|page ?size|sort|group|order|columns?|show|hide|filter)\b")
+"""What is not a property of an item, but how a page shows it."""
 FEWEST = 3
 """Columns of a table."""
 ROWS = 2
@@ -62,7 +65,7 @@ def _held(place: Place) -> Iterator[Fact]:
     """What the fields of an item's page hold; on other pages it is what is there for a new one."""
     for form in place.forms if place.alike else ():
         for field in form.fields:
-            if field.value and not field.value.startswith("-"):
+            if field.value and not field.value.startswith("-") and not VIEWS.search(field.label):
                 yield Fact(subject="", name=field.label.rstrip(": "), value=field.value)
 
 

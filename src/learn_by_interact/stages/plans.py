@@ -78,9 +78,8 @@ class Plan(Value):
         if self.buttons:
             return PROMPT.fill("press", button=json.dumps(self.buttons[0].label, ensure_ascii=False))
         if self.asked:
-            told = {
-                key: json.dumps(text, ensure_ascii=False) for key, text in self.asked.model_dump().items()
-            }
+            told = {"page": self.place.title, **self.asked.model_dump()}
+            told = {key: json.dumps(text, ensure_ascii=False) for key, text in told.items()}
             return PROMPT.fill("ask_row" if self.asked.subject else "ask", **told)
         return PROMPT.fill("find")
 
@@ -360,25 +359,24 @@ class _Known:
                     if confirms or label not in self._ways:
                         yield Plan(place=place, buttons=(button,))
                 continue
-            with_it = _with_it(form)
             for field in _apart(form.fields):
                 if field.element in same or _label(field.element) in self._ways:
                     continue
-                filled = with_it if field in with_it else [*with_it, field]
-                yield Plan(place=place, fields=tuple(filled), buttons=form.buttons[:BESIDE])
+                yield Plan(place=place, fields=_filled(form, field), buttons=form.buttons[:BESIDE])
 
 
-def _with_it(form: Form) -> list[Field]:
-    """The fields that are filled in with any other, of a form that is no search.
+def _filled(form: Form, field: Field) -> tuple[Field, ...]:
+    """What is filled in so that a field is: with it those that are empty and have to be filled in.
 
-    Those that are empty and have to be filled in; or else the first, for what is made new has a name, which
-    is asked for first.
+    Where none is known to have to be, the first of them, for what is made new has a name, which is asked for
+    first. One may search by each field alone, but not by what is only ticked.
     """
-    if any(SEARCHES.match(button.label) for button in form.buttons):
-        return []
+    if field.role not in TICKED and any(SEARCHES.match(button.label) for button in form.buttons):
+        return (field,)
     empty = [one for one in form.fields if NO_CHOICE.match(one.value) and one.role not in TICKED]
     needed = [one for one in empty if one.required][:NEEDED]
-    return needed or [one for one in empty[:1] if one == form.fields[0] and one.role in TYPED]
+    needed = needed or [one for one in empty[:1] if one == form.fields[0] and one.role in TYPED]
+    return tuple(needed if field in needed else [*needed, field])
 
 
 def _told(document: Document) -> Counter[str]:
