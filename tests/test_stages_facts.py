@@ -19,6 +19,7 @@ Priority: | [combobox "Priority:"] is "blocker" of "blocker", "minor" | Cc: |
 Milestone: | Version: | [link "1.1"]
 Due: 2024-08-30
 Note: See the manual for help.
+Team: who does what
 Modified: 3 days ago
 Status: | new → accepted"""
 REPORT = """\
@@ -96,3 +97,11 @@ def test_questions_stand_between_what_changes_something() -> None:
     section = Document(source="manual", title="Ticket", text="A ticket.", begin=1, end=2)
     found = plans(section, (item,), 16, 0)
     assert [bool(plan.asked) for plan in found[:6]] == [False, True, False, False, False, True]
+
+
+def test_what_is_shown_twice_is_asked_where_it_is_nearest() -> None:
+    section = Document(source="manual", title="Ticket", text="A ticket.", begin=1, end=2)
+    item = place(TICKET, "Ticket")
+    form = item.model_copy(update={"path": ("goto /a", 'click [link "Modify"]')})
+    for both in ((item, form), (form, item)):
+        assert {plan.place.path for plan in plans(section, both, 8, 0) if plan.asked} == {("goto /a",)}

@@ -18,8 +18,8 @@ LABEL = re.compile(r"[^\W\d_][\w /-]{1,28}")
 """What a fact can be called."""
 TELLS = re.compile(r"(?=.*[^\W_])(?!.*(\bago\b|\bjust now\b|://|→| - ))[^\"\\]{1,40}")
 """What an answer can be: short, and not another one in a minute."""
-LINE = re.compile(rf"(?:- )?({LABEL.pattern}): (\S+(?: \S+){{0,2}})")
-"""A label and a value on a line of their own; more words are a sentence."""
+LINE = re.compile(rf"(?:- )?({LABEL.pattern}): ((?=[A-Z\d])\S+(?: \S+){{0,2}})")
+"""A label and a value on a line of their own; more words, and small ones, are a sentence."""
 VIEWS = re.compile(r"(?i)\b(max|per page|page ?size|sort|group|order|columns?|show|hide|filter)\b")
 """What is not a property of an item, but how a page shows it."""
 FEWEST = 3

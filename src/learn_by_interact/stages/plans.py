@@ -336,7 +336,9 @@ class _Known:
             found.values(),
             key=lambda plan: (not plan.fields, -plan.spoken_of(told), digest([seed, plan.line])),
         )
-        asked = {plan.key: plan for place in reversed(places) for plan in _questions(place)}
+        # Each where it is nearest: what a dialog or a form shows too is read before it is opened.
+        far = sorted(places, key=lambda place: -len(place.path))
+        asked = {plan.key: plan for place in far for plan in _questions(place)}
         questions = sorted(asked.values(), key=lambda plan: digest([seed, plan.line]))
         for at in range(min(len(questions), max(ASKED, len(known) // ASKED + 1))):
             known.insert(min(1 + at * (ASKED + 1), len(known)), questions[at])
