@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..agents.session import session
@@ -11,8 +11,9 @@ from ..commands import above, called, page_of, split
 from ..engine.stage import Outcome
 from ..errors import ParseError
 from ..prompts import cut, prompt
-from ..types import Document, Example, Record, Step, Task, Trajectory, Usage
+from ..types import STOP, Document, Example, Record, Step, Task, Trajectory, Usage
 from .base import EXPLORATION, ModelStage
+from .distill import as_it_is
 from .features import calls
 from .readers.options import options
 from .readers.synopsis import forms
@@ -45,7 +46,8 @@ class Relabel(ModelStage):
     The prompt sees only the window, without what failed and changed nothing. Windows with the same
     beginning are asked in the order of their end, with the question last, so that each prompt extends
     the one before it. What an instruction does not tell of a command is added: what it was given, what its
-    documentation says, and the files that it made.
+    documentation says, and the files that it made. Of a question whose answer was known and was given no
+    other instruction is written: it is what the session achieves.
     """
 
     name = "relabel"
@@ -53,7 +55,7 @@ class Relabel(ModelStage):
     """Windows of one trajectory; what it leaves out is counted by `windows()`."""
     observation: int = 500
     """Characters of one observation in the prompt."""
-    version: str = f"{PROMPT.version}-link"
+    version: str = f"{PROMPT.version}-asked"
     """Of the prompt, and of what is added to a reply."""
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
@@ -63,8 +65,9 @@ class Relabel(ModelStage):
             output for stage in EXPLORATION for attempt in store.attempts(stage) for output in attempt.outputs
         }
         tools = self.world().tools
+        tasks = {task.id: task for task in store.records(Task)}
         if not tools:
-            return [(identity,) for identity in sorted(found)]
+            return [(identity, *_question(store, identity, tasks)) for identity in sorted(found)]
         documents = sorted(store.records(Document), key=lambda one: one.id)
         about: dict[str, list[str]] = defaultdict(list)
         manual: dict[str, list[str]] = defaultdict(list)
@@ -74,7 +77,7 @@ class Relabel(ModelStage):
                 held = about[page] if calls(document.title, tools) == (page,) else manual[document.source]
                 held.append(document.id)
         sources = {document.id: document.source for document in documents}
-        asked = {task.id: sources.get(task.parent, "") for task in store.records(Task)}
+        asked = {task.id: sources.get(task.parent, "") for task in tasks.values()}
         inputs: list[tuple[str, ...]] = []
         for identity in sorted(found):
             trajectory = store.get(identity)
@@ -90,6 +93,8 @@ class Relabel(ModelStage):
     def __call__(self, *records: Record) -> Outcome:
         raw, *rest = records
         assert isinstance(raw, Trajectory)
+        if asked := next((one for one in rest if isinstance(one, Task)), None):
+            return Outcome(records=(as_it_is(raw, asked, "abstraction"),))
         manual = Manual([one for one in rest if isinstance(one, Document)], self.world().tools)
         trajectory = without_duplicates(raw)
         examples: list[Record] = []
@@ -145,6 +150,20 @@ class Relabel(ModelStage):
         if about := item(trajectory.steps[begin:end]):
             question = f"{PROMPT.fill('item', item=about)}\n{question}"
         return self.ask(PROMPT.fill(part), f"{text}\n\n{question}", schema(changed), 300)
+
+
+def _question(store: Store, identity: str, tasks: Mapping[str, Task]) -> tuple[str, ...]:
+    """The task of a trajectory that gave the answer which was known when its question was asked; or nothing.
+
+    Nothing else says what was asked: a small model says "Show the page" of one that was opened for it.
+    """
+    trajectory = store.get(identity)
+    assert isinstance(trajectory, Trajectory)
+    task, last = tasks.get(trajectory.task), trajectory.steps[-1].action if trajectory.steps else None
+    if not task or not last or last.tool != STOP or not task.instruction.endswith("?"):
+        return ()
+    known = str(last.arguments.get("answer", ""))
+    return (task.id,) if known and task.hint.split("\n")[-1] == f"stop {known}" else ()
 
 
 def _achieving(trajectory: Trajectory, begin: int, end: int) -> list[Step]:
