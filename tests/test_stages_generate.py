@@ -202,6 +202,26 @@ def test_relabel_writes_both_kinds_for_each_window(store: Store) -> None:
     assert (attempt.input, len(attempt.outputs), attempt.usage.calls) == (episode.id, 4, 2)
 
 
+@pytest.mark.parametrize(
+    ("hint", "asks", "kept"),
+    [
+        ("show a.txt\nstop apples", "What does a.txt say?", True),
+        ("show a.txt\nstop pears", "What does a.txt say?", False),
+        ("show a.txt\nstop apples", "Find out what a.txt says.", False),
+        ("", "What does a.txt say?", False),
+    ],
+)
+def test_a_question_that_got_the_answer_that_was_known_needs_no_other_instruction(
+    store: Store, hint: str, asks: str, kept: bool
+) -> None:
+    task = asked(instruction=asks, hint=hint)
+    store.add([task])
+    learned(store, acted("show a.txt", "stop apples", task=task))
+    (attempt,) = done(Relabel(environment=NAME, model=model("labels"), cap=1), store)
+    assert (attempt.usage.calls == 0) == kept
+    assert (examples(store) == {(0, 2, "abstraction", asks)}) == kept
+
+
 def test_relabel_asks_a_second_time(store: Store) -> None:
     learned(store, acted("show a.txt"))
     (attempt,) = done(Relabel(environment=NAME, model=model("second_time")), store)
