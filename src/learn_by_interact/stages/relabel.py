@@ -87,7 +87,7 @@ class Relabel(ModelStage):
             used = (one for name in names for one in (name, *above(name)))
             lent = [one for name in dict.fromkeys(used) for one in about.get(name, ())]
             lent += manual.get(asked.get(trajectory.task, ""), ())
-            inputs.append((identity, *dict.fromkeys(lent)))
+            inputs.append((identity, *dict.fromkeys(lent), *_question(store, identity, tasks)))
         return inputs
 
     def __call__(self, *records: Record) -> Outcome:
