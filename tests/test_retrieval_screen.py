@@ -96,6 +96,26 @@ def test_what_changed_something_comes_first_for_a_change(
     )
 
 
+@pytest.mark.parametrize(
+    ("asks", "answered"),
+    [
+        ("Which kind of note is this?", True),
+        ("What is the kind of note? Answer with one word.", True),
+        ("Open the note of this kind of note.", False),
+    ],
+)
+def test_who_is_asked_something_learns_from_an_answer(store: Store, asks: str, answered: bool) -> None:
+    said = acted("list", "stop plain")
+    store.add([said])
+    looked, told = (
+        example("Open the first notes, filtered by the kind of note and by word.", READ),
+        example("What is the kind of a note?", said),
+    )
+    told = told.model_copy(update={"end": 2})
+    shown = found(store, asks, [looked, told], WebActions(), True)
+    assert shown[0] == (told if answered else looked).instruction
+
+
 def going(address: str) -> Trajectory:
     """A session that went to an address, and changed something there."""
     first, *others = WRITE.steps

@@ -67,6 +67,11 @@ class Demonstration(Value):
     def actions(self) -> str:
         return "\n".join(moment.action for moment in self.moments)
 
+    @property
+    def answers(self) -> bool:
+        """It ends with an answer."""
+        return bool(self.moments) and self.moments[-1].action.startswith(f"{STOP} ")
+
     def before(self, at: int) -> str:
         """What was there when step `at` (from 0) was taken."""
         return self.moments[at - 1].seen if at else self.start

@@ -38,7 +38,8 @@ STEEP = 5
 
 UNSUITED, ELSEWHERE = 0.5, 0.1
 """What is left of the score of an example that only looked where a task asks for a change, or the other way
-round; and of one that is about no item of the kind that the task names."""
+round, and of one that answers nothing where it asks something; and of one that is about no item of the kind
+that the task names."""
 
 WHOLE = 4
 """Steps from which on nearly all demonstrations are shown whole: none of them is read for its order."""
@@ -78,8 +79,9 @@ class Retrieval(Layout):
     suited: bool = True
     """On a screen, examples that changed something before those that only looked where the task asks for a
     change, and the other way round: both name the same fields, a list that is filtered by component and a
-    ticket whose component is set. Of a task about ticket 12 those before that opened a ticket by its address,
-    and not those that made one. One that fits far better in words stays first."""
+    ticket whose component is set; and those that end with an answer where it asks something. Of a task about
+    ticket 12 those before that opened a ticket by its address, and not those that made one. One that fits far
+    better in words stays first."""
     within: float = 0.0
     """On a screen, the least score of an example in what the query finds, as a share of the best: a small
     model takes the way of another example where one says all. 0: any."""
@@ -271,7 +273,8 @@ class ExampleRetriever:
         """The ranking by how well each suits a task on a screen too, without those that fit far less."""
         if self._actions is None or self._actions.commands:
             return ranking
-        looks = bool(ASKS.search(instruction) or OPENS.match(instruction))
+        asks = bool(ASKS.search(instruction))
+        looks = asks or bool(OPENS.match(instruction))
         # Something may be shown by a change, such as a hidden column.
         either = not looks and bool(LOOKS.match(instruction))
         items, fits = kinds(instruction), []
@@ -281,6 +284,8 @@ class ExampleRetriever:
             example = self._index.demonstration(one)
             if self._settings.suited:
                 fit *= 1 if either or example.changed != looks else UNSUITED
+                # Who is asked something learns from an answer; who is to open something has none to give.
+                fit *= 1 if not looks or example.answers == asks else UNSUITED
                 fit *= 1 if not items or opens(example.actions, example.instruction, items) else ELSEWHERE
             fits.append(fit)
         least = self._settings.within * max(fits, default=0.0)
