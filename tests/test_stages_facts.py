@@ -88,15 +88,29 @@ def test_of_another_item_it_is_asked_with_that_items_answer() -> None:
     assert ask.moved(place("Owned by: |")) is None
 
 
-def test_questions_stand_between_what_changes_something() -> None:
+def test_questions_are_asked_beside_what_changes_something() -> None:
     fields = tuple(
-        Field(element=f'textbox "{one}"', role="textbox", label=one) for one in ("A", "B", "C", "D", "E")
+        Field(element=f'textbox "{one}"', role="textbox", label=one) for one in ("A", "B", "C", "D")
     )
     save = Field(element='button "Save"', role="button", label="Save")
     item = place(TICKET, "Ticket", forms=(Form(fields=fields, buttons=(save,)),))
     section = Document(source="manual", title="Ticket", text="A ticket.", begin=1, end=2)
-    found = plans(section, (item,), 16, 0)
-    assert [bool(plan.asked) for plan in found[:6]] == [False, True, False, False, False, True]
+    other = section.model_copy(update={"title": "Tickets", "begin": 3})
+    without = item.model_copy(update={"text": "Nothing"})
+    for number, asked in ((3, 1), (6, 2)):
+        found = plans(section, (item,), number, 0)
+        assert [plan for plan in found if not plan.asked] == [
+            plan.model_copy(update={"place": item}) for plan in plans(section, (without,), number, 0)
+        ]
+        assert sum(bool(plan.asked) for plan in found) == asked
+    names = [
+        plan.asked.name
+        for turn in (0, 1)
+        for one, rest in ((section, other), (other, section))
+        for plan in plans(one, (item,), 3, turn, [rest])
+        if plan.asked
+    ]
+    assert len(names) == len(set(names)) == 4, "none is asked twice, by any section or in any round"
 
 
 def test_what_is_shown_twice_is_asked_where_it_is_nearest() -> None:

@@ -43,7 +43,7 @@ QUESTION = (
     r"[^\"\\\n?]{8,160}\?$"
 )
 ASKED = 3
-"""So many plans that change something, and then one that asks for what a page tells."""
+"""For so many plans one more, which asks for what a page tells: nothing has to be written about it later."""
 TITLE, SHORT = 3, 4
 """Times that a word of a title counts, of a section or of a page; words of a page's title that does."""
 STOP_WORDS = frozenset(
@@ -178,7 +178,8 @@ def plans(
     taken: Counter[tuple[str, ...]] = Counter()
     found: list[Plan] = []
     for _ in range(turn + 1):
-        found = _round(lists, number, taken)[document.id]
+        dealt, questions = _round(lists, number, taken), _questions(lists, number, taken)
+        found = [*dealt[document.id], *questions[document.id]]
     order = list(dict.fromkeys(plan.place for plan in found))
     return sorted(found, key=lambda plan: order.index(plan.place))
 
@@ -228,7 +229,7 @@ def _round(
     wanted = number * len(lists)
     kinds_of: dict[tuple[str, ...], list[tuple[float, str, _Kind]]] = {}
     for one, kinds in lists.items():
-        for known in kinds:
+        for known in (known for known in kinds if known.plans):
             kinds_of.setdefault(known.kind, []).append((known.fit, one, known))
     left_over = [sorted(some, key=lambda item: -item[0]) for some in kinds_of.values()]
 
@@ -254,6 +255,22 @@ def _round(
     return found
 
 
+def _questions(
+    lists: dict[str, list[_Kind]], number: int, taken: Counter[tuple[str, ...]]
+) -> dict[str, list[Plan]]:
+    """What each section asks for, noted in `taken`: of places that it is about first, one after the other."""
+    found: dict[str, list[Plan]] = {one: [] for one in lists}
+    for one, kinds in lists.items():
+        waiting = sorted(kinds, key=lambda known: not known.near)
+        while waiting and len(found[one]) < math.ceil(number / ASKED):
+            known = waiting.pop(0)
+            if new := next((plan for plan in known.questions if not taken[plan.key]), None):
+                found[one].append(new)
+                taken[new.key] += 1
+                waiting.append(known)
+    return found
+
+
 def _share(plans: Sequence[Plan], taken: Counter[tuple[str, ...]]) -> float:
     """How much of what can be done on a kind of place is dealt out; where there is more, more is."""
     many = max(_many(plan.place) for plan in plans)
@@ -270,6 +287,7 @@ class _Kind(NamedTuple):
 
     kind: tuple[str, ...]
     plans: list[Plan]
+    questions: list[Plan]
     fit: float
     near: bool
     """Whether the section is about it, among others."""
@@ -301,10 +319,12 @@ class _Known:
             kinds.setdefault(self._kind(self._places[at]), []).append(at)
         found, best = [], 0.0
         for kind, members in kinds.items():
-            if known := self._all([self._places[at] for at in members], document, told):
+            places = [self._places[at] for at in members]
+            known, questions = self._all(places, document, told), _asked(places, document)
+            if known or questions:
                 fit = fits[members[0]]
                 best = best or fit
-                found.append(_Kind(kind, known, fit, fit >= NEAR * best))
+                found.append(_Kind(kind, known, questions, fit, fit >= NEAR * best))
         return found
 
     def _kind(self, place: Place) -> tuple[str, ...]:
@@ -326,7 +346,10 @@ class _Known:
         return shared / math.sqrt(len(words) + 10) * math.sqrt(_many(self._places[at]))
 
     def _all(self, places: Sequence[Place], document: Document, told: Counter[str]) -> list[Plan]:
-        """What can be done on places of one kind, and a question; what the section speaks of comes first."""
+        """What can be done on places of one kind; what the section speaks of comes first.
+
+        Where they show data that cannot be told apart, the model chooses a question.
+        """
         found: dict[tuple[str, ...], Plan] = {}
         for place in places:
             for plan in self._done_on(place):
@@ -336,12 +359,9 @@ class _Known:
             found.values(),
             key=lambda plan: (not plan.fields, -plan.spoken_of(told), digest([seed, plan.line])),
         )
-        # Each where it is nearest: what a dialog or a form shows too is read before it is opened.
-        far = sorted(places, key=lambda place: -len(place.path))
-        asked = {plan.key: plan for place in far for plan in _questions(place)}
-        questions = sorted(asked.values(), key=lambda plan: digest([seed, plan.line]))
-        for at in range(min(len(questions), max(ASKED, len(known) // ASKED + 1))):
-            known.insert(min(1 + at * (ASKED + 1), len(known)), questions[at])
+        chosen = (place for place in places if _rows(place.text) and not facts(place) and not place.single)
+        if asked := next(chosen, None):
+            known.insert(min(1, len(known)), Plan(place=asked))
         return known
 
     def _done_on(self, place: Place) -> Iterator[Plan]:
@@ -414,12 +434,14 @@ def _apart(fields: Sequence[Field]) -> list[Field]:
     return [field for field in fields if labels[field.label] == 1]
 
 
-def _questions(place: Place) -> list[Plan]:
-    """What can be asked on a place; where it shows data that cannot be told apart, the model chooses."""
-    if place.single:
-        return []
-    told = [Plan(place=place, asked=fact) for fact in facts(place)]
-    return told or ([Plan(place=place)] if _rows(place.text) else [])
+def _asked(places: Sequence[Place], document: Document) -> list[Plan]:
+    """What can be asked on places of one kind, each where it is nearest: what a form shows too is read before
+    it is opened."""
+    far = sorted(places, key=lambda place: -len(place.path))
+    found = {
+        plan.key: plan for place in far for plan in (Plan(place=place, asked=one) for one in facts(place))
+    }
+    return sorted(found.values(), key=lambda plan: digest([document.id, plan.line]))
 
 
 def _rows(text: str) -> bool:
