@@ -39,9 +39,10 @@ BEGIN = 4
 TEXT = r"^[^\"\\\n]{1,80}$"
 ANSWER = r"^[^\"\\\n]{1,60}$"
 QUESTION = (
-    r"^(What|Which|Who|When|Where|How many|How much|In which|To which|To whom|By whom|For which|From which) "
-    r"[^\"\\\n?]{8,160}\?$"
+    r"^((What|Who|When|Where) (is|are|was|were)|Which [a-z ]{3,30} (is|was|has)|How many [a-z ]{3,30})"
+    r" [^\"\\\n?]{8,160}\?$"
 )
+TICKS = re.compile(r"click \[(checkbox|radio|switch) ")
 ASKED = 3
 """For so many plans one more, which asks for what a page tells: nothing has to be written about it later."""
 TITLE, SHORT = 3, 4
@@ -437,7 +438,9 @@ def _apart(fields: Sequence[Field]) -> list[Field]:
 def _asked(places: Sequence[Place], document: Document) -> list[Plan]:
     """What can be asked on places of one kind, each where it is nearest: what a form shows too is read before
     it is opened."""
-    far = sorted(places, key=lambda place: -len(place.path))
+    # What is in a form once something is ticked is there to be sent.
+    shown = (place for place in places if not any(TICKS.match(step) for step in place.path))
+    far = sorted(shown, key=lambda place: -len(place.path))
     found = {
         plan.key: plan for place in far for plan in (Plan(place=place, asked=one) for one in facts(place))
     }
