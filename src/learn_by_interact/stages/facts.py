@@ -26,6 +26,8 @@ FEWEST = 3
 """Columns of a table."""
 ROWS = 2
 """Rows from which on lines with as many cells are a table."""
+NUMBER = re.compile(r"^#(\d+)$")
+"""Who is asked for a number leaves out its sign."""
 QUALIFIED = re.compile(r" \([^()]*\)$")
 
 
@@ -95,7 +97,7 @@ def _of_table(names: Sequence[str], rows: Sequence[Sequence[str]], seed: str) ->
     # What the rows are called has most letters.
     called = max(alone, key=lambda at: sum(map(str.isalpha, "".join(columns[at]))))
     for column, name in enumerate(names):
-        cells = [QUALIFIED.sub("", cell) for cell in columns[column]]
+        cells = [NUMBER.sub(r"\1", QUALIFIED.sub("", cell)) for cell in columns[column]]
         telling = [at for at, cell in enumerate(cells) if TELLS.fullmatch(cell)]
         if column != called and telling:
             row = telling[int(digest([seed, name]), 16) % len(telling)]
