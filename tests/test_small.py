@@ -39,7 +39,7 @@ def test_what_the_recipe_says_holds(tmp_path: Path) -> None:
 
 def test_on_a_screen_a_reply_holds_several_actions(tmp_path: Path) -> None:
     found = recipe(tmp_path, f'{SHELL}[web]\nurl = "http://127.0.0.1:9"\n')
-    assert found.evaluate.actions == 5 and found.retrieval.seen == 0
+    assert found.evaluate.actions == 8 and found.retrieval.seen == 0
     assert (found.retrieval.pages, found.retrieval.apart) == (0, False), "examples alone, though alike"
     assert found.retrieval.best == "last"
     desktop = recipe(tmp_path, f"{SHELL}[desktop]\n")

@@ -43,7 +43,8 @@ WEB: dict[str, Any] = {
         "within": 0.6,
         "best": "last",
     },
-    "evaluate": {**SCREEN["evaluate"], "limits": {"steps": 8}},
+    # The way to a form, its fields and the button are six actions and more.
+    "evaluate": {**SCREEN["evaluate"], "limits": {"steps": 8}, "actions": 8, "max_tokens": 300},
 }
 PROJECT: dict[str, Any] = {
     "explore": {"limits": {"steps": 5}, "max_tokens": 300},
