@@ -25,6 +25,9 @@ PLAN = (
 """What makes an urgent note; the agent knows it of no task but those that are proposed, or demonstrated."""
 
 
+QUESTION = "What is the {0} of the note {1} ({2})?"
+
+
 def policy(request: Request) -> str:
     """A model that knows what it is shown."""
     system, question = request.messages[0].content, request.messages[-1].content
@@ -48,8 +51,8 @@ def proposed(question: str) -> Iterator[tuple[str, Any]]:
     """Tasks on the page that is shown, of the kinds that are asked for."""
     page = question.split("The page of the software that is used, ")[1]
     for number, line in re.findall(r"^(\d)\. (.*)", page, re.MULTILINE):
-        if line.startswith("Something to find out"):
-            yield number, {"answer": "Call Ann", "task": "Find out whom to call."}
+        if asked := re.match(r'A question for "(\w+)" of "([^"]+)"; the answer is "([^"]+)"', line):
+            yield number, {"task": QUESTION.format(*asked.groups())}
         elif "Kind:" in line:
             assert '"Title:" and "Kind:"' in line and '[textbox "Title:"] [combobox "Kind:"]' in page
             values = {"Title:": f"Tea for {number}", "Kind:": "urgent"}
@@ -82,13 +85,16 @@ def test_an_agent_learns_a_web_application_from_its_help_pages(tmp_path: Path) -
         written, *_ = (hint for task, hint in tasks.items() if task.startswith("Write an urgent note"))
         assert written.split("\n")[0] == 'click [link "New note"]'
         assert written.split("\n")[-2:] == ['select "urgent" in [combobox "Kind:"]', 'click [button "Save"]']
-        assert tasks["Find out whom to call."] == "stop Call Ann"
+        asked = {task: hint for task, hint in tasks.items() if task.startswith("What is the ")}
+        assert asked and all(hint == f"stop {task[:-2].partition('(')[2]}" for task, hint in asked.items())
         assert "Write a note about nothing." not in tasks, "a field that would stay empty is no plan"
         whole = [one for one in store.records(Trajectory) if len(one.steps) == 5 and one.score is None]
         shown = {blob for one in whole for at in range(6) for blob in one.observation(at).blobs}
         kept = {file.name: file.read_bytes() for file in (tmp_path / "run" / "blobs").iterdir()}
         assert shown and shown <= kept.keys() and all(picture[:4] == b"\x89PNG" for picture in kept.values())
         examples = list(store.records(Example))
+        questions = {one.instruction for one in examples if one.instruction.endswith("?")}
+        assert questions == set(asked), "what was answered needs no other instruction"
         assert {one.id for one in whole} <= {example.trajectory for example in examples}
         assert any(
             example.instruction.startswith("Write an urgent note with the title ") for example in examples

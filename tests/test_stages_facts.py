@@ -23,12 +23,12 @@ Team: who does what
 Modified: 3 days ago
 Status: | new → accepted"""
 REPORT = """\
-[link "Ticket"] | [link "Summary"] | [link "Owner"] | [link "Created"] | Mark
+[link "Ticket"] | [link "Summary"] | [link "Owner"] | [link "Created"] | Mark | Do
 critical
-[link "#17"] | [link "Import stops"] | ben | 2 days ago | [checkbox "Mark #17"]
-[link "#8"] | [link "Thumbnails \\"vanish\\""] | [link "ann (Thumbnails)"] | just now | [checkbox "Mark #8"]
+[link "#17"] | [link "Import stops"] | ben | 2 days ago | [checkbox "Mark #17"] | [link "Open (Import stops)"]
+[link "#8"] | [link "Thumbnails \\"vanish\\""] | [link "ann (Thumbnails)"] | just now | [checkbox "Mark #8"] | [link "Open (Thumbnails \\"v...)"]
 wish
-[link "#9"] | [link "Undo more"] | | just now | [checkbox "Mark #9"]"""
+[link "#9"] | [link "Undo more"] | | just now | [checkbox "Mark #9"] | [link "Open (Undo more)"]"""
 
 
 def place(text: str, title: str = "Report", **more: Any) -> Place:

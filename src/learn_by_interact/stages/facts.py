@@ -28,7 +28,7 @@ ROWS = 2
 """Rows from which on lines with as many cells are a table."""
 NUMBER = re.compile(r"^#(\d+)$")
 """Who is asked for a number leaves out its sign."""
-QUALIFIED = re.compile(r" \([^()]*\)$")
+QUALIFIED = re.compile(r" \(([^()]+)\)$")
 
 
 class Fact(Value):
@@ -82,7 +82,8 @@ def _rows(place: Place) -> Iterator[Fact]:
         rows = []
         for cells in lines[at + 1 :]:
             if len(cells) == len(names):
-                rows.append([plain(cell) if _text(cell) else "" for cell in cells])
+                told = [plain(cell) if _text(cell) else "" for cell in cells]
+                rows.append([_unqualified(cell, told) for cell in told])
             elif len(cells) > 1:
                 break
         if len(rows) >= ROWS:
@@ -97,11 +98,22 @@ def _of_table(names: Sequence[str], rows: Sequence[Sequence[str]], seed: str) ->
     # What the rows are called has most letters.
     called = max(alone, key=lambda at: sum(map(str.isalpha, "".join(columns[at]))))
     for column, name in enumerate(names):
-        cells = [NUMBER.sub(r"\1", QUALIFIED.sub("", cell)) for cell in columns[column]]
+        cells = [NUMBER.sub(r"\1", cell) for cell in columns[column]]
+        # What is the same in each row, such as a link that opens it, tells nothing of one.
+        if len(set(cells)) == 1:
+            continue
         telling = [at for at, cell in enumerate(cells) if TELLS.fullmatch(cell)]
         if column != called and telling:
             row = telling[int(digest([seed, name]), 16) % len(telling)]
             yield Fact(subject=columns[called][row], name=name, value=cells[row])
+
+
+def _unqualified(cell: str, row: Sequence[str]) -> str:
+    """The text of a cell, to whose name that of its row was added: `Open (Fix roof)` beside `Fix roof`."""
+    found = QUALIFIED.search(cell)
+    name = found[1].removesuffix("...") if found else ""
+    own = any(other != cell and other.startswith(name) for other in row)
+    return cell[: found.start()] if found and own else cell
 
 
 def _text(cell: str) -> bool:
