@@ -25,10 +25,10 @@ Status: | new → accepted"""
 REPORT = """\
 [link "Ticket"] | [link "Summary"] | [link "Owner"] | [link "Created"] | Mark | Do
 critical
-[link "#17"] | [link "Import stops"] | ben | 2 days ago | [checkbox "Mark #17"] | [link "Open (Import stops)"]
-[link "#8"] | [link "Thumbnails \\"vanish\\""] | [link "ann (Thumbnails)"] | just now | [checkbox "Mark #8"] | [link "Open (Thumbnails \\"v...)"]
+[link "#17"] | [link "Import stops"] | ben | 2 days ago | [checkbox "#17"] | [link "Open (Import stops)"]
+[link "#8"] | [link "Thumbnails \\"vanish\\""] | [link "ann (Thumbnails)"] | just now | [checkbox "#8"] | [link "Open (Thumb...)"]
 wish
-[link "#9"] | [link "Undo more"] | | just now | [checkbox "Mark #9"] | [link "Open (Undo more)"]"""
+[link "#9"] | [link "Undo more"] | | just now | [checkbox "#9"] | [link "Open (Undo more)"]"""
 
 
 def place(text: str, title: str = "Report", **more: Any) -> Place:
