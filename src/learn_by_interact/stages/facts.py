@@ -54,7 +54,7 @@ def facts(place: Place) -> list[Fact]:
 def _labelled(place: Place) -> Iterator[Fact]:
     """`Priority: | high | Owner: | ann`, and `Due: 2024-08-30`."""
     for line in place.text.split("\n"):
-        cells = line.split(" | ")
+        cells = _cells(line)
         for name, value in pairwise(cells):
             # A field is no text.
             if plain(name).endswith(":") and not plain(value).endswith(":") and _text(value):
@@ -73,7 +73,7 @@ def _held(place: Place) -> Iterator[Fact]:
 
 def _rows(place: Place) -> Iterator[Fact]:
     """Of each column of a table the cell of one row, which the cell with its name stands for."""
-    lines = [line.removeprefix("- ").split(" | ") for line in place.text.split("\n")]
+    lines = [_cells(line.removeprefix("- ")) for line in place.text.split("\n")]
     for at, header in enumerate(lines):
         names = [plain(cell) for cell in header]
         if len(names) < FEWEST or not all(map(LABEL.fullmatch, names)):
@@ -106,6 +106,11 @@ def _of_table(names: Sequence[str], rows: Sequence[Sequence[str]], seed: str) ->
         if column != called and telling:
             row = telling[int(digest([seed, name]), 16) % len(telling)]
             yield Fact(subject=columns[called][row], name=name, value=cells[row])
+
+
+def _cells(line: str) -> list[str]:
+    """The cells of a row, empty ones too: `a | | b`."""
+    return [cell.strip() for cell in re.split(r" \|(?= |$)", line)]
 
 
 def _unqualified(cell: str, row: Sequence[str]) -> str:
