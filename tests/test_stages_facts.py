@@ -79,6 +79,7 @@ def test_a_question_is_asked_with_its_answer_known() -> None:
         assert not re.search(pattern, other)
     read, todo = ask.read({"task": "Who owns ticket 17?"})
     assert (read, todo) == ("Who owns ticket 17?", ("goto /a", "stop ben"))
+    assert ask.read({"task": "What is the version of ticket 17?"}) == ("", ()), "that is another question"
     (_, (_, stop)) = planned(WebActions(), "\n".join(todo))
     assert (stop.tool, stop.arguments["answer"]) == (STOP, "ben")
 

@@ -126,7 +126,16 @@ class Plan(Value):
         if not isinstance(reply, dict):
             return "", ()
         told, todo = " ".join(str(reply.get("task", "")).split()), self._todo(reply)
-        return (told, todo) if told and todo else ("", ())
+        return (told, todo) if told and todo and not self._strays(told) else ("", ())
+
+    def _strays(self, question: str) -> bool:
+        """It does not name what it is to ask for, and names something else that its page tells."""
+        words = set(_words(question.replace(self.asked.subject, ""))) if self.asked else set()
+        # Who owns it asks for its owner.
+        if not self.asked or {one[:3] for one in words} & {one[:3] for one in _words(self.asked.name)}:
+            return False
+        others = (fact.name for fact in facts(self.place) if fact.name != self.asked.name)
+        return any(words & set(_words(name)) for name in others)
 
     def _todo(self, reply: dict[str, Any]) -> tuple[str, ...]:
         """As a model would write them."""
