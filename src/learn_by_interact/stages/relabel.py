@@ -66,8 +66,9 @@ class Relabel(ModelStage):
         }
         tools = self.world().tools
         tasks = {task.id: task for task in store.records(Task)}
+        trajectories = [one for one in map(store.get, sorted(found)) if isinstance(one, Trajectory)]
         if not tools:
-            return [(identity, *_question(store, identity, tasks)) for identity in sorted(found)]
+            return [(one.id, *_question(one, tasks)) for one in trajectories]
         documents = sorted(store.records(Document), key=lambda one: one.id)
         about: dict[str, list[str]] = defaultdict(list)
         manual: dict[str, list[str]] = defaultdict(list)
@@ -79,15 +80,13 @@ class Relabel(ModelStage):
         sources = {document.id: document.source for document in documents}
         asked = {task.id: sources.get(task.parent, "") for task in tasks.values()}
         inputs: list[tuple[str, ...]] = []
-        for identity in sorted(found):
-            trajectory = store.get(identity)
-            assert isinstance(trajectory, Trajectory)
+        for trajectory in trajectories:
             commands = [str(step.action.arguments.get("command", "")) for step in trajectory.steps]
             names = (called(words, about)[0] for command in commands for words in split(command))
             used = (one for name in names for one in (name, *above(name)))
             lent = [one for name in dict.fromkeys(used) for one in about.get(name, ())]
             lent += manual.get(asked.get(trajectory.task, ""), ())
-            inputs.append((identity, *dict.fromkeys(lent), *_question(store, identity, tasks)))
+            inputs.append((trajectory.id, *dict.fromkeys(lent), *_question(trajectory, tasks)))
         return inputs
 
     def __call__(self, *records: Record) -> Outcome:
@@ -152,13 +151,11 @@ class Relabel(ModelStage):
         return self.ask(PROMPT.fill(part), f"{text}\n\n{question}", schema(changed), 300)
 
 
-def _question(store: Store, identity: str, tasks: Mapping[str, Task]) -> tuple[str, ...]:
+def _question(trajectory: Trajectory, tasks: Mapping[str, Task]) -> tuple[str, ...]:
     """The task of a trajectory that gave the answer which was known when its question was asked; or nothing.
 
     Nothing else says what was asked: a small model says "Show the page" of one that was opened for it.
     """
-    trajectory = store.get(identity)
-    assert isinstance(trajectory, Trajectory)
     task, last = tasks.get(trajectory.task), trajectory.steps[-1].action if trajectory.steps else None
     if not task or not last or last.tool != STOP or not task.instruction.endswith("?"):
         return ()
