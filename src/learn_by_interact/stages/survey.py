@@ -15,6 +15,8 @@ from ..registry import identity
 from ..types import Attempt, Document, Page, Task, digest
 
 PLACES = TypeAdapter(tuple[Place, ...])
+FOUND = "what has to be filled in"
+"""What places tell since that last changed: a run with an older survey looks the application over again."""
 
 
 def survey(store: Store, world: Benchmark, name: str, say: Callable[[str], None]) -> None:
@@ -23,7 +25,7 @@ def survey(store: Store, world: Benchmark, name: str, say: Callable[[str], None]
     `name`: of the environment, as a recipe has it. `say` is told before it begins. Nothing is done
     where there is nothing to look over. Raises EnvironmentFault when the application does not come up.
     """
-    key = f"{SURVEY}:{digest(identity(name))}"
+    key = f"{SURVEY}:{digest([FOUND, identity(name)])}"
     environment = world.environment()
     if not isinstance(environment, Surveyed):
         return
