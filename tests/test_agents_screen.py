@@ -78,3 +78,31 @@ def test_who_stops_on_a_screen_where_nothing_was_changed_is_asked_once() -> None
     assert done("a", asks="Show the hidden column.") == ("click", 2), "that is a change"
     acted_before = done("a", asks="Which one is first?")
     assert acted_before[0] == "click", "it was asked for the answer, and finds it out"
+
+
+@pytest.mark.parametrize(
+    ("field", "came", "calls"),
+    [
+        ("Search:", '[textbox "Search:"] [textbox "Due:"]', 2),
+        ("Search:", '[textbox "Search:"] [link "Help"]', 1),
+        ("Due:", '[textbox "Search:"] [textbox "Due:"]', 1),
+    ],
+    ids=["a form came", "no form came", "a field that it foresaw"],
+)
+def test_a_field_that_was_there_before_the_form_came_is_not_filled_in_unseen(
+    field: str, came: str, calls: int
+) -> None:
+    replies = [
+        f'ACTION: click [link "Edit"]\nACTION: type "2024" into [textbox "{field}"]',
+        'ACTION: type "2024" into [textbox "Due:"]',
+    ]
+    model = Scripted(replies)
+    agent = LanguageAgent(model, WebActions(), "A page.", Acting(actions=4))
+    task = asked(instruction="Change the date.")
+    start = Observation(text='[textbox "Search:"] [link "Edit"]', key="a", state="a")
+    first = agent.act(task, start, [])
+    after = Observation(text=came, key="b", state="a")
+    second = agent.act(task, start, [Step(thought="", action=first.action, observation=after)])
+    assert first.usage.calls + second.usage.calls == calls
+    wanted = "Due:" if calls == 2 else field
+    assert second.action.arguments == {"text": "2024", "element": f'textbox "{wanted}"'}

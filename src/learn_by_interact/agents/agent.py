@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from ..commands import named_files, without_stops
 from ..environments import ActionSpace
 from ..environments.actions import SHELL
+from ..environments.places import CHOSEN, ELEMENT, FILLS, TYPED
 from ..environments.reply import each
 from ..environments.repository import REPLACE
 from ..errors import ParseError
@@ -132,6 +133,8 @@ class LanguageAgent:
         self._added: list[list[Hit]] = []
         self._planned: list[Action] = []
         """What the last reply holds after the action that it gave."""
+        self._replied = 0
+        """The steps that there were when it was written."""
 
     def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision:
         """Raises ParseError, with the `usage` of the lost replies, when no reply can be used."""
@@ -174,6 +177,7 @@ class LanguageAgent:
                 action, more = self._answer(messages, text, task.instruction, form)
                 used = used + more
             self._planned = self._later(text, most) if action is given else []
+            self._replied = len(steps)
             hits = self._added[len(steps)]
             return Decision(
                 thought=thought,
@@ -202,6 +206,8 @@ class LanguageAgent:
         if not left or not steps or steps[-1].observation.failed or _just_done(left[0], steps):
             return None
         if left[0].tool == STOP and not self.actions.stops:
+            return None
+        if _unforeseen(left[0], [start, *(step.observation for step in steps)][self._replied :]):
             return None
         # Where the last action changed nothing, something else is in the way, such as an open dialog.
         over = _changed(start, steps) or OPENS.match(task.instruction)
@@ -450,6 +456,18 @@ def _before(action: Action, steps: Sequence[Step]) -> list[Observation]:
     """What this action led to before, where nothing has changed since."""
     here = steps[-1].observation.state if steps else ""
     return [step.observation for step in steps if step.action == action and step.observation.state == here]
+
+
+def _unforeseen(action: Action, seen: Sequence[Observation]) -> bool:
+    """A field that was there when the reply was written is to be filled in, and others have come since.
+
+    Who writes `open the form` and goes on knows only the fields that there are before, such as a search.
+    """
+    if action.tool not in FILLS:
+        return False
+    before, now = ({found[0] for found in ELEMENT.findall(one.text)} for one in (seen[0], seen[-1]))
+    fields = [name for name in now - before if name.split()[0] in TYPED | CHOSEN]
+    return bool(fields) and action.arguments.get("element") in before
 
 
 def _changed(start: Observation, steps: Sequence[Step]) -> bool:

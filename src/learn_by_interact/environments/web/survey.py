@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -45,6 +46,9 @@ IDLE = 2
 LEAVES = re.compile(r"(?i)log.?out|sign.?out|log.?off")
 CHANGES = re.compile(r"(?i)\b(delete|remove|drop|reset|clear|empty|cancel|unsubscribe|archive)\b")
 """Links that are not followed where nothing can be put back."""
+
+ENDING = re.compile(r" [-–—|·•»] [^-–—|·•»]+$")
+"""What stands behind a page's own title: `Issue 5 - Tracker`."""
 
 Kind = tuple[object, ...]
 """What pages that may be alike have in common."""
@@ -164,7 +168,13 @@ class Survey:
                 self._add(Way((f"{GOTO}{page}",), page))
             if not self._environment.application.alive:
                 break  # Something that was pressed ended it; what was found before is still there.
-        return tuple(place.model_copy(update={"alike": self._alike(ways[place])}) for place in found.values())
+        ending = _ending([place.title for place in found.values()])
+        return tuple(
+            place.model_copy(
+                update={"title": place.title.removesuffix(ending), "alike": self._alike(ways[place])}
+            )
+            for place in found.values()
+        )
 
     def _order(self, way: Way) -> tuple[int, ...]:
         """What can be done with items of which there are many comes before what else was not seen yet."""
@@ -251,6 +261,12 @@ def _unnumbered(piece: str) -> str:
     if own := NUMBERED.fullmatch(piece):
         return f"{own[1]}#"
     return re.sub(r"\w*\d[\w.-]*", "#", piece)
+
+
+def _ending(titles: Sequence[str]) -> str:
+    """The name of the application, with which the titles of most of its pages end; "" where they do not."""
+    endings = Counter(found[0] for found in map(ENDING.search, titles) if found)
+    return next((one for one, times in endings.most_common(1) if times * 2 > len(titles) > 2), "")
 
 
 def _look(place: Place) -> Kind:
