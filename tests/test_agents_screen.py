@@ -106,3 +106,36 @@ def test_a_field_that_was_there_before_the_form_came_is_not_filled_in_unseen(
     assert first.usage.calls + second.usage.calls == calls
     wanted = "Due:" if calls == 2 else field
     assert second.action.arguments == {"text": "2024", "element": f'textbox "{wanted}"'}
+
+
+@pytest.mark.parametrize(
+    ("came", "done"),
+    [('[link "Two"] [link "rust"]', "rust"), ('[link "Two"] [link "rest"]', "Two")],
+    ids=["what the task names", "something else"],
+)
+def test_what_the_task_names_is_acted_on_where_it_comes_into_sight(came: str, done: str) -> None:
+    replies = ['ACTION: click [link "One"]\nACTION: click [link "Two"]', 'ACTION: click [link "rust"]']
+    agent = LanguageAgent(Scripted(replies), WebActions(), "A page.", Acting(actions=4))
+    task = asked(instruction='Find and click "rust".')
+    start = Observation(text='[link "One"] [link "Two"]', key="a", state="a")
+    first = agent.act(task, start, [])
+    after = Observation(text=came, key="b", state="a")
+    second = agent.act(task, start, [Step(thought="", action=first.action, observation=after)])
+    assert second.action.arguments == {"element": f'link "{done}"'}
+
+
+@pytest.mark.parametrize(("after", "may"), [("a", False), ("b", True)], ids=["nothing came of it", "it did"])
+def test_a_key_that_did_nothing_is_not_pressed_again(after: str, may: bool) -> None:
+    forms: list[dict[str, Any]] = []
+
+    def answer(request: Request) -> str:
+        forms.append(request.json_schema or {})
+        return 'ACTION: click [link "b.txt"]'
+
+    start = Observation(text='[link "b.txt"]', key="a", state="a")
+    enter = Action(tool="press", arguments={"key": "Enter"})
+    steps = [Step(thought="", action=enter, observation=start.model_copy(update={"key": after}))]
+    LanguageAgent(Scripted(answer), WebActions(), "A page.", Acting()).act(
+        asked(instruction="Send it."), start, steps
+    )
+    assert bool(re.search(forms[0]["pattern"], "ACTION: press Enter")) == may

@@ -49,7 +49,9 @@ def test_pages_are_reached_by_links_and_by_buttons_that_change_nothing(
     assert [field.label for field in form.fields] == ["New name", "All"]
     assert [button.label for button in form.buttons] == ["Rename"], "Cancel ends nothing"
     reached = [place.title for place in surveyed[1]]
-    assert reached.count("About") == 2, "there are six, alike; all titles end with the name of the application"
+    assert reached.count("About") == 2, (
+        "there are six, alike; all titles end with the name of the application"
+    )
     assert not any("Help" in title or "Login" in title for title in reached), "documentation, and the way out"
 
 

@@ -150,6 +150,15 @@ def test_what_has_no_name_is_called_by_what_its_markup_says(web: WebEnvironment)
     assert 'is "Petrol' in do(web, 'type "Petrol One" into [textbox "Payee:"]').text.replace("contains", "is")
 
 
+def test_a_date_is_taken_however_it_is_written_and_what_is_none_is_refused(web: WebEnvironment) -> None:
+    field = '[textbox "day"]'
+    assert f"{field} takes a date such as 2024-06-30" in do(web, "goto /fields").text
+    assert f'{field} contains "2010-05-20"' in do(web, f'type "05/20/2010" into {field}').text
+    refused = do(web, f'type "soon" into {field}')
+    assert refused.failed and 'takes a date such as 2024-06-30, and not "soon".' in refused.text
+    assert "contains" not in do(web, f'type "" into {field}').text.partition(field)[2].partition("\n")[0]
+
+
 def test_a_button_that_shows_a_picture_is_called_by_it_and_a_dialog_out_of_sight_is_not_there(
     web: WebEnvironment,
 ) -> None:

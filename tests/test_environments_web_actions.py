@@ -229,6 +229,9 @@ def test_what_changed_is_on_the_page_that_was_seen_before() -> None:
     assert not allowed('click [link "Home"]', seen, done, typed)
     assert not allowed('type "y" into [textbox "Title:"]', seen, done, typed)
     assert allowed('type "y" into [combobox "City"]', seen, done, typed)
+    enter, down = act("press", key="Enter"), act("press", key="ArrowDown")
+    assert not allowed("press Enter", seen, enter, down), "it did nothing here"
+    assert allowed("press Tab", seen, enter) and allowed("press ArrowDown", seen, enter, down)
     assert allowed("stop", [WHOLE, WHOLE]) and not allowed("stop", [WHOLE, WHOLE], Action(tool=STOP))
     assert ACTIONS.form(["[an empty page]"], ()) is None and ShellActions().form([WHOLE], ()) is None
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 from ..commands import named_files, without_stops
 from ..environments import ActionSpace
 from ..environments.actions import SHELL
-from ..environments.places import CHOSEN, ELEMENT, FILLS, TYPED
+from ..environments.places import CHOSEN, ELEMENT, FILLS, QUOTED, TYPED
 from ..environments.reply import each
 from ..environments.repository import REPLACE
 from ..errors import ParseError
@@ -207,7 +207,7 @@ class LanguageAgent:
             return None
         if left[0].tool == STOP and not self.actions.stops:
             return None
-        if _unforeseen(left[0], [start, *(step.observation for step in steps)][self._replied :]):
+        if _unforeseen(left[0], task, [start, *(step.observation for step in steps)][self._replied :]):
             return None
         # Where the last action changed nothing, something else is in the way, such as an open dialog.
         over = _changed(start, steps) or OPENS.match(task.instruction)
@@ -263,7 +263,8 @@ class LanguageAgent:
         seen = [start, *(step.observation for step in steps)]
         # What was done in this very state before has led back to it.
         tried = [step.action for step, was in zip(steps, seen, strict=False) if was.key == seen[-1].key]
-        if steps and not steps[-1].observation.failed:
+        # A key may be pressed again where it did something.
+        if steps and not steps[-1].observation.failed and steps[-1].action.tool != "press":
             tried.append(steps[-1].action)
         # A small model that fails gives up, asked or not.
         failed = bool(steps) and steps[-1].observation.failed
@@ -458,16 +459,21 @@ def _before(action: Action, steps: Sequence[Step]) -> list[Observation]:
     return [step.observation for step in steps if step.action == action and step.observation.state == here]
 
 
-def _unforeseen(action: Action, seen: Sequence[Observation]) -> bool:
-    """A field that was there when the reply was written is to be filled in, and others have come since.
+def _unforeseen(action: Action, task: Task, seen: Sequence[Observation]) -> bool:
+    """What has come since the reply was written asks for another action than the one that it planned.
 
-    Who writes `open the form` and goes on knows only the fields that there are before, such as a search.
+    Who writes `open the form` and goes on knows only the fields that there are before, such as a search:
+    not that one is to be filled in where others have come. And what the task names in quotation marks is
+    to be acted on where it comes into sight.
     """
-    if action.tool not in FILLS:
-        return False
+    element = action.arguments.get("element")
     before, now = ({found[0] for found in ELEMENT.findall(one.text)} for one in (seen[0], seen[-1]))
+    named = set(QUOTED.findall(task.instruction))
+    come = [name for name in now - before if named.intersection(QUOTED.findall(name))]
+    if come:
+        return element not in come
     fields = [name for name in now - before if name.split()[0] in TYPED | CHOSEN]
-    return bool(fields) and action.arguments.get("element") in before
+    return action.tool in FILLS and bool(fields) and element in before
 
 
 def _changed(start: Observation, steps: Sequence[Step]) -> bool:

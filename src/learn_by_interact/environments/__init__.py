@@ -44,10 +44,10 @@ class ActionSpace(Protocol):
     ) -> dict[str, Any] | None:
         """JSON schema of the next reply, after these observations; None: it may be anything.
 
-        `tried`: what was done in this very state before, and the last action where it worked: neither leads
-        on. `known`: what retrieval told; where it also tells how to get somewhere else, what is there may be
-        named too. `most`: actions of one reply, each on a line with its label. `parse` reads the first
-        of what the schema allows.
+        `tried`: what was done in this very state before, and the last action where it worked and is no key:
+        neither leads on. `known`: what retrieval told; where it also tells how to get somewhere else, what
+        is there may be named too. `most`: actions of one reply, each on a line with its label. `parse`
+        reads the first of what the schema allows.
         """
         ...
 

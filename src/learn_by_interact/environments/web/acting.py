@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ...types import Action
 from ..elements import Refused, find, plain_name
 from .snapshot import Node, below, quoted
+from .times import TAKES, written
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -78,6 +79,11 @@ def _fill(node: Node, name: str, text: str, locator: Locator) -> None:
         and not _editable(locator)
     ):
         raise Refused(f'[{name}] is a list: select "..." in [{name}].')
+    if node.kind:
+        known = written(node.kind, text)
+        if known is None:
+            raise Refused(f"[{name}] takes {TAKES[node.kind]}, and not {quoted(text)}.")
+        text = known
     locator.fill(text, timeout=CLICK_MS)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Any
 
 from ...patterns import literal, one_of
@@ -30,6 +30,7 @@ VALUE = r"([A-Za-z0-9_.!~:+-]|%[0-9A-F]{2}){0,40}"
 """Of a query."""
 QUERIES = 20
 """Of addresses; of more, the first."""
+KEYS = ("Enter", "Tab", "Escape", "ArrowDown")
 TOLD = ("ACTION: ", "There: ")
 """What lines begin with that name elements of other pages: those of demonstrations, and of the survey."""
 MOST = 120
@@ -54,14 +55,17 @@ def schema(
         return None
     done = {(action.tool, action.arguments.get("element", "")) for action in tried}
     elsewhere = [*_elsewhere(known, {name for name, _, _ in found})]
-    rest = ["press (Enter|Tab|Escape|ArrowDown)"]
+    rest = []
     if leaves:
         rest += [f"goto ({_addresses((*reversed(seen), *known))})", "back"]
     if any("(Part " in text for text in seen[-1:]):
         rest.append("scroll (down|up)")
+    # Who types and sends with Enter goes on to send so where it does nothing.
+    idle = {action.arguments.get("key") for action in tried if action.tool == "press"} & {"Enter", "Escape"}
     # A reply of several begins on this page, and can go on elsewhere, or with what it has enabled.
-    first = [*_here(enabled(found), done), *(elsewhere if most == 1 else ()), *rest]
-    return replies(first, [*_here(found, set()), *elsewhere, *rest], most, len(seen) == 1, tried)
+    first = [*_here(enabled(found), done), *(elsewhere if most == 1 else ()), _press(idle), *rest]
+    later = [*_here(found, set()), *elsewhere, _press(set()), *rest]
+    return replies(first, later, most, len(seen) == 1, tried)
 
 
 def replies(
@@ -80,6 +84,11 @@ def replies(
     # With the label that the prompt asks for: without it a small model goes on otherwise than it would.
     either = one if any(action.tool == STOP for action in tried) else f"{one}|{stop}"
     return {"type": "string", "pattern": f"^ACTION: ({either})$"}
+
+
+def _press(idle: Set[object]) -> str:
+    """A key other than these."""
+    return f"press ({'|'.join(key for key in KEYS if key not in idle)})"
 
 
 def _here(found: Sequence[tuple[str, str, str]], done: set[tuple[str, str]]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from ..places import TICKED
 from . import acting
 from .browser import said, watched
 from .snapshot import DIALOGS, FIELDS, LABEL, Node, below, read, view
+from .times import DATED, TAKES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Dialog, Download, Locator, Page, Request
@@ -254,10 +255,18 @@ class Session:
         return kept
 
     def _read_values(self, nodes: Sequence[Node]) -> None:
-        """What the snapshot lacks of fields: the lines of long values, and what nameless ones are for."""
+        """What the snapshot lacks of fields: lines of long values, that it takes dates, what it is for."""
         from playwright.sync_api import Error
 
+        dated = False
+        for frame in self.page.frames:
+            with suppress(Error):
+                dated = dated or frame.locator(DATED).count() > 0
         for node in (inner for one in nodes for inner in (one, *below(one))):
+            if dated and node.role == "textbox" and node.ref:
+                with suppress(Error):
+                    kind = str(self._locator(node).evaluate("element => element.type", timeout=500))
+                    node.kind = kind if kind in TAKES else ""
             unnamed = node.role in FIELDS and node.ref and node.unnamed
             if unnamed or node.pictured:
                 with suppress(Error):

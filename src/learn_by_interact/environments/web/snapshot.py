@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from .times import TAKES
+
 ACTED_ON = frozenset(
     [
         "button",
@@ -141,6 +143,8 @@ class Node:
     """What a text field holds, with its newlines, where the snapshot has it on one line."""
     hint: str = ""
     """What its attributes say that a field without a name is for, or a button that only shows a picture."""
+    kind: str = ""
+    """The type of an input for a date or a time: see `times.py`."""
 
     @property
     def unnamed(self) -> bool:
@@ -456,6 +460,8 @@ def told(node: Node, known: bool = False) -> str:
         if attribute in node.attributes:
             state = node.attributes[attribute]
             parts.append("not " + attribute if state == "false" else attribute)
+    if node.kind:
+        parts.append(f"takes {TAKES[node.kind]}")
     return f" {' '.join(parts)}" if parts else ""
 
 
