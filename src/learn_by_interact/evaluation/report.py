@@ -249,7 +249,7 @@ def _range(interval: Interval | None) -> str:
 
 
 METRICS: dict[str, tuple[str, Callable[[ArmResult], str]]] = {
-    "solved": ("solved", lambda arm: f"{arm.solved:g}/{arm.graded}"),
+    "solved": ("solved", lambda arm: f"{round(arm.solved, 1):g}/{arm.graded}"),
     "success": ("success", lambda arm: _share(arm.success)),
     "interval": ("95% interval", lambda arm: _range(arm.interval)),
     "steps": ("steps", lambda arm: _number(arm.steps)),

@@ -267,7 +267,7 @@ def _variants(result: Result) -> Iterator[Section]:
             (
                 arm.arm,
                 "-" if arm.examples is None else str(arm.examples),
-                f"{arm.solved:g}/{arm.graded}",
+                f"{round(arm.solved, 1):g}/{arm.graded}",
                 _rate(arm.success, arm.interval),
             )
             for arm in shown
