@@ -87,7 +87,7 @@ def test_what_is_there_many_times_is_known_as_one_of_many(
     assert note.path == ('click [link "#1"]',)
     assert note.alike == ('click [link "#2"]', 'click [link "#3"]'), "each once, of the two links of its row"
     other = environment.another(note, note.alike[1])
-    assert other.path == ('click [link "#3"]',) and "# Call Ben" in other.text
+    assert other.path == ('click [link "#3"]',) and other.title == "Call Ben" and "# Call Ben" in other.text
     assert [form.buttons for form in other.forms] == [form.buttons for form in note.forms]
     (way,) = (place.path for place in places if place.title == "Long")
     assert way == ("goto /ways", 'click [link "A long page"]'), (

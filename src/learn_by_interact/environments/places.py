@@ -81,6 +81,8 @@ class Place(Value):
     """Actions before its path that choose what a task is about, such as to select a cell: others would do."""
     after: tuple[str, ...] = ()
     """Actions that keep what was done there, such as to save a document."""
+    ending: str = ""
+    """What was left out behind its title, as it is behind those of others: the name of the application."""
     alike: tuple[str, ...] = ()
     """With what its path begins for other items of its kind: `goto /ticket/2` beside `goto /ticket/1`."""
 

@@ -21,7 +21,7 @@ from .choices import AS_BEFORE
 from .guard import Guard
 from .layout import changed, laid_out, part_of, parts, sampled
 from .session import Session, Shown
-from .survey import Survey
+from .survey import Survey, untitled
 
 if TYPE_CHECKING:
     from .application import Application
@@ -166,7 +166,7 @@ class WebEnvironment(DeclaredEnvironment):
         path = (begin, *place.path[1:])
         clicks = [name_in(step.removeprefix("click ")) for step in path if not step.startswith(GOTO)]
         address = begin.removeprefix(GOTO) if begin.startswith(GOTO) else self.web.home
-        return self.arrive(address, path, clicks)[0]
+        return untitled(self.arrive(address, path, clicks)[0], place.ending)
 
     def source_of(self, url: str) -> tuple[str, list[str]]:
         """The HTML of a page, and the paths of the application that it links to. Raises EnvironmentFault."""

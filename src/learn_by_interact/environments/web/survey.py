@@ -170,9 +170,7 @@ class Survey:
                 break  # Something that was pressed ended it; what was found before is still there.
         ending = _ending([place.title for place in found.values()])
         return tuple(
-            place.model_copy(
-                update={"title": place.title.removesuffix(ending), "alike": self._alike(ways[place])}
-            )
+            untitled(place, ending).model_copy(update={"alike": self._alike(ways[place])})
             for place in found.values()
         )
 
@@ -261,6 +259,11 @@ def _unnumbered(piece: str) -> str:
     if own := NUMBERED.fullmatch(piece):
         return f"{own[1]}#"
     return re.sub(r"\w*\d[\w.-]*", "#", piece)
+
+
+def untitled(place: Place, ending: str) -> Place:
+    """The place without the name of the application behind its title."""
+    return place.model_copy(update={"title": place.title.removesuffix(ending), "ending": ending})
 
 
 def _ending(titles: Sequence[str]) -> str:
