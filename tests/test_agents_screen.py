@@ -93,8 +93,7 @@ def test_a_field_that_was_there_before_the_form_came_is_not_filled_in_unseen(
     field: str, came: str, calls: int
 ) -> None:
     replies = [
-        f'ACTION: click [link "Edit"]\nACTION: type "2024" into [textbox "{field}"]\n'
-        'ACTION: click [button "Ok"]',
+        f'ACTION: click [link "Edit"]\nACTION: type "2024" into [textbox "{field}"]',
         'ACTION: type "2024" into [textbox "Due:"]',
     ]
     forms: list[str] = []
@@ -111,20 +110,11 @@ def test_a_field_that_was_there_before_the_form_came_is_not_filled_in_unseen(
     second = agent.act(task, start, [Step(thought="", action=first.action, observation=after)])
     assert first.usage.calls + second.usage.calls == calls
     wanted = "Due:" if calls == 2 else field
-    others = (
-        'ACTION: click [textbox "Due:"]',
-        *(f"ACTION: {one}" for one in ("press Enter", "back", "stop")),
-    )
+    others = ('ACTION: click [textbox "Due:"]', "ACTION: press Enter", "ACTION: stop")
     for reply in (replies[1], *others) if calls == 2 else ():
         fits = re.fullmatch(forms[1].strip("^$"), json.dumps(reply)[1:-1])
         assert bool(fits) == (reply == replies[1]), "it may fill in what has come"
     assert second.action.arguments == {"text": "2024", "element": f'textbox "{wanted}"'}
-    steps = [
-        Step(thought="", action=one.action, observation=after.model_copy(update={"state": state}))
-        for one, state in ((first, "a"), (second, "b"))
-    ]
-    third = agent.act(task, start, steps)
-    assert third.usage.calls == 0 and third.action.arguments == {"element": 'button "Ok"'}, "what was planned"
 
 
 @pytest.mark.parametrize(

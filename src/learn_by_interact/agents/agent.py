@@ -10,7 +10,6 @@ from typing import Any, Literal, Protocol
 from ..commands import named_files, without_stops
 from ..environments import ActionSpace
 from ..environments.actions import SHELL
-from ..environments.places import FILLS
 from ..environments.reply import each
 from ..environments.repository import REPLACE
 from ..errors import ParseError
@@ -138,8 +137,6 @@ class LanguageAgent:
         """The steps that there were when it was written."""
         self._unforeseen = ""
         """Fields that have come since, of which the next reply fills one in; as an observation has them."""
-        self._rest: list[Action] = []
-        """What was planned behind that."""
 
     def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision:
         """Raises ParseError, with the `usage` of the lost replies, when no reply can be used."""
@@ -181,9 +178,7 @@ class LanguageAgent:
             if self.actions.stops and _lacks_answer(action, task.instruction):
                 action, more = self._answer(messages, text, task.instruction, form)
                 used = used + more
-            filled = self._unforeseen and action.tool in FILLS
-            later = self._rest if filled else self._later(text, most)
-            self._planned = later if action is given else []
+            self._planned = self._later(text, most) if action is given else []
             self._replied = len(steps)
             hits = self._added[len(steps)]
             return Decision(
@@ -217,7 +212,6 @@ class LanguageAgent:
         seen = [start, *(step.observation for step in steps)][self._replied :]
         self._unforeseen = fields_that_came(left[0], seen)
         if self._unforeseen or in_sight(task, seen, left[0]):
-            self._rest = left[1:]
             return None
         # Where the last action changed nothing, something else is in the way, such as an open dialog.
         over = _changed(start, steps) or OPENS.match(task.instruction)
@@ -273,8 +267,8 @@ class LanguageAgent:
         seen = [start, *(step.observation for step in steps)]
         # What was done in this very state before has led back to it.
         tried = [step.action for step, was in zip(steps, seen, strict=False) if was.key == seen[-1].key]
-        # A key may be pressed again where it did something, and one may go back twice.
-        if steps and not steps[-1].observation.failed and steps[-1].action.tool not in ("press", "back"):
+        # A key may be pressed again where it did something.
+        if steps and not steps[-1].observation.failed and steps[-1].action.tool != "press":
             tried.append(steps[-1].action)
         # A small model that fails gives up, asked or not.
         failed = bool(steps) and steps[-1].observation.failed

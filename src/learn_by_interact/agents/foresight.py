@@ -35,4 +35,4 @@ def but_to_fill(fields: str) -> list[Action]:
     """What is not to be done with these fields: all but to fill one in."""
     clicks = [Action(tool="click", arguments={"element": name}) for name, _, _ in ELEMENT.findall(fields)]
     keys = [Action(tool="press", arguments={"key": key}) for key in ("Enter", "Escape")]
-    return [*(Action(tool=tool) for tool in (STOP, "goto", "back")), *keys, *clicks]
+    return [Action(tool=STOP), *keys, *clicks]

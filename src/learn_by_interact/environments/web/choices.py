@@ -46,9 +46,9 @@ def schema(
 ) -> dict[str, Any] | None:
     """The form of a reply after these observations; None where the page has nothing that can be acted on.
 
-    `tried`: what is not to be done again here; without arguments, a tool that is not to be used. `known`:
-    texts about other pages, whose elements may be named. `most`: actions of one reply; those after the first
-    may be on any of these elements. `leaves`: there are other pages.
+    `tried`: what is not to be done again here. `known`: texts about other pages, whose elements may be named.
+    `most`: actions of one reply; those after the first may be on any of these elements. `leaves`: there are
+    other pages.
     """
     found = list(named(seen))[:MOST]
     if not found:
@@ -56,10 +56,8 @@ def schema(
     done = {(action.tool, action.arguments.get("element", "")) for action in tried}
     elsewhere = [*_elsewhere(known, {name for name, _, _ in found})]
     rest = []
-    never = {action.tool for action in tried if not action.arguments}
     if leaves:
-        rest += [f"goto ({_addresses((*reversed(seen), *known))})"] if "goto" not in never else []
-        rest += ["back"] if "back" not in never else []
+        rest += [f"goto ({_addresses((*reversed(seen), *known))})", "back"]
     if any("(Part " in text for text in seen[-1:]):
         rest.append("scroll (down|up)")
     # Who types and sends with Enter goes on to send so where it does nothing.
