@@ -96,13 +96,8 @@ def test_a_field_that_was_there_before_the_form_came_is_not_filled_in_unseen(
         f'ACTION: click [link "Edit"]\nACTION: type "2024" into [textbox "{field}"]',
         'ACTION: type "2024" into [textbox "Due:"]',
     ]
-    forms: list[str] = []
-
-    def answer(request: Request) -> str:
-        forms.append((request.json_schema or {})["pattern"])
-        return replies[len(forms) - 1]
-
-    agent = LanguageAgent(Scripted(answer), WebActions(), "A page.", Acting(actions=4))
+    model = Scripted(replies)
+    agent = LanguageAgent(model, WebActions(), "A page.", Acting(actions=4))
     task = asked(instruction="Change the date.")
     start = Observation(text='[textbox "Search:"] [link "Edit"]', key="a", state="a")
     first = agent.act(task, start, [])
@@ -110,10 +105,6 @@ def test_a_field_that_was_there_before_the_form_came_is_not_filled_in_unseen(
     second = agent.act(task, start, [Step(thought="", action=first.action, observation=after)])
     assert first.usage.calls + second.usage.calls == calls
     wanted = "Due:" if calls == 2 else field
-    others = ('ACTION: click [textbox "Due:"]', "ACTION: press Enter", "ACTION: stop")
-    for reply in (replies[1], *others) if calls == 2 else ():
-        fits = re.fullmatch(forms[1].strip("^$"), json.dumps(reply)[1:-1])
-        assert bool(fits) == (reply == replies[1]), "it may fill in what has come"
     assert second.action.arguments == {"text": "2024", "element": f'textbox "{wanted}"'}
 
 

@@ -10,13 +10,13 @@ from typing import Any, Literal, Protocol
 from ..commands import named_files, without_stops
 from ..environments import ActionSpace
 from ..environments.actions import SHELL
+from ..environments.places import CHOSEN, ELEMENT, FILLS, QUOTED, TYPED
 from ..environments.reply import each
 from ..environments.repository import REPLACE
 from ..errors import ParseError
 from ..models import Message, Model, Request
 from ..prompts import cut, prompt
 from ..types import STOP, Action, Observation, Step, Task, Usage, Value
-from .foresight import but_to_fill, fields_that_came, in_sight
 from .rollout import Decision
 
 PROMPT = prompt("agents", "act")
@@ -135,8 +135,6 @@ class LanguageAgent:
         """What the last reply holds after the action that it gave."""
         self._replied = 0
         """The steps that there were when it was written."""
-        self._unforeseen = ""
-        """Fields that have come since, of which the next reply fills one in; as an observation has them."""
 
     def act(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision:
         """Raises ParseError, with the `usage` of the lost replies, when no reply can be used."""
@@ -204,14 +202,12 @@ class LanguageAgent:
 
     def _next(self, task: Task, start: Observation, steps: Sequence[Step]) -> Decision | None:
         """What was planned for this moment. None: the model is asked, for it did not see what came of it."""
-        left, self._planned, self._unforeseen = self._planned, [], ""
+        left, self._planned = self._planned, []
         if not left or not steps or steps[-1].observation.failed or _just_done(left[0], steps):
             return None
         if left[0].tool == STOP and not self.actions.stops:
             return None
-        seen = [start, *(step.observation for step in steps)][self._replied :]
-        self._unforeseen = fields_that_came(left[0], seen)
-        if self._unforeseen or in_sight(task, seen, left[0]):
+        if _unforeseen(left[0], task, [start, *(step.observation for step in steps)][self._replied :]):
             return None
         # Where the last action changed nothing, something else is in the way, such as an open dialog.
         over = _changed(start, steps) or OPENS.match(task.instruction)
@@ -274,8 +270,6 @@ class LanguageAgent:
         failed = bool(steps) and steps[-1].observation.failed
         if not self.actions.stops or (failed and self._held and not ASKS.search(task.instruction)):
             tried.append(Action(tool=STOP))
-        if self._unforeseen:
-            return self.actions.form([self._unforeseen], but_to_fill(self._unforeseen))
         known = [hit.text for hits in self._added for hit in hits]
         return self.actions.form([one.text for one in seen], tried, known, most)
 
@@ -463,6 +457,23 @@ def _before(action: Action, steps: Sequence[Step]) -> list[Observation]:
     """What this action led to before, where nothing has changed since."""
     here = steps[-1].observation.state if steps else ""
     return [step.observation for step in steps if step.action == action and step.observation.state == here]
+
+
+def _unforeseen(action: Action, task: Task, seen: Sequence[Observation]) -> bool:
+    """What has come since the reply was written asks for another action than the one that it planned.
+
+    Who writes `open the form` and goes on knows only the fields that there are before, such as a search:
+    not that one is to be filled in where others have come. And what the task names in quotation marks is
+    to be acted on where it comes into sight.
+    """
+    element = action.arguments.get("element")
+    before, now = ({found[0] for found in ELEMENT.findall(one.text)} for one in (seen[0], seen[-1]))
+    named = set(QUOTED.findall(task.instruction))
+    come = [name for name in now - before if named.intersection(QUOTED.findall(name))]
+    if come:
+        return element not in come
+    fields = [name for name in now - before if name.split()[0] in TYPED | CHOSEN]
+    return action.tool in FILLS and bool(fields) and element in before
 
 
 def _changed(start: Observation, steps: Sequence[Step]) -> bool:
