@@ -267,7 +267,7 @@ def _variants(result: Result) -> Iterator[Section]:
             (
                 arm.arm,
                 "-" if arm.examples is None else str(arm.examples),
-                f"{round(arm.solved, 1):g}/{arm.graded}",
+                METRICS["solved"][1](arm),
                 _rate(arm.success, arm.interval),
             )
             for arm in shown
