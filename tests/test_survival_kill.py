@@ -1,4 +1,7 @@
-"""kill -9 at 50 random moments: nothing is lost, nothing is there twice, nothing is paid twice."""
+"""kill -9 at 50 random moments: nothing is lost, nothing is there twice, nothing is paid twice.
+
+They are in tests of ten, each with an undisturbed run of its own, so that they go side by side.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ import pytest
 import tiny
 from survival import go, left, replies, same, start
 
-KILLS = 50
+KILLS = 10
 WORKERS = 3
 POOL = {"kind": "threads", "workers": WORKERS}
 
@@ -28,7 +31,8 @@ def calls(log: Path) -> list[str]:
 
 
 @pytest.mark.slow
-def test_a_run_survives_being_killed_at_any_moment(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", range(20, 25))
+def test_a_run_survives_being_killed_at_any_moment(tmp_path: Path, seed: int) -> None:
     recipe = tiny.make(tmp_path)
     begin = time.monotonic()
     assert go(recipe, tmp_path / "whole", tmp_path / "whole.log", pool=POOL, propose=ROUNDS).code == 0
@@ -36,7 +40,7 @@ def test_a_run_survives_being_killed_at_any_moment(tmp_path: Path) -> None:
     undisturbed, needed = left(tmp_path / "whole"), calls(tmp_path / "whole.log")
     assert len(set(needed)) == len(needed) == len(replies(tmp_path / "whole")) > 100
 
-    moments = random.Random(20)
+    moments = random.Random(seed)
     killed = 0
     while killed < KILLS:
         run, log = tmp_path / f"run-{killed}", tmp_path / f"run-{killed}.log"
