@@ -139,3 +139,24 @@ def test_a_key_that_did_nothing_is_not_pressed_again(after: str, may: bool) -> N
         asked(instruction="Send it."), start, steps
     )
     assert bool(re.search(forms[0]["pattern"], "ACTION: press Enter")) == may
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["the agent ends a task", "the page does"])
+def test_who_does_the_same_again_is_told_of_a_stop_only_where_there_is_one(ends: bool) -> None:
+    class Actions(WebActions):
+        stops = ends
+
+    told: list[str] = []
+
+    def answer(request: Request) -> str:
+        told.append(request.messages[-1].content)
+        return 'ACTION: click [link "One"]' if len(told) == 1 else 'ACTION: click [link "Two"]'
+
+    start = Observation(text='[link "One"] [link "Two"]', key="a", state="a")
+    one = Action(tool="click", arguments={"element": 'link "One"'})
+    after = start.model_copy(update={"key": "b", "state": "b"})
+    steps = [Step(thought="", action=one, observation=after)]
+    LanguageAgent(Scripted(answer), Actions(), "A page.", Acting()).act(
+        asked(instruction="Open both."), start, steps
+    )
+    assert "You did exactly this just now" in told[1] and ("stop" in told[1]) == ends

@@ -220,7 +220,8 @@ class LanguageAgent:
     def _objection(self, action: Action, task: Task, start: Observation, steps: Sequence[Step]) -> str | None:
         """Part of the prompt that answers a stop without a reason to stop, or what was just done: once."""
         if action.tool != STOP:
-            return "again" if _just_done(action, steps) else None
+            again = "again" if self.actions.stops else "again_onward"
+            return again if _just_done(action, steps) else None
         if not self.actions.stops:
             return "unended"
         if action.arguments.get("answer"):

@@ -26,6 +26,7 @@ from .survey import Survey, untitled
 if TYPE_CHECKING:
     from .application import Application
 
+UNCHANGED = "Nothing changed on this page."
 BRIEFLY = 4
 """Observations in a row that tell only what changed on a page."""
 
@@ -240,7 +241,7 @@ class WebEnvironment(DeclaredEnvironment):
         else:
             self._briefly = 0
             idle = same and not scrolled and not refused and before.lines == shown.lines
-            body = [*(["Nothing changed on this page."] if idle else []), text or "[an empty page]"]
+            body = [*([UNCHANGED] if idle else []), text or "[an empty page]"]
         head = [f"URL: {address}", f"Title: {shown.title}", *shown.notes]
         return Observation(
             text=self._without_origin("\n".join([*head, *body, *([refused] if refused else [])])),

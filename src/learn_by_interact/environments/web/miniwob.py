@@ -22,7 +22,7 @@ from . import browser
 from .actions import WebActions
 from .application import Application
 from .config import Web
-from .environment import WebEnvironment
+from .environment import UNCHANGED, WebEnvironment
 from .guard import Guard
 from .session import Session, Shown
 
@@ -225,7 +225,8 @@ class MiniWobEnvironment(WebEnvironment):
         return bool(done), float(reward)
 
     def _end(self, seen: Observation) -> Observation:
-        text = f"{seen.text}\n{ENDED}"
+        # That it ended is what changed.
+        text = f"{seen.text}\n{ENDED}".replace(f"{UNCHANGED}\n", "")
         self._ended = seen.model_copy(update={"text": text, "key": digest([seen.key, ENDED])})
         return self._ended
 
