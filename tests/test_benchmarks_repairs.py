@@ -118,6 +118,15 @@ def test_what_repairs_nothing_is_not_solved(world: RepositoryBenchmark, command:
     assert done.score == 0.0
 
 
+def test_a_small_project_leaves_some_of_its_functions_for_practice(folder: EnvironmentFolder) -> None:
+    whole, shared = make_repairs(folder, 40), make_repairs(folder, 40, practice=9)
+    held, learned = ({one.function for one in some} for some in (shared.repairs, shared.practice))
+    assert (
+        held and learned and not held & learned and held | learned <= {one.function for one in whole.repairs}
+    )
+    assert len(learned) < len(held)
+
+
 def test_what_is_practised_is_in_other_functions_and_its_way_mends_it(folder: EnvironmentFolder) -> None:
     repairs = make_repairs(folder, 2, practice=9)
     write_repairs(folder, repairs)

@@ -32,6 +32,8 @@ OF_ONE = 2
 """Repairs of one function, at most."""
 SECONDS, TIMES = 10.0, 5.0
 """Tests of a mutant that take longer than this, and than so many times what they took before, are ended."""
+FOR_PRACTICE = 3
+"""Of a project with few functions, one in so many is learned from."""
 NAMED = 3
 """Failing tests that the instruction names."""
 INSTRUCTION = """A recent change of this project was a mistake: {count}{tests}.
@@ -149,7 +151,7 @@ def make(
     """Find so many repairs of a project, in an order that follows from a hash, spread over functions.
 
     `practice`: as many more, at most, in functions of which no repair is, and found by other tests: an agent
-    may learn from these.
+    may learn from these. Where there are no more repairs than these, every third function is for practice.
     `say` is told of each. Raises ConfigError when no test of the project passes, or no mutant breaks any.
     """
     if folder.repository is None:
@@ -170,7 +172,10 @@ def make(
         )
     proof = _Proof(folder.model_copy(update={"limits": quick}), good, workers, say)
     every = list(_candidates(tree, seed))
-    found = [_repair(one, fails) for one, fails in proof.of(every, most)]
+    proven = list(proof.of(every, most))
+    if practice and len(proven) < most:
+        proven = _shared(proven)
+    found = [_repair(one, fails) for one, fails in proven]
     if not found:
         raise ConfigError(f"{folder.path}: no mistake that was tried breaks a test of the project")
     held = {(one.path, one.function) for one in found}
@@ -235,6 +240,13 @@ class _Proof:
             except EnvironmentFault:
                 self._known[one.patch] = set()
         return self._known[one.patch]
+
+
+def _shared(proven: Sequence[tuple[_Candidate, set[str]]]) -> list[tuple[_Candidate, set[str]]]:
+    """Those of two functions in three."""
+    functions = list(dict.fromkeys((one.path, one.mutant.function) for one, _ in proven))
+    learned = set(functions[FOR_PRACTICE - 1 :: FOR_PRACTICE])
+    return [(one, fails) for one, fails in proven if (one.path, one.mutant.function) not in learned]
 
 
 def _named(one: _Candidate) -> str:
