@@ -123,6 +123,19 @@ esac
     assert sorted(path.name for path in tmp_path.iterdir()) == ["shelf", "shelf.ran.--help", "shelf.ran.help"]
 
 
+def test_what_only_says_where_the_help_is_is_not_the_help(tmp_path: Path) -> None:
+    body = """
+case "$1" in
+  help) printf 'usage: shelf <command>\n\nCommands:\n  add    Add a book\n  list   Say them\n\nBooks.\n';;
+  *) printf 'Usage: shelf [-h] action\nTry "shelf help" for more information.\n'; exit 1;;
+esac
+"""
+    tool = shell(tmp_path, body)
+    assert [document.source for document in read(tool)] == [f"{tool} help"]
+    alone = shell(tmp_path, "printf 'usage: shelf [-v]\\nTry the manual for help.\\n'")
+    assert [document.source for document in read(alone)] == [f"{alone} --help"], "there is nothing else"
+
+
 def test_a_command_that_hangs_is_reported_and_left_out(tmp_path: Path) -> None:
     body = """
 case "$1" in

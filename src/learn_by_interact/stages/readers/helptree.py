@@ -37,6 +37,9 @@ ENTRY = re.compile(
     r"\s+([^\s,:|]+?)\*?((?:(?:, | ?\| ?)[^\s,:|]+)*)(?::?\s{2,}\S|:?\s*$|:\s|\s-{1,2}\s|\s[\[<])"
 )
 LIST = re.compile(r"\s+[a-z0-9][\w-]*(?:,\s*[a-z0-9][\w-]*){2,},?$")
+SHORT = 5
+"""Lines of what may only say where the help is."""
+POINTS = re.compile(r"(?i)\b(?:try|see|use|run|type)\b.*(?:\bhelp\b|-h\b)")
 SKIPPED = ("help", "completion")
 """Commands of many tools that say nothing about the tool."""
 
@@ -87,16 +90,20 @@ def help_tree(tool: str, run: Run, report: Report) -> Iterator[Source]:
 
 
 def _root(tool: str, run: Run) -> tuple[str, _Help]:
-    said = ""
+    said, short = "", None
     for manner in MANNERS:
         try:
             lines = _ask(tool, manner, (), run)
         except LbiError as error:
             said = str(error)
             continue
-        if _helps(lines):
+        if _helps(lines) and not _points(lines):
             return manner, _Help((), lines)
+        if _helps(lines):
+            short = short or (manner, _Help((), lines))
         said = said or next((line.strip() for line in lines if line.strip()), "nothing")
+    if short:
+        return short
     raise ConfigError(
         f"[docs] help: `{tool}` answers neither to --help, help nor -h (it says: {said}); "
         "is it installed, and is the name right?"
@@ -115,6 +122,12 @@ def _helps(lines: Sequence[str]) -> bool:
     filled = [line for line in lines if line.strip()]
     failed = any(FAILURE.match(line) for line in filled[:2] + filled[-3:])
     return len(filled) > 1 and not failed and bool(HELPFUL.search("\n".join(filled)))
+
+
+def _points(lines: Sequence[str]) -> bool:
+    """Whether it only says where the help is: `Try 'todo-txt -h' for more information.`"""
+    filled = [line for line in lines if line.strip()]
+    return len(filled) <= SHORT and any(POINTS.search(line) for line in filled)
 
 
 def _source(tool: str, manner: str, page: _Help) -> Source:
