@@ -102,6 +102,16 @@ def test_a_gold_solution_that_fails_is_caught(tmp_path: Path) -> None:
     assert proof.message == "the check fails on the gold solution"
 
 
+def test_it_is_told_what_a_gold_command_printed_that_failed(tmp_path: Path) -> None:
+    proof = only(make(tmp_path, task("test -e b || exit 1", gold="cat missing.txt")))
+    assert proof.message.startswith("the check fails on the gold solution; the gold action 'cat missing.txt'")
+    assert "No such file" in proof.message
+    none = "gold = []"
+    (tmp_path / "none").mkdir()
+    proof = only(make(tmp_path / "none", task("test -e b || exit 1").replace('gold = ["touch b"]', none)))
+    assert proof.message == "there is no gold solution" and not proof.proven
+
+
 def test_a_broken_gold_command_is_caught(tmp_path: Path) -> None:
     proof = only(make(tmp_path, task("test -e b", "touch b; no-such-tool")))
     assert proof.gold_passes and not proof.proven

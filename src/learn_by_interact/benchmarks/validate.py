@@ -91,8 +91,8 @@ def prove(benchmark: Benchmark, task: Task) -> TaskProof:
     if nothing:
         problems.append("the check passes when nothing was done")
     passed = scored(benchmark, task, gold, problems)
-    if passed is not None and not passed:
-        problems.append("the check fails on the gold solution")
+    if passed is not None and not passed and "there is no gold solution" not in problems:
+        problems.insert(0, "the check fails on the gold solution")
     return TaskProof(
         name=task.parent or task.instruction,
         gold_passes=passed,
@@ -112,6 +112,9 @@ def scored(benchmark: Benchmark, task: Task, actions: list[Action], problems: li
             if not passed and len(actions) > 1 and isinstance(benchmark, FolderBenchmark):
                 found = benchmark.failures(task, environment, trajectory)
                 problems += [one for one in found if one != CHECK]
+            if not passed and environment.actions.commands:
+                # A command that fails may be what a task wants, such as a search without a match.
+                problems += [_broke(environment, step) for step in steps if step.observation.failed]
             return passed
     except (EnvironmentFault, GraderFault) as error:
         problems.append(sentence(error))
@@ -127,10 +130,15 @@ def _step(environment: Environment, action: Action, problems: list[str]) -> Step
         problems.append(f"the gold action {environment.actions.format(action)!r} is unreadable: {error}")
     seen = environment.step(action)
     # A gold command may fail for what it found; on a screen a failure is an action that could not be done.
+    step = Step(thought="", action=action, observation=seen)
     if seen.failed and (not environment.actions.commands or _broken(seen)):
-        last = seen.text.strip().split("\n")[-2:]
-        problems.append(f"the gold action {environment.actions.format(action)!r} broke: {' '.join(last)}")
-    return Step(thought="", action=action, observation=seen)
+        problems.append(_broke(environment, step))
+    return step
+
+
+def _broke(environment: Environment, step: Step) -> str:
+    last = step.observation.text.strip().split("\n")[-2:]
+    return f"the gold action {environment.actions.format(step.action)!r} broke: {' '.join(last)}"
 
 
 def _broken(seen: Observation) -> bool:
