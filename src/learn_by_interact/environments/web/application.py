@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import re
 import socket
 import subprocess
 import threading
@@ -163,7 +164,7 @@ class Application:
     def _wait(self) -> str:
         """Until it answers -> "", or what went wrong."""
         assert self._process is not None
-        until = time.monotonic() + self.web.seconds
+        until, answered = time.monotonic() + self.web.seconds, 0
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         while time.monotonic() < until:
             if self._process.poll() is not None:
@@ -174,12 +175,18 @@ class Application:
                 ):
                     return ""
             except urllib.error.HTTPError as error:
-                if error.code < 500:
+                # A page that was named is there once the application is up; the first one need not be.
+                answered = error.code
+                if answered < 500 and (answered != 404 or "ready" not in self.web.model_fields_set):
                     return ""
             except (OSError, ValueError):
                 pass
             time.sleep(0.05)
-        return f"did not answer at {self.web.ready} within {self.web.seconds:g} s: {self._last()}"
+        if answered:
+            return f"answered {answered} at {self.web.ready} for {self.web.seconds:g} s: {self._last()}"
+        named = re.search(r"\$\{?PORT\b", self.web.serve)
+        told = "" if named else " (it is looked for at the port that $PORT is, which web.serve does not name)"
+        return f"did not answer at {self.web.ready} within {self.web.seconds:g} s{told}: {self._last()}"
 
     def _last(self) -> str:
         """The last lines of its log."""

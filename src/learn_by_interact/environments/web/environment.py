@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 UNCHANGED = "Nothing changed on this page."
 BRIEFLY = 4
 """Observations in a row that tell only what changed on a page."""
-
+LATER = 0.5
+"""Seconds after which a page is looked at again on which nothing has changed: some wait before they act."""
+PARTS = 4
+"""Parts of a page in which forms are looked for, each as long as an observation."""
 ROWS = 12
 """Rows of a table, and items of a list, that the proposer is shown of a page."""
 
@@ -158,8 +161,11 @@ class WebEnvironment(DeclaredEnvironment):
         shown = self._last
         common = self._common(self.relative(shown.address))
         own = [line for line in shown.lines if line not in common]
-        text = self._without_origin("\n".join(parts(own or shown.lines, self.web.chars)[0]))
-        found = forms(text, *self.session.together(shown.elements))
+        every = parts(own or shown.lines, self.web.chars)
+        text = self._without_origin("\n".join(every[0]))
+        # A form may go on where a first look ends.
+        whole = self._without_origin("\n".join(line for part in every[:PARTS] for line in part))
+        found = forms(whole, *self.session.together(shown.elements))
         return Place(path=path, title=shown.title, text=text, forms=found), shown
 
     def another(self, place: Place, begin: str) -> Place:
@@ -218,12 +224,15 @@ class WebEnvironment(DeclaredEnvironment):
         return observation
 
     def _observe(self, refused: str = "", first: bool = False, scrolled: bool = False) -> Observation:
-        shown = self.session.look()
-        before, self._last = self._last, shown
+        before, shown = self._last, self.session.look()
+        if not (first or scrolled or refused or shown.notes) and shown.same(before):
+            shown = self.session.look(later=LATER)
+        self._last = shown
         address = self.relative(shown.address)
         common = self._common(address)
         same = address == self.relative(before.address) and not first
-        told = changed(before.lines, shown.lines) if same else []
+        # A form that is answered with a page of another title has led there, whatever the address.
+        told = changed(before.lines, shown.lines) if same and before.head == shown.head else []
         if not same:
             self._part = 0
         elif told and not scrolled and told[0].startswith("+ "):

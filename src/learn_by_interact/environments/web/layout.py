@@ -10,10 +10,14 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from difflib import SequenceMatcher
 
+from ..places import ELEMENT
+
 COMMON = 5
 """One part in so many of the room is for lines that the application's first page has too."""
 CHANGED = 8
-"""Lines that are told as changed."""
+"""Lines that are told as changed, and more only of what can be acted on."""
+TOLD = 16
+"""Lines with what can be acted on that are told; where more have changed, the page is shown whole."""
 MOST = 0.5
 """Share of a page's lines; where more have changed, it is another page and not a change."""
 
@@ -87,7 +91,7 @@ def sampled(lines: Sequence[str], number: int) -> list[str]:
 def changed(before: Sequence[str], now: Sequence[str]) -> list[str]:
     """What a page shows that it did not show before, and no longer shows: `+ line`, `- line`.
 
-    [] where nothing or most of it changed.
+    Lines with something that can be acted on are all told; [] where nothing or too much changed to be told.
     """
     old, new = Counter(before), Counter(now)
     gone, come = list((old - new).elements()), list((new - old).elements())
@@ -96,8 +100,17 @@ def changed(before: Sequence[str], now: Sequence[str]) -> list[str]:
     # A line that only changed a little is told once, as it is now.
     gone = [line for line in gone if not any(_like(line, other) for other in come)]
     told = [*(f"+ {line}" for line in come), *(f"- {line}" for line in gone)]
-    more = len(told) - CHANGED
-    return [*told[:CHANGED], *([f"({more} more lines changed)"] if more > 0 else [])]
+    named = sum(bool(ELEMENT.search(line)) for line in told)
+    if named > TOLD:
+        return []
+    spare = max(0, CHANGED - named)
+    kept = []
+    for line in told:
+        if ELEMENT.search(line) or spare > 0:
+            spare -= not ELEMENT.search(line)
+            kept.append(line)
+    more = len(told) - len(kept)
+    return [*kept, *([f"({more} more lines changed)"] if more else [])]
 
 
 def _like(one: str, other: str) -> bool:

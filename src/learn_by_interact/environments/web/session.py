@@ -93,7 +93,10 @@ FORM = """element => {
         for (const inner of one.querySelectorAll('select, textarea, button')) inner.remove();
         return /[*]\\s*:?\\s*$/.test(one.textContent);
     });
-    return [[...document.forms].indexOf(element.form ?? element.closest('form')), marked || starred];
+    const form = element.form ?? element.closest('form');
+    // Beside one that sends the form, another button is a help for filling it in.
+    const helps = element.type === 'button' && [...form?.elements ?? []].some(one => one.type === 'submit');
+    return [helps ? -1 : [...document.forms].indexOf(form), marked || starred];
 }"""
 """JavaScript: which form of the page an element belongs to, -1: none; whether it has to be filled in."""
 ONE_LINE = 60
@@ -116,6 +119,15 @@ class Shown:
     elements: Mapping[str, Node] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()
     """What happened beside the page: dialogs, downloads, tabs."""
+
+    @property
+    def head(self) -> tuple[str, str]:
+        """The title, and the first heading of the page."""
+        return self.title, next((line for line in self.lines if line.startswith("# ")), "")
+
+    def same(self, other: Shown) -> bool:
+        """The same page with the same lines."""
+        return (self.address, self.title, self.lines) == (other.address, other.title, other.lines)
 
 
 class Session:
@@ -170,10 +182,15 @@ class Session:
         return self._safely(lambda: self._act(action, elements))
 
     @watched()
-    def look(self) -> Shown:
-        """What the present tab shows, once it is at rest. Raises EnvironmentFault when it has crashed."""
+    def look(self, later: float = 0.0) -> Shown:
+        """What the present tab shows, once it is at rest, or after so many seconds.
+
+        Raises EnvironmentFault when it has crashed.
+        """
         from playwright.sync_api import Error
 
+        if later:
+            self.page.wait_for_timeout(1000 * later)
         broken, until = 0, time.monotonic() + min(LOADS, self._patience)
         while True:
             try:

@@ -142,7 +142,9 @@ class Survey:
     def places(self) -> tuple[Place, ...]:
         """What was found, also when the application breaks on the way."""
         web = self._environment.web
-        self._add(Way((), web.home))
+        # It is looked at also where it is documentation.
+        self._waiting.append(Way((), web.home))
+        self._known.add((web.home, ()))
         found: dict[object, Place] = {}
         ways: dict[Place, Way] = {}
         while len(found) < self._most and (self._waiting or self._beyond):
@@ -212,7 +214,7 @@ class Survey:
             harmless = not LEAVES.search(said) and (self._safe or not CHANGES.search(said))
             if path.startswith("/") and path != here and harmless:
                 item = urlsplit(path).path
-                numbered = any(map(str.isdigit, item.rpartition("/")[2]))
+                numbered = self._numbered(item)
                 # An item of a list is reached by its number, whatever list it stands in today.
                 steps = (f"{GOTO}{path}",) if numbered and way.path else (*way.path, f"click [{name}]")
                 if numbered and item == path:
@@ -223,11 +225,22 @@ class Survey:
                 else:
                     self._add(there)
 
+    def _numbered(self, item: str) -> bool:
+        """Whether an address is that of an item: it ends in its number, or is all that there is of it, such
+        as `/book/2/change/` where nothing leads to `/book/2/`."""
+        above, _, last = item.rstrip("/").rpartition("/")
+        if any(map(str.isdigit, last)):
+            return True
+        known = self._items.get(Way((), above).kind, {})
+        return above.rpartition("/")[2].isdigit() and not {above, f"{above}/"} & set(known)
+
     def _press(self, way: Way, place: Place, shown: Shown) -> None:
         """Press what stands alone; what changes no data and shows something else is a way too."""
         environment = self._environment
         alone = [one.element for form in place.forms if not form.fields for one in form.buttons]
         alone += [name for name, node in shown.elements.items() if _opens(node)]
+        # Rows of a list are alike.
+        alone += [name for name, node in shown.elements.items() if node.clickable][:ALIKE]
         ticked = [one.element for form in place.forms for one in form.fields if one.role in TICKED]
         look = _look(place)
         new, ticks = (
