@@ -159,6 +159,21 @@ def test_a_folder_of_pages_is_asked_which_commands_it_is_about(tmp_path: Path) -
     assert "which commands" not in tiny.lbi("ingest", recipe).stderr
 
 
+def test_it_is_told_what_was_recognised_in_the_documentation(tmp_path: Path) -> None:
+    recipe = tiny.make(tmp_path)
+    file = tmp_path / "world" / "environment.toml"
+    file.write_text(file.read_text().replace('folder = ["docs"]', 'folder = ["docs"]\ntools = ["wc"]'))
+    page = (
+        "# wc\n\nUsage: wc [OPTIONS] FILE\n\n  -l, --lines  Count the lines.\n\nExample:\n\n    wc -l a.txt\n"
+    )
+    (tmp_path / "world" / "docs" / "wc.md").write_text(page)
+    told = tiny.lbi("ingest", recipe).stdout
+    assert "7 sections of documentation. Recognised: 1 forms of commands (in 1 sections), 1 options" in told
+    found = json.loads(tiny.lbi("ingest", recipe, "--json").stdout)["recognised"]
+    assert (found["with_forms"], found["options"], found["shown"]) == (1, 1, 2)
+    assert "wc" not in found["nothing"]
+
+
 def test_what_a_recipe_leaves_out_later_is_not_asked_about(tmp_path: Path) -> None:
     recipe = tiny.make(tmp_path)
     assert tiny.lbi("ingest", recipe).stdout.startswith("6 sections")

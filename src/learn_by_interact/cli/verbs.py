@@ -136,8 +136,7 @@ def _done(pipeline: Pipeline, name: str) -> tuple[Any, str]:
         value = {"examples": count, "folder": str(folder), "digest": digest}
         return value, f"{count} examples are indexed in {folder}."
     if name == "ingest":
-        count = pipeline.ingest()
-        return {"documents": count}, f"{count} sections of documentation."
+        return _ingested(pipeline)
     done: Progress | list[Progress] = getattr(pipeline, name)()
     rows = done if isinstance(done, list) else [done]
     lines = [
@@ -147,6 +146,20 @@ def _done(pipeline: Pipeline, name: str) -> tuple[Any, str]:
     ]
     value = {"stages": [row.model_dump(mode="json") for row in rows]}
     return value, "\n".join(lines) or "No model is on the committee; the other judges are through."
+
+
+def _ingested(pipeline: Pipeline) -> tuple[Any, str]:
+    """What was read: for machines, and for people."""
+    from ..environments.declared import DeclaredEnvironment
+    from ..stages.recognised import recognised
+
+    count = pipeline.ingest()
+    value, text = {"documents": count}, f"{count} sections of documentation."
+    environment = pipeline.world.environment()
+    if not isinstance(environment, DeclaredEnvironment) or not environment.folder.tools:
+        return value, text
+    found = recognised(pipeline.store.documentation(), environment.folder.tools)
+    return {**value, "recognised": found.model_dump(mode="json")}, f"{text} {found.text}"
 
 
 def _unmeasured(pipeline: Pipeline) -> tuple[Any, str]:
