@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, Any
 from ...errors import EnvironmentFault
 from ...types import Action
 from ..elements import Refused
-from ..places import TICKED
-from . import acting
+from . import acting, reading
 from .browser import said, watched
-from .snapshot import DIALOGS, FIELDS, LABEL, Node, below, read, view
-from .times import DATED, TAKES
+from .snapshot import Node, read, view
 
 if TYPE_CHECKING:
     from playwright.sync_api import Dialog, Download, Locator, Page, Request
@@ -43,61 +41,6 @@ WATCHING = """milliseconds => {
 """JavaScript: count from now on the document's changes, until there was none for so long."""
 RESTING = """async watched => { await watched.rest; return watched.changes }"""
 """JavaScript: wait until then; a page that never rests is not waited for. -> changes"""
-TEXT = """element => element.matches('select')
-    ? [...element.selectedOptions].map(option => option.text).join(', ')
-    : element.matches('input[type=checkbox], input[type=radio]') ? String(element.checked)
-    : element.matches('input, textarea') ? element.value : element.innerText"""
-"""JavaScript: what an element shows."""
-HINT = """element => {
-    const texts = document.createTreeWalker(element.closest('label') ?? document.createElement('p'), 4);
-    let label = '';
-    while (texts.nextNode() && texts.currentNode.compareDocumentPosition(element) & 4)
-        label += texts.currentNode.data;
-    const kind = ['text', 'textarea', 'select-one', 'button'].includes(element.type) ? '' : element.type;
-    return label.trim() || element.title || element.name || element.id || kind || '';
-}"""
-"""JavaScript: what a field without a name is for: a label that is not shown, or its attributes."""
-PICTURE = """element => {
-    const said = element.title || element.dataset.title || element.dataset.originalTitle || element.name;
-    if (said) return said;
-    for (const one of [...element.querySelectorAll('i, svg, use, span, img'), element]) {
-        const link = one.getAttribute('href') ?? one.getAttribute('xlink:href') ?? '';
-        if (link.startsWith('#') && link.length > 1) return link.slice(1);
-        if (one.dataset.icon) return one.dataset.icon;
-        for (const word of (one.getAttribute('class') ?? '').split(/\\s+/)) {
-            const icon = word.match(/^(?:fa|bi|mdi|ti|icon|glyphicon|lucide|feather)-([a-z][\\w-]*)$/);
-            if (icon && !/^(lg|fw|xs|sm|solid|regular|brands|spin|pulse|stack)/.test(icon[1])) return icon[1];
-        }
-    }
-    return element.id || '';
-}"""
-"""JavaScript: what a button is for that shows a picture alone: its attributes, or the picture's name."""
-VISIBLE = """element => {
-    if (!element.checkVisibility({opacityProperty: true, visibilityProperty: true})) return false;
-    return [element, ...element.querySelectorAll('*')].some(one => {
-        const box = one.getBoundingClientRect();
-        const fixed = getComputedStyle(element).position === 'fixed';
-        const below = fixed ? box.top >= innerHeight || box.left >= innerWidth : false;
-        return box.width && box.height && box.bottom > 0 && box.right > 0 && !below;
-    });
-}"""
-"""JavaScript: whether a dialog can be seen: it may be transparent, or wait outside of the window."""
-WRITTEN = "element => (element.value ?? element.innerText).trimEnd()"
-"""JavaScript: what a field, or an editor on a page, holds."""
-FORM = """element => {
-    const labels = [...(element.labels ?? [])];
-    const head = element.closest('td')?.previousElementSibling;
-    const marks = [...labels, element, element.closest('.required'), head];
-    const marked = marks.some(one => one && (one.required || one.matches('.required, [aria-required=true]')));
-    const starred = labels.map(one => one.cloneNode(true)).some(one => {
-        for (const inner of one.querySelectorAll('select, textarea, button')) inner.remove();
-        return /[*]\\s*:?\\s*$/.test(one.textContent);
-    });
-    return [[...document.forms].indexOf(element.form ?? element.closest('form')), marked || starred];
-}"""
-"""JavaScript: which form of the page an element belongs to, -1: none; whether it has to be filled in."""
-ONE_LINE = 60
-"""Characters of a field's value from which on it may have several lines."""
 LOADING = re.compile(r"(?i)\b(loading|please wait)\b[^.…\n]{0,40}(\.\.\.|…)\"?$", re.MULTILINE)
 """A page that says that something of it is still to come."""
 LOADS = 2.0
@@ -185,8 +128,8 @@ class Session:
                     self._notes.append(outside)
                 if self._returned():
                     continue
-                nodes = self._seen(read(snapshot))
-                self._read_values(nodes)
+                nodes = reading.shown(read(snapshot), self._locator)
+                reading.add_values(nodes, self.page, self._locator)
                 title, address = self.page.title(), self.page.url
                 # The error may come while it is looked at.
                 if self._returned():
@@ -220,18 +163,7 @@ class Session:
     @watched()
     def together(self, elements: Mapping[str, Node]) -> tuple[dict[str, int], frozenset[str]]:
         """The number of the HTML form that each field and button belongs to, and what has to be filled in."""
-        from playwright.sync_api import Error
-
-        found: dict[str, int] = {}
-        required = set()
-        for name, node in elements.items():
-            if node.ref and (node.role == "button" or node.role in FIELDS | TICKED):
-                with suppress(Error):
-                    number, needed = self._locator(node).evaluate(FORM, timeout=500)
-                    found[name] = int(number)
-                    if needed:
-                        required.add(name)
-        return {name: number for name, number in found.items() if number >= 0}, frozenset(required)
+        return reading.together(elements, self._locator)
 
     @watched()
     def source(self) -> tuple[str, list[str]]:
@@ -239,43 +171,6 @@ class Session:
         self._rest()
         links = self.page.evaluate("[...document.links].map(link => link.href)")
         return self.page.content(), [str(link) for link in links]
-
-    def _seen(self, nodes: Sequence[Node]) -> list[Node]:
-        """The nodes without dialogs that are there and cannot be seen."""
-        from playwright.sync_api import Error
-
-        kept = []
-        for node in nodes:
-            if node.role in DIALOGS and node.ref:
-                with suppress(Error):
-                    if not self._locator(node).evaluate(VISIBLE, timeout=500):
-                        continue
-            node.children = self._seen(node.children)
-            kept.append(node)
-        return kept
-
-    def _read_values(self, nodes: Sequence[Node]) -> None:
-        """What the snapshot lacks of fields: lines of long values, that it takes dates, what it is for."""
-        from playwright.sync_api import Error
-
-        dated = False
-        for frame in self.page.frames:
-            with suppress(Error):
-                dated = dated or frame.locator(DATED).count() > 0
-        for node in (inner for one in nodes for inner in (one, *below(one))):
-            if dated and node.role == "textbox" and node.ref:
-                with suppress(Error):
-                    kind = str(self._locator(node).evaluate("element => element.type", timeout=500))
-                    node.kind = kind if kind in TAKES else ""
-            unnamed = node.role in FIELDS and node.ref and node.unnamed
-            if unnamed or node.pictured:
-                with suppress(Error):
-                    what = HINT if unnamed else PICTURE
-                    hint = str(self._locator(node).evaluate(what, timeout=500) or "")
-                    node.hint = " ".join(hint.split())[:LABEL]
-            if node.role == "textbox" and len(node.content) > ONE_LINE:
-                with suppress(Error):
-                    node.value = str(self._locator(node).evaluate(WRITTEN, timeout=500))
 
     @watched()
     def text_of(self, address: str, locator: str) -> str | None:
@@ -292,7 +187,7 @@ class Session:
                 self._goto(address)
             self._rest()
             found = self.page.locator(locator or "body")
-            texts = [one.evaluate(TEXT) for one in found.all()]
+            texts = [one.evaluate(reading.TEXT) for one in found.all()]
         except (Error, Refused) as error:
             raise EnvironmentFault(f"{locator or address}: {said(error)}") from None
         finally:
