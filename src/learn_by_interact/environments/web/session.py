@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from ...errors import EnvironmentFault
 from ...types import Action
 from ..elements import Refused
-from . import acting, reading
+from . import acting, filling, reading, wording
 from .browser import said, watched
-from .snapshot import Node, read, view
+from .filling import CLICK_MS
+from .snapshot import Node, quoted, read, view
 
 if TYPE_CHECKING:
     from playwright.sync_api import Dialog, Download, Locator, Page, Request
@@ -47,6 +48,8 @@ LOADS = 2.0
 """Seconds that such a page is waited for."""
 STREAMS = frozenset({"eventsource", "websocket", "media", "ping"})
 """Kinds of requests that do not end."""
+NO_FILES = "A file was asked for: there is none here that could be uploaded."
+FAILED = "That could not be done: "
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Session:
         self._open = 0
         self._notes: list[str] = []
         self._crashed = False
-        context.set_default_timeout(acting.CLICK_MS)
+        context.set_default_timeout(CLICK_MS)
         context.on("page", self._watch)
         context.on("request", lambda request: self._count(request, 1))
         context.on("requestfinished", lambda request: self._count(request, -1))
@@ -98,7 +101,9 @@ class Session:
     def goto(self, address: str) -> None:
         """Open a page in the present tab. Raises EnvironmentFault when it cannot be had."""
         if refused := self._safely(lambda: self._goto(address)):
-            raise EnvironmentFault(f"{address} could not be opened: {refused}")
+            raise EnvironmentFault(
+                f"{address} could not be opened: {refused.removeprefix(FAILED).rstrip('.')}"
+            )
 
     def scroll(self, direction: str) -> str:
         """Turn the wheel by a window's height, so that what loads then does. -> what went wrong."""
@@ -186,10 +191,15 @@ class Session:
                 self._new_page()
                 self._goto(address)
             self._rest()
-            found = self.page.locator(locator or "body")
-            texts = [one.evaluate(reading.TEXT) for one in found.all()]
-        except (Error, Refused) as error:
-            raise EnvironmentFault(f"{locator or address}: {said(error)}") from None
+            try:
+                found = self.page.locator(locator or "body").all()
+            except Error as error:
+                if not wording.unreadable(error):
+                    raise
+                raise EnvironmentFault(f"{locator!r} is no selector: write it as CSS does") from None
+            texts = [one.evaluate(reading.TEXT) for one in found]
+        except Error as error:
+            raise EnvironmentFault(f"{locator or address}: {wording.reason(error)}") from None
         finally:
             if self.page is not before:
                 self.page.close()
@@ -199,19 +209,16 @@ class Session:
     @watched()
     def _safely(self, do: Callable[[], None]) -> str:
         from playwright.sync_api import Error
-        from playwright.sync_api import TimeoutError as TooSlow
 
         self._strayed = False
         try:
             do()
         except Refused as refused:
             return str(refused)
-        except TooSlow as error:
-            return _too_slow(said(error))
         except Error as error:
             if self._crashed or not self._alive():
                 raise EnvironmentFault(f"the browser broke: {said(error)}") from None
-            return self._refusal() or f"That could not be done: {_short(said(error))}"
+            return self._refusal() or f"{FAILED}{wording.reason(error)}."
         return self._refusal()
 
     def _refusal(self) -> str:
@@ -234,15 +241,11 @@ class Session:
     def _act(self, action: Action, elements: Mapping[str, Node]) -> None:
         arguments, page = action.arguments, self.page
         if action.tool == "press":
-            acting.press(page, str(arguments.get("key", "")))
+            acting.press(page, str(arguments.get("key", "")), elements, self._locator)
         elif action.tool == "goto":
             self._goto(str(arguments["url"]))
         elif action.tool in ("back", "forward"):
-            turn = page.go_back if action.tool == "back" else page.go_forward
-            went = turn(timeout=acting.GOTO_MS, wait_until="commit")
-            if went is None and page.url == "about:blank":
-                raise Refused("There is no page before this one.")
-            self._arrive()
+            self._turn(action.tool == "back")
         elif action.tool == "new_tab":
             self._new_page()
             if arguments.get("url"):
@@ -250,8 +253,9 @@ class Session:
         elif action.tool in ("tab", "close_tab"):
             self._switch(action)
         elif action.tool == "type" and not arguments.get("element"):
-            page.keyboard.type(str(arguments.get("text", "")))
-        elif action.tool in ("click", "hover", "type", "select"):
+            with filling.settled(page):
+                page.keyboard.type(str(arguments.get("text", "")))
+        elif action.tool in acting.ON_ELEMENTS:
             acting.on_element(action, elements, self._locator)
         else:
             raise Refused(f"There is no action {action.tool!r}.")
@@ -276,6 +280,22 @@ class Session:
         """Until the document is there; what looks at it gets ready while its files are loaded."""
         self.page.locator("html").count()
         self.page.wait_for_load_state("domcontentloaded", timeout=acting.GOTO_MS)
+
+    def _turn(self, back: bool) -> None:
+        """Go to the page before this one, or after it. Raises Refused where there is none."""
+        asked = self._context.new_cdp_session(self.page)
+        try:
+            history = asked.send("Page.getNavigationHistory")
+        finally:
+            asked.detach()
+        at = int(history["currentIndex"]) + (-1 if back else 1)
+        entries = history["entries"]
+        # A tab begins on an empty page.
+        if not 0 <= at < len(entries) or entries[at]["url"] == "about:blank":
+            raise Refused(f"There is no page {'before' if back else 'after'} this one.")
+        turn = self.page.go_back if back else self.page.go_forward
+        turn(timeout=acting.GOTO_MS, wait_until="commit")
+        self._arrive()
 
     def _switch(self, action: Action) -> None:
         tabs = self._context.pages
@@ -339,6 +359,7 @@ class Session:
         self.page = page
         page.on("dialog", self._dialog)
         page.on("download", self._download)
+        page.on("filechooser", lambda _: self._notes.append(NO_FILES))
         page.on("crash", lambda _: self._crash())
         page.on("close", lambda _: self._closed(page))
         if not self._opening:
@@ -353,18 +374,11 @@ class Session:
         self._crashed = True
 
     def _dialog(self, dialog: Dialog) -> None:
-        self._notes.append(f"A dialog ({dialog.type}) was accepted: {' '.join(dialog.message.split())[:200]}")
-        dialog.accept()
+        text = dialog.default_value if dialog.type == "prompt" else None
+        given = f" with the text {quoted(text)}" if text is not None else ""
+        message = " ".join(dialog.message.split())[:200]
+        self._notes.append(f"A dialog ({dialog.type}) was accepted{given}: {message}")
+        dialog.accept(text)
 
     def _download(self, download: Download) -> None:
         self._notes.append(f"A file was downloaded: {download.suggested_filename}")
-
-
-def _too_slow(text: str) -> str:
-    if "intercepts pointer events" in text:
-        return "That could not be done: something else on the page covers it."
-    return "That could not be done: the element is not ready for it (hidden, disabled or moving)."
-
-
-def _short(text: str) -> str:
-    return text.partition("(http")[0].partition(" at http")[0][:200].rstrip(" :.") + "."
