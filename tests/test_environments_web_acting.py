@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from learn_by_interact.benchmarks.folder import FolderBenchmark
 from learn_by_interact.environments.web import application
 from learn_by_interact.environments.web.actions import WebActions, action
 from learn_by_interact.environments.web.environment import WebEnvironment
-from learn_by_interact.errors import EnvironmentFault, ParseError
+from learn_by_interact.errors import ConfigError, EnvironmentFault, ParseError
 from learn_by_interact.types import Observation, Task
 
 LISTS = """<style>.off { display: none }</style>
@@ -77,7 +78,19 @@ PAGES = {
         <label><input type=radio name=a> Two</label><label>Attachment <input type=file></label>
         <button onclick="said.textContent = prompt('New name?', 'old')">Rename</button>
         <button ondblclick="said.textContent = 'twice'">Twice</button><p id=said></p>""",
+    "/tab": """<div id=r></div><script>function show() { r.innerHTML = sessionStorage.token
+        ? '<button onclick="sessionStorage.clear(); location.reload()">Sign out</button>'
+        : `<label>User <input id=user></label>
+           <button onclick="sessionStorage.token = user.value; show()">Sign in</button>` }
+        show()</script>""",
+    "/lost": """<div id=r></div><script>function show() { r.innerHTML = window.name
+        ? '<button>Sign out</button>'
+        : `<label>User <input id=user></label>
+           <button onclick="window.name = user.value; show()">Sign in</button>` }
+        show()</script>""",
 }
+LOGIN = """login = ['type "ann" into [textbox "User"]', 'click [button "Sign in"]']
+logged_in = 'button "Sign out"'"""
 
 
 @pytest.fixture(scope="module")
@@ -286,6 +299,49 @@ def test_who_cannot_go_back_stays(web: WebEnvironment) -> None:
         assert seen.text.endswith(f"There is no page {side} this one.")
     assert do(web, 'click [link "Next"]', "back").text.startswith("URL: /\n")
     assert do(web, "forward").text.startswith("URL: /next\n")
+
+
+def test_a_login_that_a_tab_keeps_is_there_in_each_episode(address: str, tmp_path: Path) -> None:
+    with environment(tmp_path, address, f'home = "/tab"\n{LOGIN}') as web:
+        for _ in range(2):
+            assert 'button "Sign out"' in at(web, "/tab")
+        assert 'button "Sign out"' in do(web, "goto /", "goto /tab").text
+        assert "Sign out" in str(web.text_of("/tab", ""))
+        # Who logs out stays so.
+        assert 'button "Sign in"' in do(web, 'click [button "Sign out"]').text
+        assert 'button "Sign in"' in do(web, "goto /", "goto /tab").text
+
+
+def test_a_login_that_is_lost_is_told(address: str, tmp_path: Path) -> None:
+    told = r"the login is not there in a new session of the browser: .* has no .button \"Sign out\""
+    with (
+        pytest.raises(EnvironmentFault, match=told),
+        environment(tmp_path, address, f'home = "/lost"\n{LOGIN}'),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("login", ["zoom in", "click"])
+def test_an_action_of_the_login_that_is_none_is_told_with_its_key(
+    address: str, tmp_path: Path, login: str
+) -> None:
+    with (
+        pytest.raises(ConfigError) as error,
+        environment(tmp_path, address, f"login = ['{login}']\nlogged_in = 'link \"Next\"'"),
+    ):
+        pass
+    said = str(error.value)
+    assert said.startswith(f"{tmp_path}/environment.toml: web.login: '{login}': ") and "\n" not in said
+    assert "Reply" not in said
+
+
+def test_an_application_that_does_not_run_is_told(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    told = f"web.url: {url}/ could not be opened: nothing answers there; start the application"
+    with pytest.raises(EnvironmentFault, match=told), environment(tmp_path, url):
+        pass
 
 
 def test_a_selector_that_is_none_is_told(web: WebEnvironment) -> None:

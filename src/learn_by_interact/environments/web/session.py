@@ -82,6 +82,7 @@ class Session:
         context.on("requestfinished", lambda request: self._count(request, -1))
         context.on("requestfailed", lambda request: self._count(request, -1))
         self._opening = self._strayed = False
+        self._begun: dict[Page, Callable[[], None]] = {}
         self.page: Page
         with watched():
             self._new_page()
@@ -95,8 +96,8 @@ class Session:
 
     @watched()
     def storage(self) -> Any:
-        """Cookies and storage, for `browser.context`."""
-        return self._context.storage_state()
+        """Cookies and storage, for another session's guard."""
+        return self._guard.stored()
 
     def goto(self, address: str) -> None:
         """Open a page in the present tab. Raises EnvironmentFault when it cannot be had."""
@@ -269,6 +270,8 @@ class Session:
         try:
             self.page.goto(address, timeout=acting.GOTO_MS, wait_until="commit")
             self._arrive()
+            # What a page takes out of its storage later stays out of it.
+            self._begun.pop(self.page, _nothing)()
         except Error as error:
             text = said(error)
             if self._guard.outside or not any(
@@ -354,6 +357,7 @@ class Session:
         finally:
             self._opening = False
         self._guard.watch(self.page)
+        self._begun[self.page] = self._guard.begin(self.page)
 
     def _watch(self, page: Page) -> None:
         self.page = page
@@ -382,3 +386,7 @@ class Session:
 
     def _download(self, download: Download) -> None:
         self._notes.append(f"A file was downloaded: {download.suggested_filename}")
+
+
+def _nothing() -> None:
+    pass
