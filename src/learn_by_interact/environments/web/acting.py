@@ -7,54 +7,74 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ...types import Action
-from ..elements import Refused, find, plain_name
+from ..elements import Refused, find
+from . import filling, lists, sending
+from .filling import CLICK_MS
 from .snapshot import Node, below, quoted
 from .times import TAKES, written
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-CLICK_MS = 5_000
-"""Time in which an element must be ready for an action."""
 HOVER_MS = 350
 """Time after which a menu opens under a mouse that rests on it (jQuery UI: 300)."""
 GOTO_MS = 20_000
 KEEPS = "element => element.hasAttribute('download')"
 SCROLLED = 800
 """Pixels of one scroll."""
+ON_ELEMENTS = frozenset({"click", "double_click", "check", "uncheck", "hover", "type", "select"})
+"""Actions that name an element."""
 TYPED = frozenset({"textbox", "searchbox", "spinbutton", "combobox", "slider"})
 """Roles of what a text can go into."""
+TICKED = """element => {
+    if (element.matches('input[type=checkbox], input[type=radio]')) return element.checked;
+    const said = element.ariaChecked ?? element.ariaPressed ?? element.ariaSelected;
+    return said === null ? null : said === 'true';
+}"""
+"""JavaScript: whether it is ticked; null: it is nothing that is."""
+_NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*")
 
 
 def on_element(action: Action, elements: Mapping[str, Node], locate: Callable[[Node], Locator]) -> None:
-    """Click, hover, type or select. Raises Refused, and Playwright's errors."""
-    said = action.arguments
+    """Click, tick, hover, type or select. Raises Refused, and Playwright's errors."""
+    said, tool = action.arguments, action.tool
     name = str(said.get("element", ""))
-    if action.tool == "type":
-        node = find(name, elements, TYPED)
-        _fill(node, name, str(said.get("text", "")), locate(node))
-        return
-    if action.tool == "select":
-        node = find(name, elements)
-        _select(node, name, str(said.get("option", "")), elements, locate)
-        return
-    node = find(name, elements)
-    if action.tool == "hover":
-        locate(node).hover(timeout=CLICK_MS)
-        locate(node).page.wait_for_timeout(HOVER_MS)
-        return
-    holder = _list_of(node, elements)
-    if holder is not None:
+    node = find(name, elements, TYPED if tool == "type" else None)
+    place = locate(node)
+    if tool == "type":
+        _fill(node, name, str(said.get("text", "")), place)
+    elif tool == "select":
+        lists.select(node, name, str(said.get("option", "")), place)
+    elif tool == "hover":
+        place.hover(timeout=CLICK_MS)
+        place.page.wait_for_timeout(HOVER_MS)
+    elif tool == "double_click":
+        place.dblclick(timeout=CLICK_MS)
+    elif (holder := _list_of(node, elements)) is not None:
         # An option of a list in the page's own form cannot be clicked: it is chosen.
-        locate(holder).select_option(label=node.name, timeout=CLICK_MS)
-        return
-    _click(node, locate(node))
+        lists.select(elements[holder], holder, node.name, locate(elements[holder]))
+    elif tool == "click" or _changes(node, name, place, tool == "check"):
+        _click(node, place, elements, locate)
 
 
-def _click(node: Node, place: Locator) -> None:
+def _changes(node: Node, name: str, place: Locator, wanted: bool) -> bool:
+    """Whether a box has to be clicked to be ticked, or not to be. Raises Refused for one of several."""
+    ticked = place.evaluate(TICKED, timeout=CLICK_MS)
+    if ticked and not wanted and node.role in ("radio", "menuitemradio"):
+        raise Refused(f"[{name}] is one of several: check another in its place.")
+    return ticked is None or bool(ticked) is not wanted
+
+
+def _click(
+    node: Node, place: Locator, elements: Mapping[str, Node], locate: Callable[[Node], Locator]
+) -> None:
     """Click; where a link's file is kept, it is told of a moment later, and nothing else says so."""
     from playwright.sync_api import TimeoutError as TooSlow
 
+    if node.role == "button":
+        with sending.sent(place, elements, locate):
+            place.click(timeout=CLICK_MS)
+        return
     if node.role != "link" or not place.evaluate(KEEPS, timeout=CLICK_MS):
         place.click(timeout=CLICK_MS)
         return
@@ -68,54 +88,43 @@ def _click(node: Node, place: Locator) -> None:
             raise
 
 
-def _fill(node: Node, name: str, text: str, locator: Locator) -> None:
+def _fill(node: Node, name: str, text: str, place: Locator) -> None:
+    """Put a text into a field. Raises Refused, and Playwright's errors."""
+    from playwright.sync_api import Error
+
     if node.role not in TYPED:
         raise Refused(f"Nothing can be typed into [{name}].")
     if "disabled" in node.attributes:
         raise Refused(f"[{name}] is disabled.")
-    if (
-        node.role == "combobox"
-        and any(inner.role == "option" for inner in below(node))
-        and not _editable(locator)
-    ):
+    try:
+        filling.put(place, lambda kind: _taken(node, name, text, kind))
+    except Error as error:
+        if "Malformed value" not in str(error):
+            raise
+        raise Refused(f"[{name}] does not take {quoted(text)}.") from None
+
+
+def _taken(node: Node, name: str, text: str, kind: str) -> str:
+    """A text as a field of this kind takes it. Raises Refused where it does not."""
+    if kind == "list" or (kind in ("none", "read-only") and node.role == "combobox"):
         raise Refused(f'[{name}] is a list: select "..." in [{name}].')
-    if node.kind:
-        known = written(node.kind, text)
-        if known is None:
-            raise Refused(f"[{name}] takes {TAKES[node.kind]}, and not {quoted(text)}.")
-        text = known
-    locator.fill(text, timeout=CLICK_MS)
+    if kind == "read-only":
+        raise Refused(f"[{name}] is read-only.")
+    if kind == "none":
+        raise Refused(f"Nothing can be typed into [{name}].")
+    known = written(kind, text) if kind in TAKES else text
+    if known is None:
+        raise Refused(f"[{name}] takes {TAKES[kind]}, and not {quoted(text)}.")
+    if kind in ("number", "range") and text and not _NUMBER.fullmatch(text):
+        raise Refused(f"[{name}] takes a number, and not {quoted(text)}.")
+    return known
 
 
-def _editable(locator: Locator) -> bool:
-    return bool(locator.evaluate("element => element.tagName !== 'SELECT'"))
-
-
-def _select(
-    node: Node, name: str, option: str, elements: Mapping[str, Node], locate: Callable[[Node], Locator]
-) -> None:
-    options = [inner.name for inner in below(node) if inner.role == "option"]
-    if not options:
-        # A list that the page draws itself shows its options once it is open.
-        if node.role not in ("combobox", "listbox", "button"):
-            raise Refused(f"[{name}] is no list.")
-        locate(node).click(timeout=CLICK_MS)
-        locate(node).page.get_by_role("option", name=option).first.click(timeout=CLICK_MS)
-        return
-    same = [known for known in options if known == option] or [
-        known for known in options if plain_name(known) == plain_name(option)
-    ]
-    if not same:
-        there = ", ".join(map(quoted, options[:20]))
-        raise Refused(f"[{name}] has no option {quoted(option)}. It has {there}.")
-    locate(node).select_option(label=same[0], timeout=CLICK_MS)
-
-
-def _list_of(node: Node, elements: Mapping[str, Node]) -> Node | None:
-    """The list that an option is in, as the page's form has it."""
+def _list_of(node: Node, elements: Mapping[str, Node]) -> str | None:
+    """The name of the list that an option is in, as the page's form has it."""
     if node.role != "option":
         return None
-    return next((one for one in elements.values() if any(inner is node for inner in below(one))), None)
+    return next((name for name, one in elements.items() if any(inner is node for inner in below(one))), None)
 
 
 def key(name: str) -> str:
@@ -133,13 +142,22 @@ def key(name: str) -> str:
     return "+".join(part if len(part) == 1 else part[:1].upper() + part[1:] for part in parts)
 
 
-def press(page: Page, name: str) -> None:
-    """Press a key. Raises Refused for one that does not exist."""
+def press(page: Page, name: str, elements: Mapping[str, Node], locate: Callable[[Node], Locator]) -> None:
+    """Press a key. Raises Refused for one that does not exist, and where Enter does not send a form."""
+    if key(name) != "Enter":
+        _press(page, name)
+        return
+    with sending.sent(page, elements, locate):
+        _press(page, name)
+
+
+def _press(page: Page, name: str) -> None:
     from playwright.sync_api import Error
 
-    try:
-        page.keyboard.press(key(name))
-    except Error:
-        raise Refused(
-            f"There is no key {name!r}. Keys are Enter, Tab, Escape, ArrowDown, Control+a."
-        ) from None
+    with filling.settled(page):
+        try:
+            page.keyboard.press(key(name))
+        except Error:
+            raise Refused(
+                f"There is no key {name!r}. Keys are Enter, Tab, Escape, ArrowDown, Control+a."
+            ) from None

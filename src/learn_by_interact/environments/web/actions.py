@@ -6,6 +6,7 @@ The form that is asked for, and that `reply` writes (a line `REASON: ...` may st
     ACTION: type "Printer is on fire" into [textbox "Summary:"]
     ACTION: select "defect" in [combobox "Type:"]
     ACTION: press Enter            # also hover [..], scroll down, goto /wiki, back, forward
+    ACTION: check [checkbox "Urgent"]    # also uncheck [..], double_click [..]
     ACTION: new_tab /report        # also tab 2, close_tab
     ACTION: stop 42
 
@@ -21,6 +22,7 @@ from ...types import Action
 from ..elements import (
     ElementActions,
     Grammar,
+    Incomplete,
     Reader,
     alone,
     direction,
@@ -50,7 +52,13 @@ WANTED = (
     'ACTION: select "option" in [combobox "Name"]\nACTION: press Enter, scroll down, goto /page, back or stop'
 )
 VERBS = {
-    "click": "click click_on tap push open follow choose check uncheck toggle",
+    "click": "click click_on tap push open follow choose toggle",
+    "double_click": "double_click doubleclick dblclick",
+    "check": "check tick",
+    "uncheck": "uncheck untick",
+    "drag": "drag drag_and_drop drag_to",
+    "right_click": "right_click context_click",
+    "upload": "upload upload_file",
     "type": "type fill enter input write set type_text",
     "select": "select select_option pick",
     "press": "press key press_key keypress",
@@ -64,8 +72,27 @@ VERBS = {
     "close_tab": "close_tab close page_close",
 }
 """Tool -> the words that are read as it."""
+THERE = "click, double_click, hover, check, uncheck, type, select and press"
+"""What can be done with elements."""
+
+
+def missing(said: str) -> Reader:
+    """The reader of what cannot be done here, which says so."""
+
+    def read(tool: str, rest: str) -> Action:
+        raise Incomplete(said)
+
+    return read
+
+
 _READERS: dict[str, Reader] = {
     "click": on_element,
+    "double_click": on_element,
+    "check": on_element,
+    "uncheck": on_element,
+    "drag": missing(f"Nothing can be dragged here; there are {THERE}."),
+    "right_click": missing(f"There is no click of the right button here; there are {THERE}."),
+    "upload": missing(f"There is no file here that could be uploaded; there are {THERE}."),
     "hover": on_element,
     "type": with_text,
     "select": with_text,

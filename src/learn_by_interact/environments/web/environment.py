@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin
 
 from ...blobs import keep
-from ...errors import EnvironmentFault
+from ...errors import ConfigError, EnvironmentFault, ParseError
 from ...types import STOP, Action, Observation, Task, digest
 from ..declared import DeclaredEnvironment
 from ..elements import name_in
 from ..folder import EnvironmentFolder
 from ..places import GOTO, SURVEYS, Place, forms, plain
 from . import application
-from .actions import WebActions, action
+from .actions import GRAMMAR, WebActions, action
 from .choices import AS_BEFORE
 from .guard import Guard
 from .layout import changed, laid_out, part_of, parts, sampled
@@ -271,31 +271,66 @@ class WebEnvironment(DeclaredEnvironment):
 
     def _log_in(self, instance: Application) -> None:
         """Log in once, see what the first page has, and keep the state with the session in it."""
+        todos = self._login()
+        home = f"{instance.url}{self.web.home}"
         session = self._open(None)
         try:
-            session.goto(f"{instance.url}{self.web.home}")
-            for written in self.web.login:
-                todo = action(written)
+            try:
+                session.goto(home)
+            except EnvironmentFault as error:
+                if not self.web.url:
+                    raise
+                raise EnvironmentFault(
+                    f"{self.folder.path}/environment.toml: web.url: {error}; start the application, or "
+                    "write where it runs"
+                ) from None
+            for written, todo in zip(self.web.login, todos, strict=True):
                 if "url" in todo.arguments:
                     address = self._address(str(todo.arguments["url"]))
                     todo = todo.model_copy(update={"arguments": {"url": address}})
                 if refused := session.act(todo, session.look().elements):
                     raise EnvironmentFault(f"{self.name}: the login failed at {written!r}: {refused}")
             if self.web.login:
-                session.goto(f"{instance.url}{self.web.home}")
+                session.goto(home)
             shown = session.look()
-            if self.web.logged_in and self.web.logged_in.strip("[]") not in shown.elements:
-                there = ", ".join(f"[{name}]" for name in list(shown.elements)[:8])
-                missing = self.web.logged_in.strip("[]")
-                raise EnvironmentFault(
-                    f"{self.name}: the login failed: the first page ({shown.title or 'no title'}) has no "
-                    f"[{missing}]; it has {there or 'nothing that can be acted on'}"
-                )
+            self._check_login(shown, "the login failed")
             instance.session = session.storage()
             instance.common = frozenset(shown.lines)
         finally:
             session.close()
         instance.keep()
+        if self.web.login and self.web.logged_in:
+            # Not every login is kept by what a browser keeps.
+            session = self._open(instance.session)
+            try:
+                session.goto(home)
+                self._check_login(session.look(), "the login is not there in a new session of the browser")
+            finally:
+                session.close()
+
+    def _login(self) -> list[Action]:
+        """The actions of the login. Raises ConfigError."""
+        found = []
+        for written in self.web.login:
+            try:
+                found.append(action(written))
+            except ParseError as error:
+                wrong = str(error).removesuffix(GRAMMAR.wanted).strip().rstrip(".")
+                raise ConfigError(
+                    f"{self.folder.path}/environment.toml: web.login: {written!r}: {wrong}; write each "
+                    "action as an agent does, such as 'click [button \"Log in\"]'"
+                ) from None
+        return found
+
+    def _check_login(self, shown: Shown, failed: str) -> None:
+        """Raises EnvironmentFault when a page is not that of a user who is logged in."""
+        missing = self.web.logged_in.strip("[]")
+        if missing and missing not in shown.elements:
+            there = ", ".join(f"[{name}]" for name in list(shown.elements)[:8])
+            raise EnvironmentFault(
+                f"{self.name}: {failed}: the first page ({shown.title or 'no title'}) has no "
+                f"[{missing}]; it has {there or 'nothing that can be acted on'}"
+            )
 
     def _open(self, storage: Any) -> Session:
         origins = [self.application.url, *self.web.origins]

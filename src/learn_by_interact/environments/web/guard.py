@@ -8,9 +8,10 @@ leaves the page where it is, and a question for credentials finds its answer.
 
 from __future__ import annotations
 
+import json
 import re
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 
 NOWHERE = "http://127.0.0.1:1"
 """A proxy that is not there."""
+TABS = "tabs"
+"""In a state: what is kept for a tab, by origin (`sessionStorage`), which Playwright leaves out."""
+HELD = "[location.origin, {...sessionStorage}]"
+PUT = """tabs => {
+    try {
+        for (const [name, value] of Object.entries(tabs[location.origin] ?? {}))
+            sessionStorage.setItem(name, value);
+    } catch {}
+}"""
 PORTS = {"http": 80, "https": 443}
 
 
@@ -58,10 +68,13 @@ class Guard:
     ) -> None:
         """`origins`: `http://host:port`, at least one; `credentials`: user and password, or nothing.
 
-        `state` and `clock` are those of `browser.context`. Raises EnvironmentFault, ConfigError.
+        `state` is that of `stored`, and `clock` that of `browser.context`. Raises EnvironmentFault,
+        ConfigError.
         """
         walls = proxy(origins)
-        self.context: BrowserContext = browser.context(state, walls, clock)
+        kept = dict(state or {})
+        self._tabs = kept.pop(TABS, {})
+        self.context: BrowserContext = browser.context(kept or None, walls, clock)
         self._home, self._credentials = origin(origins[0]), tuple(credentials)
         self._allowed = frozenset(map(origin, origins))
         self._answered: set[str] = set()
@@ -89,6 +102,34 @@ class Guard:
             patterns = [{"urlPattern": "*", "resourceType": "Document"}]
             wanted = {"patterns": patterns, "handleAuthRequests": bool(self._credentials)}
             asked.send("Fetch.enable", wanted)
+
+    def stored(self) -> dict[str, Any]:
+        """Cookies and storage, for another guard; also what the pages' tabs alone have, by origin."""
+        from playwright.sync_api import Error
+
+        tabs: dict[str, dict[str, str]] = {}
+        for frame in (inner for page in self.context.pages for inner in page.frames):
+            with suppress(Error):  # Some may not have a storage.
+                address, held = frame.evaluate(HELD)
+                if held:
+                    tabs.setdefault(address, {}).update(held)
+        return {**self.context.storage_state(), **({TABS: tabs} if tabs else {})}
+
+    def begin(self, page: Page) -> Callable[[], None]:
+        """Let the documents of a tab find what another one had, until what is given back is called."""
+        if not self._tabs:
+            return lambda: None
+        asked = self.context.new_cdp_session(page)
+        asked.send("Page.enable")
+        script = asked.send(
+            "Page.addScriptToEvaluateOnNewDocument", {"source": f"({PUT})({json.dumps(self._tabs)})"}
+        )
+
+        def end() -> None:
+            asked.send("Page.removeScriptToEvaluateOnNewDocument", script)
+            asked.detach()
+
+        return end
 
     def _document(self, asked: CDPSession, event: Mapping[str, Any]) -> None:
         from playwright.sync_api import Error

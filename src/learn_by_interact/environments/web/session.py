@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 from ...errors import EnvironmentFault
 from ...types import Action
 from ..elements import Refused
-from ..places import TICKED
-from . import acting
+from . import acting, filling, reading, wording
 from .browser import said, watched
-from .snapshot import DIALOGS, FIELDS, LABEL, Node, below, read, view
-from .times import DATED, TAKES
+from .filling import CLICK_MS
+from .snapshot import Node, quoted, read, view
 
 if TYPE_CHECKING:
     from playwright.sync_api import Dialog, Download, Locator, Page, Request
@@ -43,70 +42,14 @@ WATCHING = """milliseconds => {
 """JavaScript: count from now on the document's changes, until there was none for so long."""
 RESTING = """async watched => { await watched.rest; return watched.changes }"""
 """JavaScript: wait until then; a page that never rests is not waited for. -> changes"""
-TEXT = """element => element.matches('select')
-    ? [...element.selectedOptions].map(option => option.text).join(', ')
-    : element.matches('input[type=checkbox], input[type=radio]') ? String(element.checked)
-    : element.matches('input, textarea') ? element.value : element.innerText"""
-"""JavaScript: what an element shows."""
-HINT = """element => {
-    const texts = document.createTreeWalker(element.closest('label') ?? document.createElement('p'), 4);
-    let label = '';
-    while (texts.nextNode() && texts.currentNode.compareDocumentPosition(element) & 4)
-        label += texts.currentNode.data;
-    const kind = ['text', 'textarea', 'select-one', 'button'].includes(element.type) ? '' : element.type;
-    return label.trim() || element.title || element.name || element.id || kind || '';
-}"""
-"""JavaScript: what a field without a name is for: a label that is not shown, or its attributes."""
-PICTURE = """element => {
-    const said = element.title || element.dataset.title || element.dataset.originalTitle || element.name;
-    if (said) return said;
-    for (const one of [...element.querySelectorAll('i, svg, use, span, img'), element]) {
-        const link = one.getAttribute('href') ?? one.getAttribute('xlink:href') ?? '';
-        if (link.startsWith('#') && link.length > 1) return link.slice(1);
-        if (one.dataset.icon) return one.dataset.icon;
-        for (const word of (one.getAttribute('class') ?? '').split(/\\s+/)) {
-            const icon = word.match(/^(?:fa|bi|mdi|ti|icon|glyphicon|lucide|feather)-([a-z][\\w-]*)$/);
-            if (icon && !/^(lg|fw|xs|sm|solid|regular|brands|spin|pulse|stack)/.test(icon[1])) return icon[1];
-        }
-    }
-    return element.id || '';
-}"""
-"""JavaScript: what a button is for that shows a picture alone: its attributes, or the picture's name."""
-VISIBLE = """element => {
-    if (!element.checkVisibility({opacityProperty: true, visibilityProperty: true})) return false;
-    return [element, ...element.querySelectorAll('*')].some(one => {
-        const box = one.getBoundingClientRect();
-        const fixed = getComputedStyle(element).position === 'fixed';
-        const below = fixed ? box.top >= innerHeight || box.left >= innerWidth : false;
-        return box.width && box.height && box.bottom > 0 && box.right > 0 && !below;
-    });
-}"""
-"""JavaScript: whether a dialog can be seen: it may be transparent, or wait outside of the window."""
-WRITTEN = "element => (element.value ?? element.innerText).trimEnd()"
-"""JavaScript: what a field, or an editor on a page, holds."""
-FORM = """element => {
-    const labels = [...(element.labels ?? [])];
-    const head = element.closest('td')?.previousElementSibling;
-    const marks = [...labels, element, element.closest('.required'), head];
-    const marked = marks.some(one => one && (one.required || one.matches('.required, [aria-required=true]')));
-    const starred = labels.map(one => one.cloneNode(true)).some(one => {
-        for (const inner of one.querySelectorAll('select, textarea, button')) inner.remove();
-        return /[*]\\s*:?\\s*$/.test(one.textContent);
-    });
-    const form = element.form ?? element.closest('form');
-    // Beside one that sends the form, another button is a help for filling it in.
-    const helps = element.type === 'button' && [...form?.elements ?? []].some(one => one.type === 'submit');
-    return [helps ? -1 : [...document.forms].indexOf(form), marked || starred];
-}"""
-"""JavaScript: which form of the page an element belongs to, -1: none; whether it has to be filled in."""
-ONE_LINE = 60
-"""Characters of a field's value from which on it may have several lines."""
 LOADING = re.compile(r"(?i)\b(loading|please wait)\b[^.…\n]{0,40}(\.\.\.|…)\"?$", re.MULTILINE)
 """A page that says that something of it is still to come."""
 LOADS = 2.0
 """Seconds that such a page is waited for."""
 STREAMS = frozenset({"eventsource", "websocket", "media", "ping"})
 """Kinds of requests that do not end."""
+NO_FILES = "A file was asked for: there is none here that could be uploaded."
+FAILED = "That could not be done: "
 
 
 @dataclass(frozen=True)
@@ -142,12 +85,13 @@ class Session:
         self._open = 0
         self._notes: list[str] = []
         self._crashed = False
-        context.set_default_timeout(acting.CLICK_MS)
+        context.set_default_timeout(CLICK_MS)
         context.on("page", self._watch)
         context.on("request", lambda request: self._count(request, 1))
         context.on("requestfinished", lambda request: self._count(request, -1))
         context.on("requestfailed", lambda request: self._count(request, -1))
         self._opening = self._strayed = False
+        self._begun: dict[Page, Callable[[], None]] = {}
         self.page: Page
         with watched():
             self._new_page()
@@ -161,13 +105,15 @@ class Session:
 
     @watched()
     def storage(self) -> Any:
-        """Cookies and storage, for `browser.context`."""
-        return self._context.storage_state()
+        """Cookies and storage, for another session's guard."""
+        return self._guard.stored()
 
     def goto(self, address: str) -> None:
         """Open a page in the present tab. Raises EnvironmentFault when it cannot be had."""
         if refused := self._safely(lambda: self._goto(address)):
-            raise EnvironmentFault(f"{address} could not be opened: {refused}")
+            raise EnvironmentFault(
+                f"{address} could not be opened: {refused.removeprefix(FAILED).rstrip('.')}"
+            )
 
     def scroll(self, direction: str) -> str:
         """Turn the wheel by a window's height, so that what loads then does. -> what went wrong."""
@@ -202,8 +148,8 @@ class Session:
                     self._notes.append(outside)
                 if self._returned():
                     continue
-                nodes = self._seen(read(snapshot))
-                self._read_values(nodes)
+                nodes = reading.shown(read(snapshot), self._locator)
+                reading.add_values(nodes, self.page, self._locator)
                 title, address = self.page.title(), self.page.url
                 # The error may come while it is looked at.
                 if self._returned():
@@ -237,18 +183,7 @@ class Session:
     @watched()
     def together(self, elements: Mapping[str, Node]) -> tuple[dict[str, int], frozenset[str]]:
         """The number of the HTML form that each field and button belongs to, and what has to be filled in."""
-        from playwright.sync_api import Error
-
-        found: dict[str, int] = {}
-        required = set()
-        for name, node in elements.items():
-            if node.ref and (node.role == "button" or node.role in FIELDS | TICKED):
-                with suppress(Error):
-                    number, needed = self._locator(node).evaluate(FORM, timeout=500)
-                    found[name] = int(number)
-                    if needed:
-                        required.add(name)
-        return {name: number for name, number in found.items() if number >= 0}, frozenset(required)
+        return reading.together(elements, self._locator)
 
     @watched()
     def source(self) -> tuple[str, list[str]]:
@@ -256,43 +191,6 @@ class Session:
         self._rest()
         links = self.page.evaluate("[...document.links].map(link => link.href)")
         return self.page.content(), [str(link) for link in links]
-
-    def _seen(self, nodes: Sequence[Node]) -> list[Node]:
-        """The nodes without dialogs that are there and cannot be seen."""
-        from playwright.sync_api import Error
-
-        kept = []
-        for node in nodes:
-            if node.role in DIALOGS and node.ref:
-                with suppress(Error):
-                    if not self._locator(node).evaluate(VISIBLE, timeout=500):
-                        continue
-            node.children = self._seen(node.children)
-            kept.append(node)
-        return kept
-
-    def _read_values(self, nodes: Sequence[Node]) -> None:
-        """What the snapshot lacks of fields: lines of long values, that it takes dates, what it is for."""
-        from playwright.sync_api import Error
-
-        dated = False
-        for frame in self.page.frames:
-            with suppress(Error):
-                dated = dated or frame.locator(DATED).count() > 0
-        for node in (inner for one in nodes for inner in (one, *below(one))):
-            if dated and node.role == "textbox" and node.ref:
-                with suppress(Error):
-                    kind = str(self._locator(node).evaluate("element => element.type", timeout=500))
-                    node.kind = kind if kind in TAKES else ""
-            unnamed = node.role in FIELDS and node.ref and node.unnamed
-            if unnamed or node.pictured:
-                with suppress(Error):
-                    what = HINT if unnamed else PICTURE
-                    hint = str(self._locator(node).evaluate(what, timeout=500) or "")
-                    node.hint = " ".join(hint.split())[:LABEL]
-            if node.role == "textbox" and len(node.content) > ONE_LINE:
-                with suppress(Error):
-                    node.value = str(self._locator(node).evaluate(WRITTEN, timeout=500))
 
     @watched()
     def text_of(self, address: str, locator: str) -> str | None:
@@ -308,10 +206,15 @@ class Session:
                 self._new_page()
                 self._goto(address)
             self._rest()
-            found = self.page.locator(locator or "body")
-            texts = [one.evaluate(TEXT) for one in found.all()]
-        except (Error, Refused) as error:
-            raise EnvironmentFault(f"{locator or address}: {said(error)}") from None
+            try:
+                found = self.page.locator(locator or "body").all()
+            except Error as error:
+                if not wording.unreadable(error):
+                    raise
+                raise EnvironmentFault(f"{locator!r} is no selector: write it as CSS does") from None
+            texts = [one.evaluate(reading.TEXT) for one in found]
+        except Error as error:
+            raise EnvironmentFault(f"{locator or address}: {wording.reason(error)}") from None
         finally:
             if self.page is not before:
                 self.page.close()
@@ -321,19 +224,16 @@ class Session:
     @watched()
     def _safely(self, do: Callable[[], None]) -> str:
         from playwright.sync_api import Error
-        from playwright.sync_api import TimeoutError as TooSlow
 
         self._strayed = False
         try:
             do()
         except Refused as refused:
             return str(refused)
-        except TooSlow as error:
-            return _too_slow(said(error))
         except Error as error:
             if self._crashed or not self._alive():
                 raise EnvironmentFault(f"the browser broke: {said(error)}") from None
-            return self._refusal() or f"That could not be done: {_short(said(error))}"
+            return self._refusal() or f"{FAILED}{wording.reason(error)}."
         return self._refusal()
 
     def _refusal(self) -> str:
@@ -356,15 +256,11 @@ class Session:
     def _act(self, action: Action, elements: Mapping[str, Node]) -> None:
         arguments, page = action.arguments, self.page
         if action.tool == "press":
-            acting.press(page, str(arguments.get("key", "")))
+            acting.press(page, str(arguments.get("key", "")), elements, self._locator)
         elif action.tool == "goto":
             self._goto(str(arguments["url"]))
         elif action.tool in ("back", "forward"):
-            turn = page.go_back if action.tool == "back" else page.go_forward
-            went = turn(timeout=acting.GOTO_MS, wait_until="commit")
-            if went is None and page.url == "about:blank":
-                raise Refused("There is no page before this one.")
-            self._arrive()
+            self._turn(action.tool == "back")
         elif action.tool == "new_tab":
             self._new_page()
             if arguments.get("url"):
@@ -372,8 +268,9 @@ class Session:
         elif action.tool in ("tab", "close_tab"):
             self._switch(action)
         elif action.tool == "type" and not arguments.get("element"):
-            page.keyboard.type(str(arguments.get("text", "")))
-        elif action.tool in ("click", "hover", "type", "select"):
+            with filling.settled(page):
+                page.keyboard.type(str(arguments.get("text", "")))
+        elif action.tool in acting.ON_ELEMENTS:
             acting.on_element(action, elements, self._locator)
         else:
             raise Refused(f"There is no action {action.tool!r}.")
@@ -387,6 +284,8 @@ class Session:
         try:
             self.page.goto(address, timeout=acting.GOTO_MS, wait_until="commit")
             self._arrive()
+            # What a page takes out of its storage later stays out of it.
+            self._begun.pop(self.page, _nothing)()
         except Error as error:
             text = said(error)
             if self._guard.outside or not any(
@@ -398,6 +297,22 @@ class Session:
         """Until the document is there; what looks at it gets ready while its files are loaded."""
         self.page.locator("html").count()
         self.page.wait_for_load_state("domcontentloaded", timeout=acting.GOTO_MS)
+
+    def _turn(self, back: bool) -> None:
+        """Go to the page before this one, or after it. Raises Refused where there is none."""
+        asked = self._context.new_cdp_session(self.page)
+        try:
+            history = asked.send("Page.getNavigationHistory")
+        finally:
+            asked.detach()
+        at = int(history["currentIndex"]) + (-1 if back else 1)
+        entries = history["entries"]
+        # A tab begins on an empty page.
+        if not 0 <= at < len(entries) or entries[at]["url"] == "about:blank":
+            raise Refused(f"There is no page {'before' if back else 'after'} this one.")
+        turn = self.page.go_back if back else self.page.go_forward
+        turn(timeout=acting.GOTO_MS, wait_until="commit")
+        self._arrive()
 
     def _switch(self, action: Action) -> None:
         tabs = self._context.pages
@@ -456,11 +371,13 @@ class Session:
         finally:
             self._opening = False
         self._guard.watch(self.page)
+        self._begun[self.page] = self._guard.begin(self.page)
 
     def _watch(self, page: Page) -> None:
         self.page = page
         page.on("dialog", self._dialog)
         page.on("download", self._download)
+        page.on("filechooser", lambda _: self._notes.append(NO_FILES))
         page.on("crash", lambda _: self._crash())
         page.on("close", lambda _: self._closed(page))
         if not self._opening:
@@ -475,18 +392,15 @@ class Session:
         self._crashed = True
 
     def _dialog(self, dialog: Dialog) -> None:
-        self._notes.append(f"A dialog ({dialog.type}) was accepted: {' '.join(dialog.message.split())[:200]}")
-        dialog.accept()
+        text = dialog.default_value if dialog.type == "prompt" else None
+        given = f" with the text {quoted(text)}" if text is not None else ""
+        message = " ".join(dialog.message.split())[:200]
+        self._notes.append(f"A dialog ({dialog.type}) was accepted{given}: {message}")
+        dialog.accept(text)
 
     def _download(self, download: Download) -> None:
         self._notes.append(f"A file was downloaded: {download.suggested_filename}")
 
 
-def _too_slow(text: str) -> str:
-    if "intercepts pointer events" in text:
-        return "That could not be done: something else on the page covers it."
-    return "That could not be done: the element is not ready for it (hidden, disabled or moving)."
-
-
-def _short(text: str) -> str:
-    return text.partition("(http")[0].partition(" at http")[0][:200].rstrip(" :.") + "."
+def _nothing() -> None:
+    pass
