@@ -23,9 +23,9 @@ from .readers.arguments import INTO
 from .readers.general import ends_so, files_behind
 from .readers.grammar import TARGET, makes
 from .readers.options import FILE, Option, lists_options, options
+from .readers.positional import GROUP
 from .readers.shown import commands
 from .readers.synopsis import (
-    GROUP,
     MANY,
     OPTIONS,
     borrowed,

@@ -14,31 +14,37 @@ from itertools import pairwise
 from ...commands import page_of
 from ...types import Document, digest
 from . import indent
-from .options import NAME, Option, clause, options
+from .options import ASIDE, NAME, Option, clause, options
+from .positional import GROUP, with_placeholders
 
+CHOICE = re.compile(r"(?<!\S)\(([^()|]+(?:\|[^()|]+)+)\)(?!\S)")
+CHOSEN = (r"-[A-Za-z]", r"[a-z][\w-]*", r"--[a-z][\w-]*(?:[ =](?:<[^<>]*>|[A-Z][A-Z\d_-]*|[a-z]+))?")
+"""What each of a choice is of which a synopsis is made for each: letters, words, options with long names."""
+NESTED = re.compile(r"\[([a-z][\w-]*) \[([a-z][\w-]*)\]\]")
 USAGE = re.compile(r"^\s*usage:\s*", re.IGNORECASE)
 FULL = 70
 """Characters of a line from which on the next, if it begins with a group, may go on with it."""
+CARRIED = re.compile(r"\s+\\$")
+"""The end of a line of a synopsis that goes on as a line of a shell does."""
 CONTINUED = 8
 """Blanks that the further lines of a usage begin with, at least."""
-GROUP = re.compile(
-    r"\[[^\[\]]*(?:\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\][^\[\]]*)*\](?:\.\.\.)?|<[^<>]*>(?:\.\.\.)?|\S+"
-)
-"""A part of a synopsis: a bracketed group, a placeholder, or a word."""
 LITERAL = re.compile(r"[a-z\d][\w:.-]*|[\w:.-]*[a-z][\w:.-]*|-[A-Z]")
 """A part of a synopsis that is written as it stands."""
 STRING = re.compile(r"'[^']*'|\"[^\"]*\"")
 _WORDS = re.compile(r"[\w-]+( [a-z][\w.-]*)+")
 """A command without placeholders; what it does stands below it, indented further."""
 OPTIONS = re.compile(
-    r"\[-{0,2}<?(?:[a-z]+[-_])?(?:OPTION|FLAG|SWITCH|OPERATION)(?:S|\(S\))?>?(?:\.\.\.)?\](?:\.\.\.)?",
+    r"\[-{0,2}<?(?:[a-z]+[-_])?(?:OPTION|FLAG|SWITCH|OPERATION)(?:S|\(S\))?>?(?:\.\.\.)?\](?:\.\.\.)?"
+    r"|<(?:[a-z]+[-_])*(?:OPTION|FLAG|SWITCHE)S>|\[[a-z]+OPTIONS\]",
     re.IGNORECASE,
 )
 """Where options stand in a synopsis."""
 WHOLE = "[OPTIONS]"
 """What stands in a synopsis in the place of a list of them."""
 ANY_COMMAND = re.compile(
-    r"<(?:sub)?command>|<action>|<verb>|\b(?:SUB)?COMMAND\b|\bACTION\b|(?<=\] )action(?= \[|$)", re.IGNORECASE
+    r"<(?:sub)?command>|<action>|<verb>|\b(?:SUB)?COMMAND\b|\bACTION\b|(?<=\] )action(?= \[|$)"
+    r"|(?-i:\bCMD\b)|\{[\w-]+(?:,[\w-]+)+\} \.\.\.",
+    re.IGNORECASE,
 )
 """What a synopsis has that stands for several: `tool <filter> <command> <mods>`."""
 ENTRY = re.compile(
@@ -64,13 +70,15 @@ def usage_of(lines: Sequence[str], at: int) -> str:
     return line if short == whole else short
 
 
-def _without_each_option(form: str, least: int = 2) -> str:
-    """A synopsis that lists so many options, with `[OPTIONS]` for them: `tool [-h] [-d CHAR] [FILE]`."""
+def _without_each_option(form: str) -> str:
+    """A synopsis that lists options, with `[OPTIONS]` for them: `tool [-h] [-d CHAR] [FILE]`. If no task is
+    about any of them, nothing stands for them: `tool version [-h]`."""
     parts = GROUP.findall(form)
     listed = [part for part in parts if part.startswith(("[-", "[(-")) and not OPTIONS.fullmatch(part)]
-    if len(listed) < least:
+    if not listed:
         return form
-    if not any(OPTIONS.fullmatch(part) and not re.search("[-_]", part) for part in parts):
+    told = any(OPTIONS.fullmatch(part) and not re.search("[-_]", part) for part in parts)
+    if not told and not all(_names(part) and _names(part) <= ASIDE for part in listed):
         parts[parts.index(listed[0])] = WHOLE
     return " ".join(part for part in parts if part not in listed)
 
@@ -87,9 +95,10 @@ def listed(pages: Iterable[Document], tools: Sequence[str]) -> dict[str, frozens
     """The synopses in several documents, each with the names of the options that it lists itself."""
     found: dict[str, frozenset[str]] = {}
     for page in pages:
-        for form, names in _synopses(page.text.split("\n"), tools):
-            if not ANY_COMMAND.search(form):
-                found[form] = found.get(form, frozenset()) | names
+        every = [one for one in _synopses(page.text.split("\n"), tools) if not ANY_COMMAND.search(one[0])]
+        named = with_placeholders([form for form, _ in every], page, tools)
+        for form, (_, names) in zip(named, every, strict=True):
+            found[form] = found.get(form, frozenset()) | names
         found.update({form: found.get(form, frozenset()) for form in _entries(page, tools)})
     return found
 
@@ -120,25 +129,29 @@ def _synopses(lines: Sequence[str], tools: Sequence[str]) -> Iterator[tuple[str,
         )
         below = lines[number + 1] if number + 1 < len(lines) else ""
         for way in _ways(whole):
-            text = _without_each_option(_first(way), 2 if usage else 1)
+            text = _without_each_option(_first(way))
             if (
                 usage
                 or CAPITALS.fullmatch(text)
                 or _placeholders(STRING.sub("''", text))
-                or (_WORDS.fullmatch(text) and indent(below) > indent(line))
+                or (_WORDS.fullmatch(text) and indent(below) > indent(line) and not CARRIED.search(line))
             ):
                 yield re.sub('"([A-Z ]+)"', lambda quoted: quoted[1].replace(" ", "_"), text), _names(way)
 
 
 def _ways(form: str) -> list[str]:
-    """A synopsis with each of the letters of a choice in turn, `tool (-d | -D) NAME`, and with a command that
-    may be left out: `tool [push [-q] NAME]`."""
+    """A synopsis with each of a choice in turn, `tool (-d | -D) NAME`, and with a command that may be left
+    out: `tool [push [-q] NAME]`; an argument after which another may stand is none: `[infile [outfile]]`."""
     for part in GROUP.findall(form):
-        if re.match(r"\[[a-z][\w-]* [\[(<]", part) and part.endswith("]"):
+        if re.match(r"\[[a-z][\w-]* (?:[(<]|\[[^a-z])", part) and part.endswith("]"):
             form = form.replace(part, part[1:-1])
-    choice = re.search(r"\((-[A-Za-z](?: ?\| ?-[A-Za-z])+)\)", form)
-    letters = re.split(r" ?\| ?", choice[1]) if choice else ()
-    return [form.replace(choice[0], letter) for letter in letters] if choice else [form]
+        elif nested := NESTED.fullmatch(part):
+            form = form.replace(part, f"[{nested[1]}] [{nested[2]}]")
+    for choice in CHOICE.finditer(form):
+        each = re.split(r" ?\| ?", choice[1])
+        if any(all(re.fullmatch(kind, one) for one in each) for kind in CHOSEN):
+            return [way for one in each for way in _ways(form.replace(choice[0], one, 1))]
+    return [form]
 
 
 def _in_braces(form: str) -> str:
@@ -152,6 +165,7 @@ def _in_braces(form: str) -> str:
         many = re.fullmatch(r"(zero|one)_or_more_(.*)", name)
         return f"<{name}>" if not many else f"[{many[2]}...]" if many[1] == "zero" else f"<{many[2]}>..."
 
+    form = re.sub(r"(?<!\S)\{(<[^<>]*>)\}(?!\S)", r"\1", form)
     return re.sub(r"(?<!\S)\{([A-Za-z](?:[^{}|,]|,(?= )|,(?=[^{}]*\.\.\.\}))*)\}(?!\S)", named, form)
 
 
@@ -288,10 +302,11 @@ def _deeper(lines: Sequence[str], number: int) -> Iterator[str]:
 
 def _joined(usage: str, lines: Iterable[str]) -> str:
     """A synopsis with the lines that go on with it."""
-    for more in map(str.strip, lines):
+    usage = CARRIED.sub("", usage)
+    for more in (CARRIED.sub("", line.strip()) for line in lines):
         # A choice may have been wrapped inside a word.
         usage += more if re.search(r"\[[^\[\] ]*$", usage) else f" {more}"
-    return re.sub(r" {1,2}(?! )", " ", usage.strip())
+    return re.sub(r"(?<=[\[(]) +| +(?=[\])])", "", re.sub(r" {1,2}(?! )", " ", usage.strip()))
 
 
 def _continued(lines: Iterable[str]) -> Iterator[str]:
