@@ -18,8 +18,9 @@ from ..environments.shell import KILLED
 from ..types import Observation
 from .readers import indent
 from .readers.grammar import SEARCHED, is_written
-from .readers.options import FILE, NAME, NUMBER, Option
+from .readers.options import FILE, NUMBER, Option
 from .readers.positional import GROUP
+from .readers.spelt import NAME
 from .readers.synopsis import CONTINUED, OPTIONS, USAGE
 from .windows import IDLE, NOTHING
 
@@ -164,7 +165,7 @@ def _bare(form: str, file: str, key: str = "") -> list[str]:
 
 def _given(option: Option, file: str, columns: Sequence[str]) -> str:
     """An option with a value with which it may be tried."""
-    if not option.values:
+    if not option.following:
         return option.name
     value = "1" if NUMBER.search(option.value) else "x"
     if option.choices:

@@ -14,8 +14,9 @@ from itertools import pairwise
 from ...commands import page_of
 from ...types import Document, digest
 from . import indent
-from .options import ASIDE, NAME, Option, clause, options
+from .options import ASIDE, Option, clause, options
 from .positional import GROUP, with_placeholders
+from .spelt import NAME
 
 CHOICE = re.compile(r"(?<!\S)\(([^()|]+(?:\|[^()|]+)+)\)(?!\S)")
 CHOSEN = (r"-[A-Za-z]", r"[a-z][\w-]*", r"--[a-z][\w-]*(?:[ =](?:<[^<>]*>|[A-Z][A-Z\d_-]*|[a-z]+))?")
