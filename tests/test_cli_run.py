@@ -157,6 +157,10 @@ def test_a_folder_of_pages_is_asked_which_commands_it_is_about(tmp_path: Path) -
     assert f"{file} does not say which commands" in tiny.lbi("ingest", recipe).stderr
     file.write_text(file.read_text().replace('folder = ["docs"]', 'folder = ["docs"]\ntools = ["wc"]'))
     assert "which commands" not in tiny.lbi("ingest", recipe).stderr
+    file.write_text(
+        file.read_text().replace('tools = ["wc"]', "").replace('folder = ["docs"]', 'info = ["none"]')
+    )
+    assert f"{file} does not say which commands" in tiny.lbi("ingest", recipe).stderr
 
 
 def test_what_a_recipe_leaves_out_later_is_not_asked_about(tmp_path: Path) -> None:
