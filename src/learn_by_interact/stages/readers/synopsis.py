@@ -96,7 +96,7 @@ def listed(pages: Iterable[Document], tools: Sequence[str]) -> dict[str, frozens
     """The synopses in several documents, each with the names of the options that it lists itself."""
     found: dict[str, frozenset[str]] = {}
     for page in pages:
-        every = [one for one in _synopses(page.text.split("\n"), tools) if not ANY_COMMAND.search(one[0])]
+        every = [one for one in _synopses(page, tools) if not ANY_COMMAND.search(one[0])]
         named = with_placeholders([form for form, _ in every], page, tools)
         for form, (_, names) in zip(named, every, strict=True):
             found[form] = found.get(form, frozenset()) | names
@@ -118,10 +118,11 @@ def _entries(page: Document, tools: Sequence[str]) -> Iterator[str]:
             yield f"{tool} {entry[1]}"
 
 
-def _synopses(lines: Sequence[str], tools: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
+def _synopses(page: Document, tools: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    lines = page.text.split("\n")
     for number, line in enumerate(lines):
         usage = USAGE.match(line)
-        text = line[usage.end() :] if usage else line.strip()
+        text = _by_its_name(line[usage.end() :], page_of(page.title), tools) if usage else line.strip()
         tool, _, rest = text.partition(" ")
         if tool not in tools or rest.startswith("- "):  # What it prints.
             continue
@@ -138,6 +139,15 @@ def _synopses(lines: Sequence[str], tools: Sequence[str]) -> Iterator[tuple[str,
                 or (_WORDS.fullmatch(text) and indent(below) > indent(line) and not CARRIED.search(line))
             ):
                 yield re.sub('"([A-Z ]+)"', lambda quoted: quoted[1].replace(" ", "_"), text), _names(way)
+
+
+def _by_its_name(usage: str, page: str, tools: Sequence[str]) -> str:
+    """A usage of a page of a help tree with its tool's name, where it has another: `Usage: tool.py FILE`."""
+    tool, _, rest = page.partition(" ")
+    called, _, more = usage.partition(" ")
+    other = tool in tools and called not in tools and re.fullmatch(r"[\w./-]+", called)
+    begins = f"{more} ".startswith(f"{rest} ") if rest else re.match(r"[\[<{(]|[A-Z]{2}", more)
+    return f"{tool} {more}" if other and begins else usage
 
 
 def _ways(form: str) -> list[str]:
@@ -203,7 +213,7 @@ def takes_options(form: str) -> bool:
 def general(pages: Iterable[Document], tools: Sequence[str]) -> Iterator[str]:
     """The synopses that stand for several commands: `tool [OPTIONS] ACTION [ARGS]`."""
     for page in pages:
-        yield from (form for form, _ in _synopses(page.text.split("\n"), tools) if ANY_COMMAND.search(form))
+        yield from (form for form, _ in _synopses(page, tools) if ANY_COMMAND.search(form))
 
 
 def leading(pages: Iterable[Document], tools: Sequence[str]) -> str:
