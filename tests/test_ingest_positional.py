@@ -10,6 +10,7 @@ import pytest
 from learn_by_interact.stages.demands import asked
 from learn_by_interact.stages.readers.grammar import pattern
 from learn_by_interact.stages.readers.options import options
+from learn_by_interact.stages.readers.shown import commands
 from learn_by_interact.stages.readers.synopsis import forms, general
 from learn_by_interact.types import Document, Observation
 
@@ -148,3 +149,60 @@ def test_a_command_is_tried_without_what_it_may_write() -> None:
     for form in ("conv <in-file> [<out-file>]", "conv IN_FILE OUT_FILE"):
         asked(form, (), "a.txt", (), run)
     assert tried == ["conv a.txt", "conv a.txt new_a.txt"]
+
+
+COMMANDS = """COMMANDS
+       insert [ --echo, -e | --multiline, -m ] [ --force, -f ] pass-name
+              Insert a new one.
+
+       edit pass-name
+              Change one.
+
+       add, a "THING I NEED TO DO +project @context"
+              Add it.
+
+       move ITEM# DEST [SRC]
+              Move it. It has a state:
+
+              pending
+                     It waits.
+
+       z      Like SPACE.
+
+       version
+              Show the version.
+"""
+
+
+def test_a_manual_lists_commands_with_arguments_that_are_not_marked_as_such() -> None:
+    listed = [
+        "pass insert [OPTIONS] <pass-name>",
+        "pass edit <pass-name>",
+        "pass add THING_I_NEED_TO_DO",
+        "pass move ITEM# DEST [SRC]",
+        "pass version",
+    ]
+    assert forms(page(COMMANDS, "man pass > COMMANDS (1 of 2)"), ["pass"]) == listed
+    assert forms(page(COMMANDS.replace("COMMANDS", "ACTIONS"), "man pass > ACTIONS"), ["pass"]) == listed
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["man pass > INTERACTIVE COMMANDS", "man pass > COMMANDS > How to manage keys", "man pass > USAGE"],
+)
+def test_what_is_typed_when_a_tool_runs_is_no_command(title: str) -> None:
+    assert forms(page(COMMANDS, title), ["pass"]) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pass - stores, retrieves, generates, and synchronizes passwords securely",
+        "wheel                 Existing wheel(s) to retag",
+        "pass - the standard unix password manager",
+    ],
+)
+def test_what_a_page_says_of_a_tool_or_an_argument_is_no_example(line: str) -> None:
+    document = page(f"NAME\n       {line}\n")
+    assert commands(document, ["pass", "wheel"]) == []
+    assert commands(page("So:\n\n    wheel unpack  A.whl\n"), ["wheel"]) == ["wheel unpack  A.whl"]

@@ -49,9 +49,14 @@ ANY_COMMAND = re.compile(
 )
 """What a synopsis has that stands for several: `tool <filter> <command> <mods>`."""
 ENTRY = re.compile(
-    r"([a-z][a-z\d-]*(?: (?:\[[^\[\]]+\]|<[^<>]+>|[A-Z]{2}[A-Z\d_-]*)(?:\.\.\.)?)*)(?:\s{2,}(\S.*))?"
+    r"(?P<name>[a-z][a-z\d-]+)(?:, [a-z][a-z\d-]*)*"
+    r"(?P<marked>(?: (?:\[(?:[^\[\]]|\[[^\[\]]*\])+\]|<[^<>]+>|[A-Z]{2}[A-Z\d_#-]*|\"[A-Z]{2}[^\"]*\")"
+    r"(?:\.\.\.)?)*)"
+    r"(?P<plain>(?: [a-z][a-z-]*(?:\.\.\.)?)+)?(?:\s{2,}(?P<told>\S.*))?"
 )
 """A command in a list of them, and what it does where that stands behind it."""
+COMMANDS = re.compile(r"(?i)(?<!interactive )(?<!meta-)\b(?:sub)?(?:commands|actions)(?: \(\d+ of \d+\))?$")
+"""The end of the title of a section about a tool's commands, not about what is typed when it runs."""
 CAPITALS = re.compile(r"[\w.-]+(?: [a-z][a-z-]*)+(?: (?:[A-Z]{2}[A-Z\d_-]*|\"[A-Z]{2}[A-Z ]*\")(?:\.\.\.)?)+")
 """A synopsis whose placeholders are known by their capitals: `todo.sh append NR "TEXT TO APPEND"`."""
 SHARED = 3
@@ -100,22 +105,33 @@ def listed(pages: Iterable[Document], tools: Sequence[str]) -> dict[str, frozens
         named = with_placeholders([form for form, _ in every], page, tools)
         for form, (_, names) in zip(named, every, strict=True):
             found[form] = found.get(form, frozenset()) | names
-        found.update({form: found.get(form, frozenset()) for form in _entries(page, tools)})
+        for form, names in _entries(page, tools):
+            found[form] = found.get(form, frozenset()) | names
     return found
 
 
-def _entries(page: Document, tools: Sequence[str]) -> Iterator[str]:
+def _entries(page: Document, tools: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
     """Synopses in a section about the commands of a manual page's tool that lists them without its name:
-    `balance [query]`, with what it does behind or below it."""
-    tool = page_of(page.title).rpartition(" ")[2]
-    if tool not in tools or "COMMANDS" not in page.title.upper():
+    `balance [query]`, with what it does behind or below it. Of other names, `add, a`, the first is taken."""
+    tool, headings = page_of(page.title).rpartition(" ")[2], page.title.split(" > ")
+    if tool not in tools or not any(map(COMMANDS.search, headings)):
         return
-    lines = ["", *page.text.split("\n"), ""]
+    every = COMMANDS.search(headings[-1])
+    lines = ["", *("" if COMMANDS.search(line) else line for line in page.text.split("\n")), ""]
+    margin = min((indent(line) for line in lines if line), default=0)
     for above, line, below in zip(lines, lines[1:], lines[2:], strict=False):
         entry = ENTRY.fullmatch(line.strip())
-        told = entry and not above.strip() and (entry[2] or indent(below) > indent(line))
-        if entry and told and entry[1].split(" ")[0] not in tools:
-            yield f"{tool} {entry[1]}"
+        if not entry or above.strip() or indent(line) > margin or entry["name"] in tools:
+            continue
+        if entry["plain"] and (entry["told"] or not every):
+            continue  # Words, or the heading of a part.
+        about = every or re.search(rf"\b{re.escape(entry['name'])}\b", headings[-1])
+        if about and (entry["told"] or indent(below) > indent(line)):
+            given = re.sub(r"[a-z][\w-]*", r"<\g<0>>", entry["plain"] or "")
+            whole = _joined(f"{tool} {entry['name']}{entry['marked']}{given}", ())
+            form = _without_blanks(_without_each_option(whole))
+            if not ANY_COMMAND.search(form):
+                yield form, _names(whole)
 
 
 def _synopses(page: Document, tools: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
@@ -138,7 +154,12 @@ def _synopses(page: Document, tools: Sequence[str]) -> Iterator[tuple[str, froze
                 or _placeholders(STRING.sub("''", text))
                 or (_WORDS.fullmatch(text) and indent(below) > indent(line) and not CARRIED.search(line))
             ):
-                yield re.sub('"([A-Z ]+)"', lambda quoted: quoted[1].replace(" ", "_"), text), _names(way)
+                yield _without_blanks(text), _names(way)
+
+
+def _without_blanks(form: str) -> str:
+    """A synopsis whose arguments between quotation marks are one word each: `NR "TEXT TO APPEND"`."""
+    return re.sub(r'"([A-Z]+(?: [A-Z]+)*)[^"]*"', lambda quoted: quoted[1].replace(" ", "_"), form)
 
 
 def _by_its_name(usage: str, page: str, tools: Sequence[str]) -> str:
