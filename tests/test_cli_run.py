@@ -157,6 +157,10 @@ def test_a_folder_of_pages_is_asked_which_commands_it_is_about(tmp_path: Path) -
     assert f"{file} does not say which commands" in tiny.lbi("ingest", recipe).stderr
     file.write_text(file.read_text().replace('folder = ["docs"]', 'folder = ["docs"]\ntools = ["wc"]'))
     assert "which commands" not in tiny.lbi("ingest", recipe).stderr
+    file.write_text(
+        file.read_text().replace('tools = ["wc"]', "").replace('folder = ["docs"]', 'info = ["none"]')
+    )
+    assert f"{file} does not say which commands" in tiny.lbi("ingest", recipe).stderr
 
 
 def test_it_is_told_what_was_recognised_in_the_documentation(tmp_path: Path) -> None:

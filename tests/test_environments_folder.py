@@ -87,3 +87,15 @@ def test_the_manual_page_of_a_part_of_a_command_is_about_the_command(
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     folder = load(tmp_path, LEAST + '[docs]\nman = ["shelf-add", "1 shelf-sort", "book-end", "other-tool"]\n')
     assert folder.tools == ("shelf", "book-end", "other-tool")
+
+
+def test_the_name_of_an_info_manual_may_be_that_of_no_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "shelf").touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    docs = '[docs]\ninfo = ["shelf", "shelfutils", "(shelfutils)Adding"]\n'
+    assert load(tmp_path, LEAST + docs).tools == ("shelf",)
+    image = '[sandbox]\nkind = "docker"\nimage = "debian:12"\n'
+    assert load(tmp_path, LEAST + docs + image).tools == ("shelf", "shelfutils")

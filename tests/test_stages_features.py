@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from learn_by_interact.stages.features import features
 from learn_by_interact.stages.items import Item
 from learn_by_interact.stages.things import matched, with_attributes
@@ -459,3 +461,34 @@ def test_many_words_have_a_colon_only_behind_an_attribute_that_the_manual_shows(
     for right in ("project:Garden", "due:2035-02-01 Call Ben", "'Note: call Ben'", "Call Ben"):
         assert allows(found, f"task 7 modify {right}")
     assert not allows(found, "task 7 modify desc:Plan walking route")
+
+
+XARGS = """SYNOPSIS
+       xargs [options] [command [initial-arguments]]
+
+OPTIONS
+       -r, --no-run-if-empty
+              Do not run it.
+
+       -n max-args, --max-args=max-args
+              Use at most so many.
+"""
+
+
+def test_each_option_has_a_task_where_no_synopsis_says_how_the_command_is_written() -> None:
+    document = Document(source="man xargs", title="man xargs > OPTIONS", text=XARGS, begin=1, end=9)
+    found = features(document, "a.txt (3 lines)", "", ["xargs", "wc"])
+    assert [one.text.partition(" (")[0] for one in found] == ["with --no-run-if-empty", "with --max-args"]
+    assert allows(found[0], "xargs --no-run-if-empty wc -l") and not allows(found[0], "xargs wc -l")
+    assert allows(found[1], "xargs --max-args=2") and not allows(found[1], "wc --max-args=2")
+
+
+@pytest.mark.parametrize("title", ["bump", "bump all"])
+def test_a_usage_that_calls_the_tool_otherwise_is_one_of_its_page(title: str) -> None:
+    usage = title.replace("bump", "bump.py")
+    text = f"usage: {usage} [-h] [--list] [--dry-run] part [file ...]\n\noptions:\n  --list  List it\n"
+    document = Document(source=f"{title} --help", title=title, text=text, begin=1, end=9)
+    (found,) = (one for one in features(document, "", "", ["bump"]) if "--list" in one.text)
+    assert allows(found, f"{title} minor a.txt --list") and not allows(found, f"{title} --list")
+    other = document.model_copy(update={"text": text.replace(usage, "see the page")})
+    assert all(not one.synopsis for one in features(other, "", "", ["bump"]))

@@ -170,12 +170,14 @@ class EnvironmentFolder(Value):
     def tools(self) -> tuple[str, ...]:
         """Names of the commands that the environment is about: those its documentation is of, or names.
 
-        The page `git-stash` is of a command of `git`, unless there is one of that name.
+        The page `git-stash` is of a command of `git`, unless there is one of that name. The name of an info
+        manual may be that of no command, `recutils`; in an image of docker it is not looked for.
         """
         kinds = (self.docs.help, self.docs.man, self.docs.info)
         first, manual, last = ([name.split() for name in names if name.strip()] for names in kinds)
         pages = [_whole(words[-1] if words[0].isdigit() else words[0]) for words in manual]
-        names = [*(words[0] for words in first), *pages, *(words[0] for words in last), *self.docs.tools]
+        there = [words[0] for words in last if self.sandbox.kind == "docker" or shutil.which(words[0])]
+        names = [*(words[0] for words in first), *pages, *there, *self.docs.tools]
         return tuple(dict.fromkeys(name for name in names if re.fullmatch(r"[\w.+-]+", name)))
 
     @cached_property

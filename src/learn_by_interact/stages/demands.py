@@ -17,9 +17,11 @@ from typing import NamedTuple
 from ..environments.shell import KILLED
 from ..types import Observation
 from .readers import indent
-from .readers.grammar import SEARCHED
-from .readers.options import FILE, NAME, NUMBER, Option
-from .readers.synopsis import CONTINUED, GROUP, OPTIONS, USAGE
+from .readers.grammar import SEARCHED, is_written
+from .readers.options import FILE, NUMBER, Option
+from .readers.positional import GROUP
+from .readers.spelt import NAME
+from .readers.synopsis import CONTINUED, OPTIONS, USAGE
 from .windows import IDLE, NOTHING
 
 NAMED = re.compile(rf"(?<![\w-]){NAME}")
@@ -150,7 +152,8 @@ def _bare(form: str, file: str, key: str = "") -> list[str]:
         if OPTIONS.fullmatch(part):
             continue
         if FILE.search(part):
-            written.append(file)
+            if not (part.startswith("[") and (is_written(part) or file in written)):
+                written.append(f"new_{file}" if is_written(part) and file else file)
         elif key and SEARCHED.search(part):
             written.append(key)
         elif re.fullmatch(r"[a-z\d][\w.-]*", part):
@@ -162,7 +165,7 @@ def _bare(form: str, file: str, key: str = "") -> list[str]:
 
 def _given(option: Option, file: str, columns: Sequence[str]) -> str:
     """An option with a value with which it may be tried."""
-    if not option.values:
+    if not option.following:
         return option.name
     value = "1" if NUMBER.search(option.value) else "x"
     if option.choices:

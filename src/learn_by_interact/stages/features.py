@@ -23,9 +23,9 @@ from .readers.arguments import INTO
 from .readers.general import ends_so, files_behind
 from .readers.grammar import TARGET, makes
 from .readers.options import FILE, Option, lists_options, options
+from .readers.positional import GROUP
 from .readers.shown import commands
 from .readers.synopsis import (
-    GROUP,
     MANY,
     OPTIONS,
     borrowed,
@@ -91,7 +91,7 @@ def features(
     known = [one for one in options(document.text) if one.name not in skip and not one.asks]
     shared = common(document, others)
     known.sort(key=lambda option: option.name in shared)
-    begun: list[Item] = []
+    begun, bases = list[Item](), list[Item]()
     manual = [one for one in others if one.source == document.source]
     own, lending = listed([document], tools), listed(manual, tools)
     read = _read(manual, own, start, description, tools)
@@ -108,7 +108,6 @@ def features(
         return [*explained, *(Item(text=f"like: {one}", free=anything) for one in examples)]
     found = [*explained]
     tool = "" if any(map(takes_options, lending | own)) else leading([document, *manual], tools)
-    bases: list[Item] = []
     for form in listing if own else () if shown else lent:
         inputs, targets = _files(form, start, description)
         fits = fitting(form, known, listing)
@@ -130,6 +129,7 @@ def features(
     if tool and bases:  # Any of its commands shows an option that stands before all.
         found += [_showing(bases[at % len(bases)], one, shared, tool) for at, one in enumerate(known)]
     found += _of_all_below(document, others, known, start, tools)
+    found = found or ([] if own or lent else _without_form(document, known, start, tools, examples))
     if found:
         alone = _shown_alone(examples if own else (), listing, anything)
         return [*found, *map(_simple, begun), *alone]
@@ -230,6 +230,20 @@ def _of_all_below(
         )
         for at, option in enumerate(turns if below else ())
     ]
+
+
+def _without_form(
+    document: Document, known: Sequence[Option], start: str, tools: Sequence[str], examples: Sequence[str]
+) -> list[Item]:
+    """Options of a tool without a synopsis, behind its name and before the rest, and its examples."""
+    named = page_of(document.title).rpartition(" ")[2]
+    opening = (named,) if named in tools else calls(document.title, tools)
+    if len(opening) != 1 or not known:
+        return []
+    begins, files = f"^({literal(opening[0])})", named_files(start)
+    shown = [(f"with {one.name} ({one.help})", one.about((), files)) for one in known]
+    found = [Item(text=text, free=f"{begins} {option}( {ANYTHING})?$") for text, option in shown]
+    return [*found, *(Item(text=f"like: {one}", free=f"{begins} {ANYTHING}$") for one in examples)]
 
 
 def _read(

@@ -217,7 +217,7 @@ def _higher(command: str, error: str, over: Sequence[tuple[str, Option]], start:
         known = len(name.split())
         at = next((at for at, part in enumerate(parts) if part in option.names), 0)
         if at > known:
-            end = at + 1 + option.values
+            end = at + 1 + option.following
             yield " ".join([name, *parts[at:end], *parts[known:at], *parts[end:]])
         elif not at and not option.values and option.name in error:
             yield " ".join([name, option.name, *parts[known:]])
@@ -246,7 +246,7 @@ def _blamed(command: str, error: str, known: Sequence[Option], start: str) -> It
             instead = [name for name in NAMED.findall(error) if name in names and name not in parts]
             yield from (" ".join([*parts[:at], name, *parts[at + 1 :]]) for name in dict.fromkeys(instead))
             value = at + 1 < len(parts) and not parts[at + 1].startswith("-")
-            if value and (part not in names or names[part].values):
+            if value and (part not in names or names[part].following):
                 yield " ".join([*parts[:at], *parts[at + 2 :]])
         yield " ".join([*parts[:at], *parts[at + 1 :]])
 

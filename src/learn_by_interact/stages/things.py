@@ -13,7 +13,7 @@ from .items import Item, files_of, kinds_of, number_of
 from .readers.arguments import REPEATED
 from .readers.grammar import ATTRIBUTES, KEY, OTHER, TARGET, is_new, made, makes
 from .readers.options import FILE
-from .readers.synopsis import GROUP
+from .readers.positional import GROUP
 
 COLUMNS = re.compile(r"COL(UMN)?(_NAME|S)?")
 """An argument that names a column that is there."""

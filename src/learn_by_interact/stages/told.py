@@ -86,7 +86,7 @@ class Manual:
             for word in words[end:]:
                 values -= 1
                 if word[0] in "-'\"":
-                    values = options[word].values if word in options else 0
+                    values = options[word].following if word in options else 0
                 elif values < 0 and (named_files(word) == [word] or (opening and _seen(word, seen))):
                     yield word
 
@@ -101,7 +101,7 @@ class Manual:
                 known = (self._options.get(one, {}) for one in (opening, *above(opening)))
                 option = next((one[name] for one in known if name in one), None)
                 if option is not None:
-                    values = [joined] if joined else words[at + 1 : at + 1 + option.values]
+                    values = [joined] if joined else words[at + 1 : at + 1 + option.following]
                     value = " ".join(one.strip("'\"") for one in values)
                     if not _tells(instruction, option, value):
                         value = value if len(value) <= LONGEST else ""

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from ...commands import named_files, split
 from ...types import Document
 from .options import FILE
+from .positional import GROUP
 from .shown import commands
-from .synopsis import ANY_COMMAND, GROUP, USAGE, general, leading
+from .synopsis import ANY_COMMAND, USAGE, general, leading
 
 MOST = 0.5
 """The share of the commands shown that have options before the command, where all are given some."""

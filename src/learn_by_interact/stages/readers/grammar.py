@@ -21,7 +21,8 @@ from .arguments import (
     term,
 )
 from .options import FILE, Option
-from .synopsis import GROUP, LITERAL, MANY, OPTIONS
+from .positional import GROUP
+from .synopsis import LITERAL, MANY, OPTIONS
 from .words import takes_words
 
 _VALUED = re.compile(r"(--[\w-]+=)<[^<>]*>")
@@ -48,8 +49,13 @@ APPLIED = re.compile(r"(?i)filter|program")
 OTHER = re.compile(r"(?!NEW_)[A-Z]+_([A-Z]+)")
 """What an argument is called that is a further one of its kind: `OTHER_TABLE`."""
 _PROGRAM = f"({CODE})"
+_NEW_FILE = r"[A-Za-z0-9_-]{1,24}\.[a-z][a-z0-9]{0,4}"
 FRESH = re.compile(r"NEW_?(NAME|TABLE|VIEW|BRANCH|ID|KEY|LABEL|TAG)?")
 """What an argument is called that names what the command makes."""
+WRITTEN = re.compile(
+    r"[\[<]*(?:[a-z]+[-_])*(?:out(?:put)?|dest(?:ination)?|new|result)[-_]?file", re.IGNORECASE
+)
+"""What an argument is called that names a file which the command makes."""
 KEY = re.compile(r"KEY|NAME|SETTING|VAR(IABLE)?")
 """What an argument is called that names a setting."""
 MAKING = re.compile(r"(?:(?:create|make|new)[-_ ]|add[-_])([a-z]+)$")
@@ -96,7 +102,7 @@ def pattern(
         many = part.endswith("...") or bool(MANY.fullmatch(part))
         named = further.get(part.strip("[]<>."), ())
         word = choice(named) if named else _word(part, makes_a, files, targets, parts[number:], names)
-        optional = part.startswith("[") and not _given(part, [*targets, *files], named)
+        optional = part.startswith("[") and not _given(part, parts[: number - 1], [*targets, *files], named)
         several = bool(SEARCHED.search(part)) and not many and word != _PROGRAM
         one = term(names)
         terms = f"( {one}){{0,2}}" if several else ""
@@ -140,10 +146,17 @@ def _as_it_stands(part: str) -> str:
     return f"{literal(written)}{WORD if valued else ''}"
 
 
-def _given(part: str, files: Sequence[str], named: Sequence[str]) -> bool:
+def _given(part: str, before: Sequence[str], files: Sequence[str], named: Sequence[str]) -> bool:
     """Whether an argument is given although it may be left out: what could come from a pipe is read from a
-    file, and what the tool could guess (`[OTHER_TABLE]`) is said where it is known what there is."""
-    return bool((FILE.search(part) and files) or (named and OTHER.fullmatch(part.strip("[]"))))
+    file, and what the tool could guess (`[OTHER_TABLE]`) is said where it is known what there is. A further
+    file is not, nor one that is written."""
+    reads = FILE.search(part) and files and not is_written(part) and not any(map(FILE.search, before))
+    return bool(reads or (named and OTHER.fullmatch(part.strip("[]"))))
+
+
+def is_written(part: str) -> bool:
+    """Whether an argument names a file that the command writes: `OUTPUT_FILE`, `[outfile]`."""
+    return bool(WRITTEN.match(part))
 
 
 def _free(parts: Sequence[str]) -> str:
@@ -192,7 +205,7 @@ def _word(
     attributes that are known."""
     name = part.strip("[]<>.")
     if FILE.search(part) and files:
-        return choice(files)
+        return f"({_NEW_FILE})" if is_written(part) else choice(files)
     if TARGET.search(part) and targets:
         kinds = sorted({name.rpartition(".")[2] for name in targets})
         return choice([*targets], *(rf"[a-z_]+\.{literal(kind)}" for kind in kinds))

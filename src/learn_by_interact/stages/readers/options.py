@@ -11,29 +11,14 @@ from itertools import dropwhile, takewhile
 from ...patterns import literal
 from . import indent
 from .arguments import CELL, ONE_OF_MANY, REPEATED, WORD, choice
+from .spelt import HEADING, longest, spelt, together
 
-NAME = r"--?[A-Za-z][\w-]*"
 TYPED = re.compile(r"\[(string|number|array)\](?: \[[^\[\]]*\])*$")
 """The end of what is said of an option of yargs that takes a value."""
-_EACH = (
-    r"(?: (?:<[^<>]*>|[A-Z][A-Z\d_|-]*|\{[^{}]*\})(?: \[[A-Z\d_]+ \.\.\.\])?(?=, )"
-    r"| [a-z][\w-]*(?= / -))?"
-)
-"""The value after a name but the last, where each name has its own: `-d DELIMITER, --delimiter DELIMITER`."""
-OPTION = re.compile(
-    rf"^\s*(?P<names>{NAME}{_EACH}(?:(?:, | / | \| |[/|](?=-))\s*{NAME}{_EACH})*)"
-    r"(?P<values>(?: (?= \{))?[ =](?:<[^<>]*>|\[[^\[\]]*\]|[A-Z][A-Z\d_|-]*|\{[^{}]*\}"
-    r"|[a-z][\w:/-]*(?=\s\s+\S|\s*$)|\S*[A-Z/]\S*(?=\s\s+\S))(?:,?\.\.\.)?)?"
-    r"(?: \[[A-Z\d_]+ \.\.\.\])?(?:(?:\s\s+(?=\S)| (?=[A-Z][a-z-]+ [a-z(]))(?P<help>.*)|\s*)$"
-)
-ITEM = re.compile(r"^(\s*)(?:[-*+·•○●] +)?([`*]*--?[A-Za-z][^:]*?)(?::| [-–—](?= ))(?:\s+(.*))?$")
-"""An option as an item of a list, what it does behind a colon or a dash: "- `--slurp`, `-s`: Read all."."""
-BEHIND = re.compile(r"^(\s*)(--[A-Za-z][\w-]*)([ =]\S+)? \((-[A-Za-z])\)(?=\s|$)")
-"""An option with its short name behind it: `--format FMT (-F)`."""
-HEADING = re.compile(r"#{2,6} +[`*]*(--?[A-Za-z][^`*]*)[`*]*\s*$")
-"""An option as the heading of the paragraph that says what it does: "### `-d CONFIG_FILE`"."""
 LETTERS = re.compile(r"[a-z](,[a-z])+")
 """What a value is called that is several, whatever they are: `{a,b,c}`."""
+POSSIBLE = re.compile(r"\[(?:possible values|choices): (\"?[\w.+-]+\"?(?:, \"?[\w.+-]+\"?)*)\]")
+"""In the help of an option whose value is one of these."""
 CLAUSE = re.compile(
     r"\. |[;(\[{]| - |: |, so\b|, (?=e\.g\.|default|for example|such as|one of)|\be\.g\.|\bdefaults? to\b"
 )
@@ -79,11 +64,18 @@ class Option:
     """All of its names, as they are listed."""
     value: str = ""
     """What its value is called: `FILE`."""
+    optional: bool = False
+    """The value may be left out: `--color[=WHEN]`."""
 
     @property
     def told(self) -> str:
         """What its value is called and what is said of it."""
         return f"{self.value} {self.help}".strip()
+
+    @property
+    def following(self) -> int:
+        """Words that follow it in a command where no value stands behind `=`."""
+        return 0 if self.optional else self.values
 
     @property
     def pattern(self) -> str:
@@ -129,71 +121,66 @@ class Option:
             words[0] = f"{one}(,{one}){{0,{further}}}" if LISTED.search(self.told) else one
         if files and self.reads:
             words[0] = choice(files)
-        return f"{literal(self.name)}{join}{' '.join(words)}"
+        value = f"{join}{' '.join(words)}"
+        return f"{literal(self.name)}{f'({value})?' if self.optional else value}"
 
 
 def lists_options(text: str) -> bool:
     """Whether a text lists options, be it those alone that every command has."""
-    return any(map(_listed, text.split("\n")))
-
-
-def _listed(line: str) -> re.Match[str] | None:
-    """The option that a line lists, in the form of `OPTION`."""
-    line = BEHIND.sub(lambda found: f"{found[1]}{found[4]}, {found[2]}{found[3] or ''}", line)
-    if heading := HEADING.match(line):
-        return OPTION.match(heading[1])
-    if (found := OPTION.match(line)) or not (item := ITEM.match(line)):
-        return found
-    margin, named, told = item.groups("")
-    return OPTION.match(f"{margin}{re.sub('[`*]', '', named).strip()}  {told}")
+    return any(map(spelt, text.split("\n")))
 
 
 def options(text: str) -> list[Option]:
     """The options that a text lists, in order, each once."""
     found: dict[str, Option] = {}
-    lines = text.split("\n")
+    lines = together(text.split("\n"))
     for number, line in enumerate(lines):
-        match = _listed(line)
-        if not match:
+        listed = spelt(line)
+        if not listed or _aside(listed.names):
             continue
-        names = re.findall(rf"(?<![\w<{{|-]){NAME}", match["names"].replace("|-", ", -"))
-        if ASIDE & set(names):
-            continue
-        name = names[0] if " / " in match["names"] else max(names, key=len)
-        values = (match["values"] or "").replace("  ", " ", 1)
-        count = len(values[1:].strip("<>.").split()) if values[1:].startswith("<") else bool(values)
-        count = count or bool(TYPED.search(match["help"] or ""))
+        name = listed.names[0] if listed.either else longest(listed.names)
+        value = listed.value
+        count = len(value.strip("<>.").split()) if value.startswith("<") else listed.valued
+        count = count or bool(TYPED.search(listed.help))
         below = list(_below(lines[number + 1 :], indent(line)))
-        if not match["help"] and not below:  # What it does stands apart.
+        if not listed.help and not below:  # What it does stands apart.
             below = list(_below(lines[number + 2 :], indent(line)))
         if HEADING.match(line):
             below = list(takewhile(str.strip, dropwhile(lambda one: not one.strip(), lines[number + 1 :])))
-        told = " ".join([match["help"] or "", *below]).strip()
-        if not told and values[1:2].islower():
+        told = " ".join([listed.help, *below]).strip()
+        if not told and (value[:1].islower() or listed.strange):
             continue  # An end of a command that is shown.
-        choices = _choices(values[1:], told)
         found.setdefault(
             name,
             Option(
                 name,
                 int(count),
-                choices,
-                values.startswith("="),
+                _choices(value, told),
+                listed.joined,
                 told[:160],
-                tuple(names),
-                values[1:].strip("<>{}"),
+                listed.names,
+                value.strip("<>{}"),
+                listed.optional,
             ),
         )
     return list(found.values())
 
 
+def _aside(names: Sequence[str]) -> bool:
+    """Whether no task is about an option of these names: `-h` alone, not `-h, --human-readable`."""
+    return not {"--help", "--version"}.isdisjoint(names) or ASIDE.issuperset(names)
+
+
 def _choices(values: str, told: str) -> tuple[str, ...]:
     """What a value can be: `[add|set]`, `{add,set}`, a CHOICE whose help says `INTEGER, TEXT or BLOB`."""
-    inside = values.strip("[]{}<>.")
+    inside = values.strip("[]{}()<>.")
     if inside == "BOOLEAN":
         return ("true", "false")
-    if re.fullmatch(r"[\w-]+([|,][\w-]+)+", inside) and not LETTERS.fullmatch(inside):
+    parted = "[|,]" if values[:1] in ("{", "[", "<") else "[|]"
+    if re.fullmatch(rf"[\w-]+({parted}[\w-]+)+", inside) and not LETTERS.fullmatch(inside):
         return tuple(re.split("[|,]", inside))
+    if values and (possible := POSSIBLE.search(told)):
+        return tuple(possible[1].replace('"', "").split(", "))
     named = re.search(r"\b[A-Z]{2,}(?:, [A-Z]{2,})+,? or [A-Z]{2,}\b", told)
     return tuple(re.findall(r"[A-Z]{2,}", named[0])) if named and inside.endswith("CHOICE") else ()
 
@@ -201,7 +188,7 @@ def _choices(values: str, told: str) -> tuple[str, ...]:
 def _below(lines: Sequence[str], margin: int) -> Iterator[str]:
     """The lines that go on with an option's help."""
     for line in lines:
-        if not line.strip() or indent(line) <= margin + 2 or _listed(line):
+        if not line.strip() or indent(line) <= margin + 2 or spelt(line):
             return
         yield line.strip()
 

@@ -30,8 +30,10 @@ WRAPPED = 50
 """Characters of a line of a paragraph that is not its last, at least."""
 REMARK = re.compile(r"\s+(?:\(\d+\)|#\s[^'\"]*)$")
 """What may follow a command that is shown: the number of a remark, or one."""
-TITLE = re.compile(r"\S+ (?:- [\w-]+ [\w-]+|[–—] )")
+TITLE = re.compile(r"\S+ (?:- [\w-]+,? [\w-]+|[–—] )")
 """The first line of a manual page, `jq - Command-line JSON processor`."""
+TOLD = re.compile(r"[a-z][\w-]*\s{2,}[A-Z][a-z]+[(\w)]* [a-z]")
+"""A name in a list, and what it is: `wheel    Existing wheel to retag`."""
 
 
 def commands(document: Document, tools: Collection[str]) -> list[str]:
@@ -141,5 +143,10 @@ def _runs(command: str, tools: Collection[str]) -> bool:
     first = parts[0][0] if parts[0] else ""
     runs = any(part and part[0] in tools for part in parts) and re.match(r"[a-z./]", first)
     unfinished = any(part and part[0] in ("while", "for", "if", "until", "case") for part in parts)
-    prose = PROSE.match(bare) or TITLE.match(bare) or re.search(r"[a-z)][.:]$|\w\)[,.;:]", bare)
+    prose = (
+        PROSE.match(bare)
+        or TITLE.match(bare)
+        or TOLD.match(bare)
+        or re.search(r"[a-z)][.:]$|\w\)[,.;:]", bare)
+    )
     return bool(runs) and not (PLACEHOLDER.search(bare) or unfinished or prose)

@@ -14,37 +14,49 @@ from itertools import pairwise
 from ...commands import page_of
 from ...types import Document, digest
 from . import indent
-from .options import NAME, Option, clause, options
+from .options import ASIDE, Option, clause, options
+from .positional import GROUP, with_placeholders
+from .spelt import NAME
 
+CHOICE = re.compile(r"(?<!\S)\(([^()|]+(?:\|[^()|]+)+)\)(?!\S)")
+CHOSEN = (r"-[A-Za-z]", r"[a-z][\w-]*", r"--[a-z][\w-]*(?:[ =](?:<[^<>]*>|[A-Z][A-Z\d_-]*|[a-z]+))?")
+"""What each of a choice is of which a synopsis is made for each: letters, words, options with long names."""
+NESTED = re.compile(r"\[([a-z][\w-]*) \[([a-z][\w-]*)\]\]")
 USAGE = re.compile(r"^\s*usage:\s*", re.IGNORECASE)
 FULL = 70
 """Characters of a line from which on the next, if it begins with a group, may go on with it."""
+CARRIED = re.compile(r"\s+\\$")
+"""The end of a line of a synopsis that goes on as a line of a shell does."""
 CONTINUED = 8
 """Blanks that the further lines of a usage begin with, at least."""
-GROUP = re.compile(
-    r"\[[^\[\]]*(?:\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\][^\[\]]*)*\](?:\.\.\.)?|<[^<>]*>(?:\.\.\.)?|\S+"
-)
-"""A part of a synopsis: a bracketed group, a placeholder, or a word."""
 LITERAL = re.compile(r"[a-z\d][\w:.-]*|[\w:.-]*[a-z][\w:.-]*|-[A-Z]")
 """A part of a synopsis that is written as it stands."""
 STRING = re.compile(r"'[^']*'|\"[^\"]*\"")
 _WORDS = re.compile(r"[\w-]+( [a-z][\w.-]*)+")
 """A command without placeholders; what it does stands below it, indented further."""
 OPTIONS = re.compile(
-    r"\[-{0,2}<?(?:[a-z]+[-_])?(?:OPTION|FLAG|SWITCH|OPERATION)(?:S|\(S\))?>?(?:\.\.\.)?\](?:\.\.\.)?",
+    r"\[-{0,2}<?(?:[a-z]+[-_])?(?:OPTION|FLAG|SWITCH|OPERATION)(?:S|\(S\))?>?(?:\.\.\.)?\](?:\.\.\.)?"
+    r"|<(?:[a-z]+[-_])*(?:OPTION|FLAG|SWITCHE)S>|\[[a-z]+OPTIONS\]",
     re.IGNORECASE,
 )
 """Where options stand in a synopsis."""
 WHOLE = "[OPTIONS]"
 """What stands in a synopsis in the place of a list of them."""
 ANY_COMMAND = re.compile(
-    r"<(?:sub)?command>|<action>|<verb>|\b(?:SUB)?COMMAND\b|\bACTION\b|(?<=\] )action(?= \[|$)", re.IGNORECASE
+    r"<(?:sub)?command>|<action>|<verb>|\b(?:SUB)?COMMAND\b|\bACTION\b|(?<=\] )action(?= \[|$)"
+    r"|(?-i:\bCMD\b)|\{[\w-]+(?:,[\w-]+)+\} \.\.\.",
+    re.IGNORECASE,
 )
 """What a synopsis has that stands for several: `tool <filter> <command> <mods>`."""
 ENTRY = re.compile(
-    r"([a-z][a-z\d-]*(?: (?:\[[^\[\]]+\]|<[^<>]+>|[A-Z]{2}[A-Z\d_-]*)(?:\.\.\.)?)*)(?:\s{2,}(\S.*))?"
+    r"(?P<name>[a-z][a-z\d-]+)(?:, [a-z][a-z\d-]*)*"
+    r"(?P<marked>(?: (?:\[(?:[^\[\]]|\[[^\[\]]*\])+\]|<[^<>]+>|[A-Z]{2}[A-Z\d_#-]*|\"[A-Z]{2}[^\"]*\")"
+    r"(?:\.\.\.)?)*)"
+    r"(?P<plain>(?: [a-z][a-z-]*(?:\.\.\.)?)+)?(?:\s{2,}(?P<told>\S.*))?"
 )
 """A command in a list of them, and what it does where that stands behind it."""
+COMMANDS = re.compile(r"(?i)(?<!interactive )(?<!meta-)\b(?:sub)?(?:commands|actions)(?: \(\d+ of \d+\))?$")
+"""The end of the title of a section about a tool's commands, not about what is typed when it runs."""
 CAPITALS = re.compile(r"[\w.-]+(?: [a-z][a-z-]*)+(?: (?:[A-Z]{2}[A-Z\d_-]*|\"[A-Z]{2}[A-Z ]*\")(?:\.\.\.)?)+")
 """A synopsis whose placeholders are known by their capitals: `todo.sh append NR "TEXT TO APPEND"`."""
 SHARED = 3
@@ -64,13 +76,15 @@ def usage_of(lines: Sequence[str], at: int) -> str:
     return line if short == whole else short
 
 
-def _without_each_option(form: str, least: int = 2) -> str:
-    """A synopsis that lists so many options, with `[OPTIONS]` for them: `tool [-h] [-d CHAR] [FILE]`."""
+def _without_each_option(form: str) -> str:
+    """A synopsis that lists options, with `[OPTIONS]` for them: `tool [-h] [-d CHAR] [FILE]`. If no task is
+    about any of them, nothing stands for them: `tool version [-h]`."""
     parts = GROUP.findall(form)
     listed = [part for part in parts if part.startswith(("[-", "[(-")) and not OPTIONS.fullmatch(part)]
-    if len(listed) < least:
+    if not listed:
         return form
-    if not any(OPTIONS.fullmatch(part) and not re.search("[-_]", part) for part in parts):
+    told = any(OPTIONS.fullmatch(part) and not re.search("[-_]", part) for part in parts)
+    if not told and not all(_names(part) and _names(part) <= ASIDE for part in listed):
         parts[parts.index(listed[0])] = WHOLE
     return " ".join(part for part in parts if part not in listed)
 
@@ -87,31 +101,44 @@ def listed(pages: Iterable[Document], tools: Sequence[str]) -> dict[str, frozens
     """The synopses in several documents, each with the names of the options that it lists itself."""
     found: dict[str, frozenset[str]] = {}
     for page in pages:
-        for form, names in _synopses(page.text.split("\n"), tools):
-            if not ANY_COMMAND.search(form):
-                found[form] = found.get(form, frozenset()) | names
-        found.update({form: found.get(form, frozenset()) for form in _entries(page, tools)})
+        every = [one for one in _synopses(page, tools) if not ANY_COMMAND.search(one[0])]
+        named = with_placeholders([form for form, _ in every], page, tools)
+        for form, (_, names) in zip(named, every, strict=True):
+            found[form] = found.get(form, frozenset()) | names
+        for form, names in _entries(page, tools):
+            found[form] = found.get(form, frozenset()) | names
     return found
 
 
-def _entries(page: Document, tools: Sequence[str]) -> Iterator[str]:
+def _entries(page: Document, tools: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
     """Synopses in a section about the commands of a manual page's tool that lists them without its name:
-    `balance [query]`, with what it does behind or below it."""
-    tool = page_of(page.title).rpartition(" ")[2]
-    if tool not in tools or "COMMANDS" not in page.title.upper():
+    `balance [query]`, with what it does behind or below it. Of other names, `add, a`, the first is taken."""
+    tool, headings = page_of(page.title).rpartition(" ")[2], page.title.split(" > ")
+    if tool not in tools or not any(map(COMMANDS.search, headings)):
         return
-    lines = ["", *page.text.split("\n"), ""]
+    every = COMMANDS.search(headings[-1])
+    lines = ["", *("" if COMMANDS.search(line) else line for line in page.text.split("\n")), ""]
+    margin = min((indent(line) for line in lines if line), default=0)
     for above, line, below in zip(lines, lines[1:], lines[2:], strict=False):
         entry = ENTRY.fullmatch(line.strip())
-        told = entry and not above.strip() and (entry[2] or indent(below) > indent(line))
-        if entry and told and entry[1].split(" ")[0] not in tools:
-            yield f"{tool} {entry[1]}"
+        if not entry or above.strip() or indent(line) > margin or entry["name"] in tools:
+            continue
+        if entry["plain"] and (entry["told"] or not every):
+            continue  # Words, or the heading of a part.
+        about = every or re.search(rf"\b{re.escape(entry['name'])}\b", headings[-1])
+        if about and (entry["told"] or indent(below) > indent(line)):
+            given = re.sub(r"[a-z][\w-]*", r"<\g<0>>", entry["plain"] or "")
+            whole = _joined(f"{tool} {entry['name']}{entry['marked']}{given}", ())
+            form = _without_blanks(_without_each_option(whole))
+            if not ANY_COMMAND.search(form):
+                yield form, _names(whole)
 
 
-def _synopses(lines: Sequence[str], tools: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
+def _synopses(page: Document, tools: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    lines = page.text.split("\n")
     for number, line in enumerate(lines):
         usage = USAGE.match(line)
-        text = line[usage.end() :] if usage else line.strip()
+        text = _by_its_name(line[usage.end() :], page_of(page.title), tools) if usage else line.strip()
         tool, _, rest = text.partition(" ")
         if tool not in tools or rest.startswith("- "):  # What it prints.
             continue
@@ -120,25 +147,43 @@ def _synopses(lines: Sequence[str], tools: Sequence[str]) -> Iterator[tuple[str,
         )
         below = lines[number + 1] if number + 1 < len(lines) else ""
         for way in _ways(whole):
-            text = _without_each_option(_first(way), 2 if usage else 1)
+            text = _without_each_option(_first(way))
             if (
                 usage
                 or CAPITALS.fullmatch(text)
                 or _placeholders(STRING.sub("''", text))
-                or (_WORDS.fullmatch(text) and indent(below) > indent(line))
+                or (_WORDS.fullmatch(text) and indent(below) > indent(line) and not CARRIED.search(line))
             ):
-                yield re.sub('"([A-Z ]+)"', lambda quoted: quoted[1].replace(" ", "_"), text), _names(way)
+                yield _without_blanks(text), _names(way)
+
+
+def _without_blanks(form: str) -> str:
+    """A synopsis whose arguments between quotation marks are one word each: `NR "TEXT TO APPEND"`."""
+    return re.sub(r'"([A-Z]+(?: [A-Z]+)*)[^"]*"', lambda quoted: quoted[1].replace(" ", "_"), form)
+
+
+def _by_its_name(usage: str, page: str, tools: Sequence[str]) -> str:
+    """A usage of a page of a help tree with its tool's name, where it has another: `Usage: tool.py FILE`."""
+    tool, _, rest = page.partition(" ")
+    called, _, more = usage.partition(" ")
+    other = tool in tools and called not in tools and re.fullmatch(r"[\w./-]+", called)
+    begins = f"{more} ".startswith(f"{rest} ") if rest else re.match(r"[\[<{(]|[A-Z]{2}", more)
+    return f"{tool} {more}" if other and begins else usage
 
 
 def _ways(form: str) -> list[str]:
-    """A synopsis with each of the letters of a choice in turn, `tool (-d | -D) NAME`, and with a command that
-    may be left out: `tool [push [-q] NAME]`."""
+    """A synopsis with each of a choice in turn, `tool (-d | -D) NAME`, and with a command that may be left
+    out: `tool [push [-q] NAME]`; an argument after which another may stand is none: `[infile [outfile]]`."""
     for part in GROUP.findall(form):
-        if re.match(r"\[[a-z][\w-]* [\[(<]", part) and part.endswith("]"):
+        if re.match(r"\[[a-z][\w-]* (?:[(<]|\[[^a-z])", part) and part.endswith("]"):
             form = form.replace(part, part[1:-1])
-    choice = re.search(r"\((-[A-Za-z](?: ?\| ?-[A-Za-z])+)\)", form)
-    letters = re.split(r" ?\| ?", choice[1]) if choice else ()
-    return [form.replace(choice[0], letter) for letter in letters] if choice else [form]
+        elif nested := NESTED.fullmatch(part):
+            form = form.replace(part, f"[{nested[1]}] [{nested[2]}]")
+    for choice in CHOICE.finditer(form):
+        each = re.split(r" ?\| ?", choice[1])
+        if any(all(re.fullmatch(kind, one) for one in each) for kind in CHOSEN):
+            return [way for one in each for way in _ways(form.replace(choice[0], one, 1))]
+    return [form]
 
 
 def _in_braces(form: str) -> str:
@@ -152,6 +197,7 @@ def _in_braces(form: str) -> str:
         many = re.fullmatch(r"(zero|one)_or_more_(.*)", name)
         return f"<{name}>" if not many else f"[{many[2]}...]" if many[1] == "zero" else f"<{many[2]}>..."
 
+    form = re.sub(r"(?<!\S)\{(<[^<>]*>)\}(?!\S)", r"\1", form)
     return re.sub(r"(?<!\S)\{([A-Za-z](?:[^{}|,]|,(?= )|,(?=[^{}]*\.\.\.\}))*)\}(?!\S)", named, form)
 
 
@@ -188,7 +234,7 @@ def takes_options(form: str) -> bool:
 def general(pages: Iterable[Document], tools: Sequence[str]) -> Iterator[str]:
     """The synopses that stand for several commands: `tool [OPTIONS] ACTION [ARGS]`."""
     for page in pages:
-        yield from (form for form, _ in _synopses(page.text.split("\n"), tools) if ANY_COMMAND.search(form))
+        yield from (form for form, _ in _synopses(page, tools) if ANY_COMMAND.search(form))
 
 
 def leading(pages: Iterable[Document], tools: Sequence[str]) -> str:
@@ -288,10 +334,11 @@ def _deeper(lines: Sequence[str], number: int) -> Iterator[str]:
 
 def _joined(usage: str, lines: Iterable[str]) -> str:
     """A synopsis with the lines that go on with it."""
-    for more in map(str.strip, lines):
+    usage = CARRIED.sub("", usage)
+    for more in (CARRIED.sub("", line.strip()) for line in lines):
         # A choice may have been wrapped inside a word.
         usage += more if re.search(r"\[[^\[\] ]*$", usage) else f" {more}"
-    return re.sub(r" {1,2}(?! )", " ", usage.strip())
+    return re.sub(r"(?<=[\[(]) +| +(?=[\])])", "", re.sub(r" {1,2}(?! )", " ", usage.strip()))
 
 
 def _continued(lines: Iterable[str]) -> Iterator[str]:

@@ -13,7 +13,8 @@ from ...patterns import literal
 from . import indent
 from .arguments import WORD, choice
 from .options import FILE, WRITES
-from .synopsis import GROUP, MANY, OPTIONS
+from .positional import GROUP
+from .synopsis import MANY, OPTIONS
 
 _VALUE = r"<[^<>]+>|\w[\w-]*(?:\|\w[\w-]*)+|[A-Z][A-Z\d_-]+|\[[^\[\]]+\]"
 _WORD = rf"[a-z][\w.-]*[:=](?:{_VALUE})?|[+@-][a-z][\w-]*"

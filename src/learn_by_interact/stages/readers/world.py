@@ -33,7 +33,8 @@ def reader(world: Benchmark, report: Report) -> Iterator[tuple[Docs, Path, Run, 
     if not isinstance(environment, DeclaredEnvironment):
         raise ConfigError(f"{world.name} declares no documentation that can be read.")
     folder, browse = environment.folder, None
-    if folder.kind == "shell" and (folder.docs.folder or folder.docs.urls) and not folder.tools:
+    unnamed = folder.docs.folder or folder.docs.urls or folder.docs.info
+    if folder.kind == "shell" and unnamed and not folder.tools:
         report(UNNAMED.format(file=folder.path / "environment.toml"))
     with ExitStack() as stack:
         if isinstance(environment, WebEnvironment) and folder.docs.pages:

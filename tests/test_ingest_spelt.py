@@ -1,0 +1,96 @@
+"""Options that are listed in other forms than that of `--help`."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from learn_by_interact.stages.readers.options import Option, lists_options, options
+
+
+def only(text: str) -> Option:
+    (option,) = options(text)
+    return option
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "values", "value"),
+    [
+        ("  --color[=WHEN]  Colour it", "--color", 1, "WHEN"),
+        ("      --color[=<WHEN>]  Colour it", "--color", 1, "WHEN"),
+        ("  -l[N], --level[=N]   Repack it", "--level", 1, "N"),
+        ("  -j [jobs], --jobs[=jobs]\n      How many", "--jobs", 1, "jobs"),
+        ("  -d ndigits, --digits ndigits\n      Set digits", "--digits", 1, "ndigits"),
+        ("  -e script, --expression=script\n      Add it", "--expression", 1, "script"),
+        ("  -g, --group=X[,Y,Z]\n      Group via fields", "--group", 1, "X,Y,Z"),
+        ("  -n, --lines=[-]NUM\n      Print them", "--lines", 1, "-NUM"),
+        ("  -w or --well-formed   - validate only", "--well-formed", 0, ""),
+        ("  -d or --dtd <dtd-file>     - validate against it", "--dtd", 1, "dtd-file"),
+        ("  -O (or --omit-decl) - omit it", "--omit-decl", 0, ""),
+        ("  -I --ignore-assertions     Ignore them", "--ignore-assertions", 0, ""),
+        ("  -f --file=FILE  Another file", "--file", 1, "FILE"),
+        ("  -q, --quiet...         Less output", "--quiet", 0, ""),
+        ("  [--blank], [--no-blank]  # Makes it blank", "--blank", 0, ""),
+        ("  -d, [--dir=DIR]          # Where", "--dir", 1, "DIR"),
+        ("  --set-x <k>=<v>  Set it", "--set-x", 1, "k=v"),
+        ("  --get-urlmatch <name> <URL>\n      Look it up", "--get-urlmatch", 2, "name URL"),
+        ("  --get-color <name> [<default>]\n      Look it up", "--get-color", 1, "name"),
+        ("  -A, --admins user,...\n      Set them", "--admins", 1, "user"),
+        ("  -0, --null\n      Items end with it", "--null", 0, ""),
+        ("  -f, --auto=<yes|no> [default: yes]\n      Show it", "--auto", 1, "yes|no"),
+        ("  --log-level=\n      Set it", "--log-level", 1, ""),
+        ("'-t TYPE'\n'--type=TYPE'\n     Select records", "--type", 1, "TYPE"),
+        ("'--full'\n'-f'\n     Print all", "--full", 0, ""),
+    ],
+)
+def test_an_option_is_known_in_the_form_of_its_manual(text: str, name: str, values: int, value: str) -> None:
+    option = only(text)
+    assert (option.name, option.values, option.value) == (name, values, value)
+    assert option.help and not option.help.startswith(("-", "#"))
+    assert lists_options(text)
+
+
+def test_all_names_of_an_option_are_known() -> None:
+    assert only("'-t TYPE'\n'--type=TYPE'\n     Select records").names == ("-t", "--type")
+    assert only("  -w or --well-formed   - validate only").names == ("-w", "--well-formed")
+    assert only("  -s, --signoff, --no-signoff\n      Sign it").name == "--signoff", "not the one that denies"
+
+
+def test_a_value_that_may_be_left_out_is_given_or_not() -> None:
+    option = only("  --in-place[=SUFFIX]  Edit files in place")
+    for good in ("--in-place", "--in-place=.bak"):
+        assert re.fullmatch(option.pattern, good)
+    assert not re.fullmatch(option.pattern, "--in-place .bak")
+    assert option.following == 0 and only("  --suffix=SUFFIX  Another").following == 1
+
+
+def test_a_line_of_a_paragraph_lists_no_option() -> None:
+    prose = """It can be said with
+-e argument, each introducing an expression, or
+--file=name.txt.
+'-P' prints just the value.
+--set-upstream instead.
+-k 8.
+"""
+    assert options(prose) == []
+    assert options("    tool convert a.db \\\n        --import=json\n") == []
+
+
+def test_only_help_and_version_are_no_options_of_a_task() -> None:
+    text = """  -h, --human-readable  Print sizes
+  -V, --version-sort    Sort by it
+  -h, --help            Show this
+  -V, --version         Show the version
+  -h                    Show this
+"""
+    assert [option.name for option in options(text)] == ["--human-readable", "--version-sort"]
+
+
+@pytest.mark.parametrize(
+    "told", ["[default: a] [possible values: json, yaml-2]", '[choices: "json", "yaml-2"]']
+)
+def test_a_value_is_one_of_those_that_are_possible(told: str) -> None:
+    assert only(f"  -f, --format <FORMAT>  How it is written {told}").choices == ("json", "yaml-2")
+    assert only("  -r, --range low,high\n     From here to there").choices == ()
+    assert only("  --methods (detail|summary)\n     Which").choices == ("detail", "summary")
