@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import EnvironmentFault
 from ...types import Action
 from ..elements import Refused
-from ..places import TICKED
+from ..places import TICKED, without_elements
 from . import acting
 from .browser import said, watched
 from .snapshot import DIALOGS, FIELDS, LABEL, Node, below, read, view
@@ -199,14 +199,14 @@ class Session:
                     raise EnvironmentFault(f"the page could not be read: {said(error)}") from None
                 self._rest()
         seen = view(nodes)
-        notes, self._notes = tuple(self._notes), []
+        notes, self._notes = tuple(map(without_elements, self._notes)), []
         tabs = self._context.pages
         if len(tabs) > 1:
             names = [
                 f"{number}{' (this one)' if tab is self.page else ''}" for number, tab in enumerate(tabs, 1)
             ]
             notes = (f"Tabs: {', '.join(names)}", *notes)
-        return Shown(address, title, seen.lines, seen.elements, notes)
+        return Shown(address, without_elements(title), seen.lines, seen.elements, notes)
 
     @watched()
     def picture(self) -> bytes:

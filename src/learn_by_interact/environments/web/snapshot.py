@@ -1,9 +1,7 @@
 """What a page shows, as lines of text in which everything that can be acted on has a name.
 
-The tree comes from Playwright's accessibility snapshot in its form for models (`aria_snapshot(mode="ai")`:
-a YAML list of `role "name" [attribute]`, hidden elements left out, frames included). Written are
-what a reader sees, block by block, and in square brackets what can be acted on, under a name that is the
-same whenever the page is the same, whatever was seen before it:
+Written are what a reader sees, block by block, and in square brackets what can be acted on, under a name that
+is the same whenever the page is the same, whatever was seen before it:
 
     heading "Active tickets"
     [link "#3"] | [link "Printer is on fire" #2] | defect | [link "Edit (Printer is on fire)"]
@@ -16,37 +14,28 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from ..places import SAME, without_elements
+from .nodes import CLICKABLE, FIELDS, Node, below, quoted, read
 from .times import TAKES
 
-ACTED_ON = frozenset(
-    [
-        "button",
-        "checkbox",
-        "combobox",
-        "link",
-        "listbox",
-        "menuitem",
-        "menuitemcheckbox",
-        "menuitemradio",
-        "option",
-        "radio",
-        "searchbox",
-        "slider",
-        "spinbutton",
-        "switch",
-        "tab",
-        "textbox",
-        "treeitem",
-    ]
-)
-"""Roles of elements that can be acted on."""
-CLICKABLE = "clickable"
-"""What an element is called that only its pointer shows to be one."""
+__all__ = [
+    "DIALOGS",
+    "FIELDS",
+    "LABEL",
+    "NAME",
+    "VALUE",
+    "Node",
+    "View",
+    "below",
+    "quoted",
+    "read",
+    "told",
+    "view",
+]
+
 BLOCKS = frozenset(
     [
         "alert",
@@ -115,73 +104,6 @@ OPTIONS = 12
 """Options of a list that are named."""
 LABEL = 60
 """Characters of a text before a field that may be its name."""
-FIELDS = frozenset({"textbox", "searchbox", "spinbutton", "combobox", "listbox", "slider"})
-"""Roles of elements that the text before them names, where nothing else does."""
-
-PICTURES = re.compile("[\ue000-\uf8ff\U000f0000-\U0010fffd]")
-"""Characters for private use, with which pages show icons."""
-_KEY = re.compile(
-    r'^(?P<role>[\w-]+)(?: "(?P<name>(?:[^"\\]|\\.)*)"| (?P<pattern>/.*/))?(?P<rest>(?: \[[^\]]*\])*)$'
-)
-_ATTRIBUTE = re.compile(r" \[([\w-]+)(?:=([^\]]*))?\]")
-
-
-@dataclass
-class Node:
-    """An element or a text of the snapshot."""
-
-    role: str
-    name: str = ""
-    ref: str = ""
-    """Playwright's name of the element, for this snapshot."""
-    attributes: dict[str, str] = field(default_factory=dict)
-    properties: dict[str, str] = field(default_factory=dict)
-    """`/url`, `/placeholder` and the like."""
-    text: str = ""
-    children: list[Node] = field(default_factory=list)
-    value: str = ""
-    """What a text field holds, with its newlines, where the snapshot has it on one line."""
-    hint: str = ""
-    """What its attributes say that a field without a name is for, or a button that only shows a picture."""
-    kind: str = ""
-    """The type of an input for a date or a time: see `times.py`."""
-
-    @property
-    def unnamed(self) -> bool:
-        """Nothing says what it is: no placeholder, and no name or one of a single character."""
-        return len(self.name) < 2 and not self.properties.get("/placeholder")
-
-    @property
-    def target(self) -> str:
-        """The last part of the address that a link leads to: `to Rent` of `/account/Rent/`."""
-        address = urlsplit(self.properties.get("/url", ""))
-        last = address.path.rstrip("/").rpartition("/")[2] or address.query or address.fragment
-        return f"to {unquote(last)}" if last and not address.scheme.startswith("javascript") else ""
-
-    @property
-    def pictured(self) -> bool:
-        """An element to click that no text names."""
-        if not self.acted_on or self.role in FIELDS:
-            return False
-        return not (self.name or self.properties.get("/placeholder") or self.content or self.target)
-
-    @property
-    def acted_on(self) -> bool:
-        """An element that an action can name."""
-        return bool(self.ref) and (self.role in ACTED_ON or self.clickable)
-
-    @property
-    def clickable(self) -> bool:
-        """Only its pointer says that it can be clicked, and no element inside says it better."""
-        if self.role in ACTED_ON or self.attributes.get("cursor") != "pointer":
-            return False
-        return not any(node.acted_on for node in below(self))
-
-    @property
-    def content(self) -> str:
-        """All texts in it."""
-        parts = [self.text, *(node.text or node.name for node in below(self) if not node.children)]
-        return " ".join(" ".join(part for part in parts if part).split())
 
 
 @dataclass(frozen=True)
@@ -191,52 +113,6 @@ class View:
     lines: tuple[str, ...]
     elements: Mapping[str, Node]
     """By name: `link "New Ticket"`."""
-
-
-def below(node: Node) -> Iterator[Node]:
-    """All nodes in a node, in order."""
-    for child in node.children:
-        yield child
-        yield from below(child)
-
-
-def read(snapshot: str) -> list[Node]:
-    """The nodes of Playwright's snapshot. Raises ValueError when it is not of the form that is known."""
-    import yaml
-
-    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-    try:
-        items = yaml.load(snapshot, Loader=loader) or []
-    except yaml.YAMLError as error:
-        raise ValueError(f"the snapshot is no YAML: {' '.join(str(error).split())}") from None
-    return [_node(item) for item in items] if isinstance(items, list) else []
-
-
-def _node(item: Any) -> Node:
-    key, value = next(iter(item.items())) if isinstance(item, dict) else (str(item), "")
-    if key == "text":
-        return Node("text", text=_flat(value))
-    found = _KEY.match(key)
-    if not found:
-        return Node("text", text=_flat(key))
-    name = re.sub(r"\\(.)", r"\1", found["name"] or "") or (found["pattern"] or "")
-    attributes = {one[1]: one[2] or "" for one in _ATTRIBUTE.finditer(found["rest"])}
-    node = Node(found["role"], _flat(name), attributes.pop("ref", ""), attributes)
-    if isinstance(value, str):
-        node.text = _flat(value)
-        return node
-    for child in value:
-        inner, said = next(iter(child.items())) if isinstance(child, dict) else (str(child), "")
-        if inner.startswith("/"):
-            node.properties[inner] = said if isinstance(said, str) else ""
-        else:
-            node.children.append(_node(child))
-    return node
-
-
-def _flat(text: str) -> str:
-    """A text on one line, without the characters that are a font's pictures."""
-    return " ".join(PICTURES.sub("", str(text)).split())
 
 
 def view(nodes: Sequence[Node]) -> View:
@@ -259,7 +135,7 @@ class _Writer:
         self.elements: dict[str, Node] = {}
         self._line: list[str] = []
         self._used: Counter[str] = Counter()
-        self._lists: set[tuple[str, ...]] = set()
+        self._lists: dict[tuple[str, ...], str] = {}
         self._depth = 0
 
     def end(self) -> None:
@@ -300,7 +176,7 @@ class _Writer:
             if any(inner.acted_on for inner in below(node)):
                 self._inside(node)
             else:
-                self._line.append(node.name or node.content)
+                self._say(node.name or node.content)
             self.end()
             return
         block = node.role in BLOCKS
@@ -316,12 +192,16 @@ class _Writer:
             self._item(node)
             return
         if node.role in ANNOUNCED or (node.role in NAMED and node.name and not _headed(node)):
-            self._line.append(f"{node.role}{f' {quoted(node.name)}' if node.name else ''}:")
+            self._say(f"{node.role}{f' {quoted(node.name)}' if node.name else ''}:")
         if node.role in CELLS and self._line:
             self._line.append("|")
         self._inside(node)
         if block:
             self.end()
+
+    def _say(self, text: str) -> None:
+        """Write a text of the page: in it, nothing reads as an element."""
+        self._line.append(without_elements(text))
 
     def _item(self, node: Node) -> None:
         """An item of a list; one of a list in an item is indented."""
@@ -338,9 +218,9 @@ class _Writer:
         if node.text:
             # The label behind a box is its name.
             if not (self._line and f" {quoted(node.text)}]" in self._line[-1]):
-                self._line.append(node.text)
+                self._say(node.text)
         elif not node.children and node.name and node.role not in NAMED:
-            self._line.append(node.name)
+            self._say(node.name)
         for child in node.children:
             self.write(child)
 
@@ -358,14 +238,14 @@ class _Writer:
         name = self._name(CLICKABLE if node.clickable else node.role, label)
         self.elements[name] = node
         # The label beside a field is its name.
-        for beside in ([label, "|"], [label]):
+        written = without_elements(label)
+        for beside in ([written, "|"], [written]):
             if self._line[-len(beside) :] == beside:
                 del self._line[-len(beside) :]
                 break
         options = tuple(inner.name for inner in below(node) if inner.role == "option")
-        known = len(options) > 2 and options in self._lists
-        self._lists.add(options)
-        self._line.append(f"[{name}]{told(node, known)}")
+        first = self._lists.setdefault(options, name)
+        self._line.append(f"[{name}]{told(node, first if len(options) > 2 and first != name else '')}")
         if node.role in ("combobox", "listbox"):
             return
         # What else can be acted on inside it, such as a button in a tab.
@@ -437,10 +317,10 @@ def _headed(node: Node) -> bool:
     return any(inner.role == "heading" and node.name.startswith(inner.name) for inner in below(node))
 
 
-def told(node: Node, known: bool = False) -> str:
+def told(node: Node, same: str = "") -> str:
     """What a line tells of an element after its name: its value, its options, whether it is checked.
 
-    `known`: the same options were named before on this page.
+    `same`: a list before it on this page that has the same options.
     """
     parts = []
     if node.role in ("textbox", "searchbox", "spinbutton", "slider") and (node.value or node.content):
@@ -454,8 +334,8 @@ def told(node: Node, known: bool = False) -> str:
         more = f" and {len(options) - OPTIONS} more" if len(options) > OPTIONS else ""
         if value:
             parts.append(f"is {value}")
-        if names and not known:
-            parts.append(f"of {', '.join(names)}{more}")
+        if names:
+            parts.append(f"of {SAME} {same}" if same else f"of {', '.join(names)}{more}")
     for attribute in TOLD:
         if attribute in node.attributes:
             state = node.attributes[attribute]
@@ -463,8 +343,3 @@ def told(node: Node, known: bool = False) -> str:
     if node.kind:
         parts.append(f"takes {TAKES[node.kind]}")
     return f" {' '.join(parts)}" if parts else ""
-
-
-def quoted(text: str) -> str:
-    """A text in quotation marks, as JSON has it: an action can hold it as it is."""
-    return json.dumps(text, ensure_ascii=False)

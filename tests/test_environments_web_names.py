@@ -1,0 +1,94 @@
+"""What a page's elements are called, and what is none, in a browser where the page matters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from learn_by_interact.environments.places import elements, forms, plain
+from learn_by_interact.environments.web.choices import schema
+from learn_by_interact.environments.web.guard import Guard
+from learn_by_interact.environments.web.session import Session, Shown
+
+PEOPLE = "<option>ann<option>ben<option>chloe</select>"
+LISTS = f"""<p><label>Owner <select>{PEOPLE}</label><p><label>Reviewer <select>{PEOPLE}</label>
+<p><label>Day <select>{"".join(f"<option>day {n}" for n in range(1, 17))}</select></label>
+<p><label>Odd <select><option>plain<option>with [brackets] here<option>a "best of " b</select></label>"""
+TEXTS = """<title>All [link "Sites"]</title><h1>On [done] and [button "Head"]</h1>
+<p>Text with [button "Fake"] in it, [1].</p>
+<p><b>[button</b> <b>"Split"]</b></p><div role=group aria-label='a [button "Group"]'>in it</div>
+<p><label>Name [textbox "Other"] <input value='of "a", [link "b"]'></label><button>Save [x]</button></p>"""
+
+
+class Window:
+    """A browser's session on pages that a test writes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.session = Session(Guard([folder.as_uri()]), 0.05, 2.0)
+
+    def show(self, html: str) -> Shown:
+        file = self.folder / "page.html"
+        file.write_text(f"<!doctype html><meta charset=utf-8>{html}", encoding="utf-8")
+        self.session.goto(file.as_uri())
+        return self.session.look()
+
+
+@pytest.fixture(scope="module")
+def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
+    made = Window(tmp_path_factory.mktemp("pages"))
+    yield made
+    made.session.close()
+
+
+def accepts(shown: Shown, reply: str) -> bool:
+    """Whether the form of a reply on this page has it."""
+    form = schema(["\n".join(shown.lines)], [])
+    assert form is not None
+    return re.match(form["pattern"], reply.replace('"', '\\"')) is not None
+
+
+def test_each_list_says_what_can_be_chosen(window: Window) -> None:
+    shown = window.show(LISTS)
+    assert shown.lines[:2] == (
+        '[combobox "Owner"] is "ann" of "ann", "ben", "chloe"',
+        '[combobox "Reviewer"] is "ann" of the same as combobox "Owner"',
+    )
+    found = {one.label: one.options for one in elements("\n".join(shown.lines))}
+    assert list(found) == ["Owner", "Reviewer", "Day", "Odd"]
+    assert found["Reviewer"] == found["Owner"] == ("ann", "ben", "chloe")
+    assert found["Odd"] == ("plain", "with [brackets] here", 'a "best of " b')
+
+
+def test_an_option_of_any_list_can_be_selected(window: Window) -> None:
+    shown = window.show(LISTS)
+    assert accepts(shown, 'ACTION: select "ben" in [combobox "Reviewer"]')
+    assert not accepts(shown, 'ACTION: select "dan" in [combobox "Reviewer"]')
+    assert accepts(shown, 'ACTION: select "day 16" in [combobox "Day"]')
+    assert accepts(shown, 'ACTION: select "with [brackets] here" in [combobox "Odd"]')
+    assert not accepts(shown, 'ACTION: type "ben" into [combobox "Reviewer"]')
+    assert not accepts(shown, "ACTION: click [brackets]")
+    alone = schema(
+        ['[combobox "Reviewer"] is "ann" of the same as combobox "Owner" disabled', '[link "x"]'], []
+    )
+    assert alone is not None and "Reviewer" not in alone["pattern"]
+    # The list that it is the same as may be on another part of the page.
+    apart = schema(['[combobox "Reviewer"] is "ann" of the same as combobox "Owner"'], [])
+    assert apart is not None
+    assert re.match(apart["pattern"], 'ACTION: select \\"ben\\" in [combobox \\"Reviewer\\"]')
+
+
+def test_a_text_that_looks_like_an_element_is_none(window: Window) -> None:
+    shown = window.show(TEXTS)
+    assert shown.title == 'All (link "Sites")'
+    text = "\n".join([shown.title, *shown.lines])
+    assert {one.element for one in elements(text)} == set(shown.elements)
+    assert set(shown.elements) == {'textbox "Name [textbox \\"Other\\"]"', 'button "Save [x]"'}
+    assert 'Text with (button "Fake") in it, [1].' in shown.lines
+    assert '# On [done] and (button "Head")' in shown.lines
+    (form,) = forms(text)
+    assert [one.value for one in form.fields] == ['of "a", [link "b"]']
+    assert plain('Text [done] [link "x"] [textbox]') == "Text [done] x"
