@@ -92,3 +92,28 @@ def test_a_text_that_looks_like_an_element_is_none(window: Window) -> None:
     (form,) = forms(text)
     assert [one.value for one in form.fields] == ['of "a", [link "b"]']
     assert plain('Text [done] [link "x"] [textbox]') == "Text [done] x"
+
+
+ROW = (
+    "<tr><td><a href=/1>{0}</a><td>open<td><input type=number name=q value=1>"
+    "<td><select name=o>{1}<td><input name={0}></tr>"
+)
+HEADED = f"""<table><tr><th>Name<th>State<th>Qty<th>Owner<th></tr>
+{ROW.format("Roof", PEOPLE)}{ROW.format("Door", PEOPLE)}
+</table><table><tr><th>Field<th>Value<tr><td>Title:<td><input><tr><td>Mail<td>to <input></table>
+<table><tr><td>Kind<td><input><tr><th>Place<td><input></table>"""
+
+
+def test_a_field_in_a_row_is_called_after_its_column(window: Window) -> None:
+    assert list(window.show(HEADED).lines) == [
+        "Name | State | Qty | Owner |",
+        '[link "Roof"] | open | [spinbutton "Qty (Roof)"] contains "1" | [combobox "Owner (Roof)"] is "ann" '
+        'of "ann", "ben", "chloe" | [textbox "Roof"]',
+        '[link "Door"] | open | [spinbutton "Qty (Door)"] contains "1" | [combobox "Owner (Door)"] is "ann" '
+        'of the same as combobox "Owner (Roof)" | [textbox "Door"]',
+        "Field | Value",
+        '[textbox "Title:"]',
+        'Mail | [textbox "to"]',
+        '[textbox "Kind"]',
+        '[textbox "Place"]',
+    ]

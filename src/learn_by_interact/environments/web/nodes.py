@@ -39,6 +39,8 @@ CLICKABLE = "clickable"
 """What an element is called that only its pointer shows to be one."""
 FIELDS = frozenset({"textbox", "searchbox", "spinbutton", "combobox", "listbox", "slider"})
 """Roles of elements that the text before them names, where nothing else does."""
+CELLS = frozenset({"cell", "columnheader", "rowheader", "gridcell"})
+
 PICTURES = re.compile("[\ue000-\uf8ff\U000f0000-\U0010fffd]")
 """Characters for private use, with which pages show icons."""
 _KEY = re.compile(

@@ -18,7 +18,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..places import SAME, without_elements
-from .nodes import CLICKABLE, FIELDS, Node, below, quoted, read
+from .nodes import CELLS, CLICKABLE, FIELDS, Node, below, quoted, read
+from .tables import columns
 from .times import TAKES
 
 __all__ = [
@@ -93,7 +94,6 @@ ITEMS = frozenset({"row", "listitem", "article"})
 """Of what there are several alike, each with a name."""
 CALLED = 40
 """Characters of such a name."""
-CELLS = frozenset({"cell", "columnheader", "rowheader", "gridcell"})
 TOLD = ("checked", "pressed", "selected", "expanded", "disabled")
 """Attributes that a line tells."""
 NAME = 80
@@ -117,7 +117,7 @@ class View:
 
 def view(nodes: Sequence[Node]) -> View:
     """Nodes as lines of text with the names of elements."""
-    writer = _Writer(_repeated(nodes))
+    writer = _Writer(_repeated(nodes), columns(nodes))
     for node in nodes:
         writer.write(node)
     writer.end()
@@ -127,9 +127,9 @@ def view(nodes: Sequence[Node]) -> View:
 class _Writer:
     """Lines as they are written, node by node."""
 
-    def __init__(self, repeated: frozenset[tuple[str, str]]) -> None:
-        """`repeated`: role and label of what several items of a table or a list have."""
-        self._repeated = repeated
+    def __init__(self, repeated: frozenset[tuple[str, str]], columns: Mapping[int, tuple[str, bool]]) -> None:
+        """`repeated`: role and label of what several items of a table or list have; `columns`: see there."""
+        self._repeated, self._columns = repeated, columns
         self._of = ""
         self.lines: list[str] = []
         self.elements: dict[str, Node] = {}
@@ -226,20 +226,17 @@ class _Writer:
 
     def _element(self, node: Node) -> None:
         """An element that can be acted on, with what is in it or set in it."""
-        label = node.name or node.properties.get("/placeholder", "")
-        if node.clickable or node.role not in FIELDS:
-            label = label or node.content or node.target or node.hint
-        elif node.unnamed:
-            label = self._before() or node.hint or label
+        label = self._label(node)
         if node.role == "radio" and any(part.startswith("[") for part in self._line):
             self.end()  # Each choice has a line of its own, with what belongs to it.
         if self._of not in ("", label) and (node.role, label) in self._repeated:
             label = f"{label} ({self._of})"
         name = self._name(CLICKABLE if node.clickable else node.role, label)
         self.elements[name] = node
-        # The label beside a field is its name.
+        # The label beside a field is its name; what stands beside one that its column names is no label.
         written = without_elements(label)
-        for beside in ([written, "|"], [written]):
+        apart = id(node) in self._columns and not label.endswith(":")
+        for beside in ([written, "|"], [written])[apart:]:
             if self._line[-len(beside) :] == beside:
                 del self._line[-len(beside) :]
                 break
@@ -252,6 +249,20 @@ class _Writer:
         for inner in below(node):
             if inner.acted_on:
                 self._element(inner)
+
+    def _label(self, node: Node) -> str:
+        """What an element is called, but for its row or item where others have the like."""
+        label = node.name or node.properties.get("/placeholder", "")
+        if node.clickable or node.role not in FIELDS:
+            return label or node.content or node.target or node.hint
+        if not node.unnamed:
+            return label
+        before = self._before()
+        if id(node) in self._columns and self._line[-1:] in ([], ["|"]) and before[-1:] != ":":
+            before, many = self._columns[id(node)]
+            if before and many and self._of not in ("", before):
+                before = f"{before} ({self._of})"
+        return before or node.hint or label
 
     def _before(self) -> str:
         """The short text that stands before a field, its label by the look of it; "" where there is none."""
@@ -288,7 +299,7 @@ def _repeated(nodes: Sequence[Node]) -> frozenset[tuple[str, str]]:
 
 def _called(item: Node, repeated: frozenset[tuple[str, str]]) -> str:
     """What a row or an item of a list is called: the first text of its own, with letters if one has them."""
-    inside = [one for one in below(item) if one.role not in FIELDS and not one.children]
+    inside = [one for one in below(item) if one.role not in FIELDS | {"option"} and not one.children]
     inside.sort(key=lambda one: one.role in ("checkbox", "radio"))
     texts = [one.name or one.text for one in inside if (one.role, one.name) not in repeated]
     texts = [text.strip() for text in (item.text, *texts) if any(map(str.isalnum, text))]
