@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from learn_by_interact.environments.places import elements, forms, plain
+from learn_by_interact.environments.web.actions import action
 from learn_by_interact.environments.web.choices import schema
 from learn_by_interact.environments.web.guard import Guard
+from learn_by_interact.environments.web.marking import MARK, UNMARK
 from learn_by_interact.environments.web.session import Session, Shown
 
 PEOPLE = "<option>ann<option>ben<option>chloe</select>"
@@ -117,3 +119,53 @@ def test_a_field_in_a_row_is_called_after_its_column(window: Window) -> None:
         '[textbox "Kind"]',
         '[textbox "Place"]',
     ]
+
+
+POINTERS = """<style>.p { cursor: pointer } .s input { opacity: 0; width: 0; height: 0 }</style>
+<p>Page <span class=p onclick="said.textContent = 'two'">1</span> <i onclick="">2</i>
+<a onclick="">No address</a> <b tabindex=0>3</b> <span>plain</span></p>
+<details><summary>More</summary><button>Inner</button></details>
+<div class=p onclick="">Card <b>one</b> <button>Star</button></div>
+<label class=p><input type=checkbox> Labelled</label>
+<table role=grid><tr><td onclick="">1<td tabindex=-1>2<td>3</table><div onclick="">No pointer</div>
+<label class=s>Dark<input type=checkbox id=dark><span></span></label>
+<label class=s for=c>C</label><input id=c type=checkbox hidden>
+<p id=said></p><div contenteditable id=notes>Notes <b>here</b></div>
+<iframe srcdoc="<span class=p onclick=''>Framed</span>"></iframe>"""
+
+
+def test_what_only_its_pointer_or_a_click_shows_to_be_clickable_is_told(window: Window) -> None:
+    shown = window.show(POINTERS)
+    assert list(shown.lines) == [
+        'Page [clickable "1"] [clickable "2"] [link "No address"] [clickable "3"] plain',
+        '[clickable "More"]',
+        '[clickable "Card one"] [button "Star"] [checkbox "Labelled"]',
+        '[clickable "1" #2] [clickable "2" #2] | 3',
+        '[clickable "No pointer"] [checkbox "Dark"] [checkbox "C"]',
+        '[textbox "notes"] contains "Notes here"',
+        '[clickable "Framed"]',
+    ]
+
+
+def test_what_is_told_to_be_clickable_can_be_clicked_and_the_page_stays_as_it_was(window: Window) -> None:
+    shown = window.show(POINTERS)
+    before = window.session.page.content()
+    assert "Symbol" not in before and " role=" not in before.replace('role="grid"', "")
+    assert window.session.look() == shown and window.session.page.content() == before
+    for written in ('click [clickable "1"]', 'click [checkbox "Dark"]', 'click [checkbox "C"]'):
+        assert window.session.act(action(written), shown.elements) == ""
+    assert window.session.act(action('type "Other" into [textbox "notes"]'), shown.elements) == ""
+    lines = window.session.look().lines
+    assert '[clickable "No pointer"] [checkbox "Dark"] checked [checkbox "C"] checked' in lines
+    assert "two" in lines and '[textbox "notes"] contains "Other"' in lines
+    window.session.act(action('click [clickable "More"]'), shown.elements)
+    assert '[clickable "More"] [button "Inner"]' in " ".join(window.session.look().lines)
+
+
+def test_looking_at_a_large_page_costs_little(window: Window) -> None:
+    window.show("<p>text <span style='cursor: pointer'>go</span> <b>x</b> <a href=/>l</a></p>" * 500)
+    script = f"() => {{ const begin = performance.now(); ({MARK})(); return performance.now() - begin }}"
+    took = [window.session.page.evaluate(script) for _ in range(5)]
+    window.session.page.evaluate(UNMARK)
+    # Much more than it takes: other tests run beside this one.
+    assert min(took) < 50

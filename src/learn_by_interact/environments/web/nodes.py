@@ -39,6 +39,8 @@ CLICKABLE = "clickable"
 """What an element is called that only its pointer shows to be one."""
 FIELDS = frozenset({"textbox", "searchbox", "spinbutton", "combobox", "listbox", "slider"})
 """Roles of elements that the text before them names, where nothing else does."""
+CARD = 80
+"""Characters of a text that, with buttons in it, can itself be clicked."""
 CELLS = frozenset({"cell", "columnheader", "rowheader", "gridcell"})
 
 PICTURES = re.compile("[\ue000-\uf8ff\U000f0000-\U0010fffd]")
@@ -95,10 +97,25 @@ class Node:
 
     @property
     def clickable(self) -> bool:
-        """Only its pointer says that it can be clicked, and no element inside says it better."""
+        """Only its pointer says that it can be clicked, and no element inside says it better.
+
+        What stands on a card, such as a button, is beside the card's own text.
+        """
         if self.role in ACTED_ON or self.attributes.get("cursor") != "pointer":
             return False
-        return not any(node.acted_on for node in below(self))
+        inside = {node.role for node in below(self) if node.acted_on}
+        card = self.role == "generic" and len(self.own) <= CARD and any(map(str.isalpha, self.own))
+        return not inside or (card and inside <= {"button", "link"})
+
+    @property
+    def own(self) -> str:
+        """The texts in it that do not stand in another element that can be acted on."""
+        inside = [
+            child.own or ("" if child.children else child.name)
+            for child in self.children
+            if not child.acted_on
+        ]
+        return " ".join(part for part in (self.text, *inside) if part)
 
     @property
     def content(self) -> str:

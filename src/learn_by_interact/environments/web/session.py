@@ -16,6 +16,7 @@ from ..elements import Refused
 from ..places import TICKED, without_elements
 from . import acting
 from .browser import said, watched
+from .marking import MARK, UNMARK, snapshot_of
 from .snapshot import DIALOGS, FIELDS, LABEL, Node, below, read, view
 from .times import DATED, TAKES
 
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
     from .guard import Guard
 
-WATCHING = """milliseconds => {
+WATCHING = (
+    f"""([milliseconds, look]) => {{
+    if (look) ({MARK})();"""
+    + """
     const watched = {changes: 0};
     watched.rest = new Promise(done => {
         const rested = () => { clearTimeout(timer); clearTimeout(cap); observer.disconnect(); done() };
@@ -40,8 +44,9 @@ WATCHING = """milliseconds => {
     });
     return watched;
 }"""
+)
 """JavaScript: count from now on the document's changes, until there was none for so long."""
-RESTING = """async watched => { await watched.rest; return watched.changes }"""
+RESTING = f"async watched => {{ await watched.rest; ({UNMARK})(); return watched.changes }}"
 """JavaScript: wait until then; a page that never rests is not waited for. -> changes"""
 TEXT = """element => element.matches('select')
     ? [...element.selectedOptions].map(option => option.text).join(', ')
@@ -96,6 +101,8 @@ FORM = """element => {
     return [[...document.forms].indexOf(element.form ?? element.closest('form')), marked || starred];
 }"""
 """JavaScript: which form of the page an element belongs to, -1: none; whether it has to be filled in."""
+SPECIAL = "all => [all.some(one => one.matches('input')), all.some(one => one.isContentEditable)]"
+"""JavaScript: whether there are fields for dates among these, and editors."""
 ONE_LINE = 60
 """Characters of a field's value from which on it may have several lines."""
 LOADING = re.compile(r"(?i)\b(loading|please wait)\b[^.…\n]{0,40}(\.\.\.|…)\"?$", re.MULTILINE)
@@ -177,7 +184,7 @@ class Session:
         broken, until = 0, time.monotonic() + min(LOADS, self._patience)
         while True:
             try:
-                snapshot = self._rest(look=True) or self.page.aria_snapshot(mode="ai")
+                snapshot = self._rest(look=True) or snapshot_of(self.page)
                 if LOADING.search(snapshot) and time.monotonic() < until:
                     self.page.wait_for_timeout(100)
                     continue
@@ -258,10 +265,11 @@ class Session:
         """What the snapshot lacks of fields: lines of long values, that it takes dates, what it is for."""
         from playwright.sync_api import Error
 
-        dated = False
+        dated = edited = False
         for frame in self.page.frames:
             with suppress(Error):
-                dated = dated or frame.locator(DATED).count() > 0
+                one, other = frame.locator(f"{DATED}, [contenteditable]").evaluate_all(SPECIAL)
+                dated, edited = dated or one, edited or other
         for node in (inner for one in nodes for inner in (one, *below(one))):
             if dated and node.role == "textbox" and node.ref:
                 with suppress(Error):
@@ -273,7 +281,8 @@ class Session:
                     what = HINT if unnamed else PICTURE
                     hint = str(self._locator(node).evaluate(what, timeout=500) or "")
                     node.hint = " ".join(hint.split())[:LABEL]
-            if node.role == "textbox" and len(node.content) > ONE_LINE:
+            size = len(node.content)
+            if node.role == "textbox" and node.ref and (size > ONE_LINE or (edited and not size)):
                 with suppress(Error):
                     node.value = str(self._locator(node).evaluate(WRITTEN, timeout=500))
 
@@ -411,7 +420,7 @@ class Session:
             try:
                 left = max(1.0, 1000 * (until - time.monotonic()))
                 self.page.wait_for_load_state("load", timeout=left)
-                watched = self.page.evaluate_handle(WATCHING, 1000 * self._quiet)
+                watched = self.page.evaluate_handle(WATCHING, [1000 * self._quiet, look])
                 snapshot = self.page.aria_snapshot(mode="ai") if look else ""
                 changes = watched.evaluate(RESTING)
             except Error:

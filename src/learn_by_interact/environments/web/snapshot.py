@@ -254,7 +254,7 @@ class _Writer:
         """What an element is called, but for its row or item where others have the like."""
         label = node.name or node.properties.get("/placeholder", "")
         if node.clickable or node.role not in FIELDS:
-            return label or node.content or node.target or node.hint
+            return label or (node.own if node.clickable else node.content) or node.target or node.hint
         if not node.unnamed:
             return label
         before = self._before()
