@@ -169,3 +169,30 @@ def test_looking_at_a_large_page_costs_little(window: Window) -> None:
     window.session.page.evaluate(UNMARK)
     # Much more than it takes: other tests run beside this one.
     assert min(took) < 50
+
+
+DRAWN = """<div role=listbox aria-label=Colour><div role=option aria-selected=false>Red</div>
+<div role=option aria-selected=true>Dark red</div></div>
+<p><label>Effort <input type=range max=10 value=5></label><button>Save</button></p>
+<dl><dt>State<dd>open<dt>Owner:<dd><a href=/>ann</a><dt><a href=/>Mail</a><dd>none</dl>"""
+
+
+def test_a_list_that_the_page_draws_tells_its_options(window: Window) -> None:
+    shown = window.show(DRAWN)
+    assert shown.lines[0] == '[listbox "Colour"] is "Dark red" of "Red", "Dark red"'
+    assert accepts(shown, 'ACTION: select "Red" in [listbox "Colour"]')
+    assert shown.elements['option "Red"'].ref
+
+
+def test_a_slider_is_a_field_of_its_form(window: Window) -> None:
+    (form,) = forms("\n".join(window.show(DRAWN).lines[1:2]))
+    assert [(one.element, one.value) for one in form.fields] == [('slider "Effort"', "5")]
+
+
+def test_a_term_and_what_it_means_stand_on_one_line(window: Window) -> None:
+    assert list(window.show(DRAWN).lines[2:]) == [
+        "State: open",
+        'Owner: [link "ann"]',
+        '[link "Mail"]',
+        "none",
+    ]

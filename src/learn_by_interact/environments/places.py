@@ -55,6 +55,7 @@ TYPED = frozenset({"textbox", "searchbox", "spinbutton"})
 """Roles of elements that take text."""
 TICKED = frozenset({"checkbox", "radio", "switch"})
 CHOSEN = frozenset({"combobox", "listbox"})
+_FILLED = TYPED | TICKED | {"slider"}
 LIST = "list"
 """Role of a field of which one option is clicked: an element of the role that the field's `element` names."""
 FILLS = frozenset({"type", "select"})
@@ -245,7 +246,7 @@ def _in_order(every: Sequence[Field], mixed: bool = False) -> list[Form]:
     for one in every:
         if one.role == "button":
             buttons.append(one)
-        elif one.label and (one.role in TYPED | TICKED or (one.role in CHOSEN and one.options)):
+        elif one.label and (one.role in _FILLED or (one.role in CHOSEN and one.options)):
             if buttons and not mixed:
                 end()
             fields.append(one)

@@ -137,9 +137,11 @@ class _Writer:
         self._used: Counter[str] = Counter()
         self._lists: dict[tuple[str, ...], str] = {}
         self._depth = 0
+        self._term = False
 
     def end(self) -> None:
         """End the line that is being written; a mere `-` stands before what comes next in its item."""
+        self._term = False
         if (
             self._line
             and self._line[0] == self._bullet
@@ -180,7 +182,7 @@ class _Writer:
             self.end()
             return
         block = node.role in BLOCKS
-        if block:
+        if block and not (node.role == "definition" and self._term):
             self.end()
         if node.role == "list" and (links := _menu(node)):
             # A menu takes one line.
@@ -196,7 +198,11 @@ class _Writer:
         if node.role in CELLS and self._line:
             self._line.append("|")
         self._inside(node)
-        if block:
+        if node.role == "term" and 0 < len(node.text or node.name) <= LABEL and len(self._line) == 1:
+            # What it means stands behind it.
+            self._line = [f"{self._line[0].rstrip(' :')}:"]
+            self._term = True
+        elif block:
             self.end()
 
     def _say(self, text: str) -> None:
@@ -244,6 +250,10 @@ class _Writer:
         first = self._lists.setdefault(options, name)
         self._line.append(f"[{name}]{told(node, first if len(options) > 2 and first != name else '')}")
         if node.role in ("combobox", "listbox"):
+            # They are told with the list; one that is named all the same is known.
+            for inner in below(node):
+                if inner.role == "option" and inner.ref:
+                    self.elements[self._name(inner.role, inner.name)] = inner
             return
         # What else can be acted on inside it, such as a button in a tab.
         for inner in below(node):
