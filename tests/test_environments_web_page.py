@@ -102,7 +102,7 @@ def test_a_field_without_a_name_has_that_of_what_stands_before_it() -> None:
         '[combobox "Owner"] is "ann" of "ann", "ben", "chloe"',
         '[checkbox "Due:"] checked [textbox "Due:"] contains "2024-06-21"',
         'group "Action": [radio "leave"] checked as it is',
-        '[radio "hand over"] [combobox "hand over to"] is "ann" disabled',
+        '[radio "hand over"] [combobox "hand over to"] is "ann" of the same as combobox "Owner" disabled',
         "## Notes",
         '[link "One"] [link "Two"]',
         "- Alone",

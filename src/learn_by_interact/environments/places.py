@@ -8,19 +8,40 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from ..types import Value
 
-ELEMENT = re.compile(r'\[((\w+)(?: "(?:[^"\\]|\\.)*")?(?: #\d+)?)\]([^\[\n]*)')
+ROLES = (
+    *("button", "cell", "checkbox", "clickable", "combobox", "header", "icon", "item", "link", "listbox"),
+    *("menu", "menuitem", "menuitemcheckbox", "menuitemradio", "option", "radio", "searchbox", "slider"),
+    *("spinbutton", "switch", "tab", "textbox", "treeitem"),
+)
+"""Roles of elements that can be acted on."""
+SAME = "the same as"
+"""What is told of a list, before another's name, in place of the options that both have."""
+_STRING = r'"(?:[^"\\]|\\.)*"'
+_LISTED = rf"{_STRING}(?:, {_STRING})*"
+_ROLE = "|".join(ROLES)
+_NAME = rf"(?:{_ROLE})(?: {_STRING})?(?: #\d+)?"
+ELEMENT = re.compile(
+    rf"\[(({_ROLE})(?: {_STRING})?(?: #\d+)?)\]"
+    rf"((?: (?:contains|is|of) (?:{_LISTED}|{SAME} {_NAME}))*[^\[\n]*)"
+)
 """A name in brackets, its role, and what is told of it."""
-OPTIONS = re.compile(r'\bof ((?:"(?:[^"\\]|\\.)*"(?:, )?)+)')
+OPTIONS = re.compile(rf"^(?: (?:contains|is) {_LISTED})* of ({_LISTED})")
+"""In what is told of an element."""
+_MORE = re.compile(r" and \d+ more\b")
+_SAME = re.compile(rf"^(?: (?:contains|is) {_LISTED})* of {SAME} ({_NAME})")
+_LIKE = re.compile(rf"\[((?:{_ROLE})(?: [\"#][^\n]*?)?)(?:\]|$)")
+"""A text that looks like an element, or may with what stands behind it."""
 QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 DISABLED = re.compile(
-    r"^(?:[ ,]|contains|is|of|and \d+ more|not|checked|pressed|selected|focused|expanded)*\bdisabled\b"
+    rf"^(?:[ ,]|contains|is|of|{SAME} \w+|#\d+|and \d+ more"
+    r"|not|checked|pressed|selected|focused|expanded)*\bdisabled\b"
 )
 """In what is told of an element, without what it holds and offers; text behind it may say the word too."""
 HELD = re.compile(r'^ (?:contains|is) "((?:[^"\\]|\\.)*)"')
@@ -34,6 +55,7 @@ TYPED = frozenset({"textbox", "searchbox", "spinbutton"})
 """Roles of elements that take text."""
 TICKED = frozenset({"checkbox", "radio", "switch"})
 CHOSEN = frozenset({"combobox", "listbox"})
+_FILLED = TYPED | TICKED | {"slider"}
 LIST = "list"
 """Role of a field of which one option is clicked: an element of the role that the field's `element` names."""
 FILLS = frozenset({"type", "select"})
@@ -59,6 +81,14 @@ class Field(Value):
     """What it holds."""
     required: bool = False
     """It has to be filled in."""
+
+
+class Offered(NamedTuple):
+    """What a list offers, as far as it is told."""
+
+    options: tuple[str, ...]
+    whole: bool
+    """It has no others."""
 
 
 class Form(Value):
@@ -152,19 +182,33 @@ def disabled(said: str) -> bool:
     return bool(DISABLED.match(QUOTED.sub("", said)))
 
 
+def offered(found: Iterable[tuple[str, str, str]]) -> dict[str, Offered]:
+    """By name, what the lists among elements offer, as `ELEMENT` finds them."""
+    lists: dict[str, Offered] = {}
+    others: dict[str, str] = {}
+    for name, _, said in found:
+        if listed := OPTIONS.match(said):
+            options = tuple(filter(None, map(unquoted, QUOTED.findall(listed[1]))))
+            lists[name] = Offered(options, not _MORE.match(said, listed.end()))
+        elif same := _SAME.match(said):
+            others[name] = same[1]
+    return lists | {name: lists.get(other, Offered((), False)) for name, other in others.items()}
+
+
 def elements(text: str) -> Iterator[Field]:
     """What can be acted on in the text of an observation, but what is disabled."""
-    for name, role, said in ELEMENT.findall(text):
+    found = ELEMENT.findall(text)
+    lists = offered(found)
+    for name, role, said in found:
         if disabled(said):
             continue
         label = QUOTED.search(name)
-        listed = OPTIONS.search(said)
         held = HELD.search(said)
         yield Field(
             element=name,
             role=role,
             label=unquoted(label[1]) if label else "",
-            options=tuple(filter(None, map(unquoted, QUOTED.findall(listed[1])))) if listed else (),
+            options=lists[name].options if name in lists else (),
             value=unquoted(held[1]) if held else "",
         )
 
@@ -202,7 +246,7 @@ def _in_order(every: Sequence[Field], mixed: bool = False) -> list[Form]:
     for one in every:
         if one.role == "button":
             buttons.append(one)
-        elif one.label and (one.role in TYPED | TICKED or (one.role in CHOSEN and one.options)):
+        elif one.label and (one.role in _FILLED or (one.role in CHOSEN and one.options)):
             if buttons and not mixed:
                 end()
             fields.append(one)
@@ -212,8 +256,13 @@ def _in_order(every: Sequence[Field], mixed: bool = False) -> list[Form]:
 
 def plain(line: str) -> str:
     """A line without the names of its elements: `#3 | Printer on fire | defect`."""
-    text = re.sub(rf"\[\w+ {QUOTED.pattern}(?: #\d+)?\]", lambda found: unquoted(found[1]), line)
-    return re.sub(r"\[\w+(?: #\d+)?\]", "", text).strip()
+    text = re.sub(rf"\[(?:{_ROLE}) {QUOTED.pattern}(?: #\d+)?\]", lambda found: unquoted(found[1]), line)
+    return re.sub(rf"\[(?:{_ROLE})(?: #\d+)?\]", "", text).strip()
+
+
+def without_elements(text: str) -> str:
+    """A text of an application in which nothing reads as the name of an element: `(button "Save")`."""
+    return _LIKE.sub(r"(\1)", text)
 
 
 def unquoted(text: str) -> str:

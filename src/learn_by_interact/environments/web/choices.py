@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from ...patterns import literal, one_of
 from ...types import STOP, Action
-from ..places import ELEMENT, OPTIONS, QUOTED, disabled, unquoted
+from ..places import ELEMENT, Offered, disabled, offered
 from .acting import TYPED
 
 AS_BEFORE = "(All else on this page is as before.)"
@@ -50,7 +50,8 @@ def schema(
     `most`: actions of one reply; those after the first may be on any of these elements. `leaves`: there are
     other pages.
     """
-    found = list(named(seen))[:MOST]
+    every = list(named(seen))
+    found, lists = every[:MOST], offered(every)
     if not found:
         return None
     done = {(action.tool, action.arguments.get("element", "")) for action in tried}
@@ -63,8 +64,8 @@ def schema(
     # Who types and sends with Enter goes on to send so where it does nothing.
     idle = {action.arguments.get("key") for action in tried if action.tool == "press"} & {"Enter", "Escape"}
     # A reply of several begins on this page, and can go on elsewhere, or with what it has enabled.
-    first = [*_here(enabled(found), done), *(elsewhere if most == 1 else ()), _press(idle), *rest]
-    later = [*_here(found, set()), *elsewhere, _press(set()), *rest]
+    first = [*_here(enabled(found), lists, done), *(elsewhere if most == 1 else ()), _press(idle), *rest]
+    later = [*_here(found, lists, set()), *elsewhere, _press(set()), *rest]
     return replies(first, later, most, len(seen) == 1, tried)
 
 
@@ -91,24 +92,26 @@ def _press(idle: Set[object]) -> str:
     return f"press ({'|'.join(key for key in KEYS if key not in idle)})"
 
 
-def _here(found: Sequence[tuple[str, str, str]], done: set[tuple[str, str]]) -> Iterator[str]:
+def _here(
+    found: Sequence[tuple[str, str, str]], lists: Mapping[str, Offered], done: set[tuple[str, str]]
+) -> Iterator[str]:
     """What can be done with elements of this page, other than what was `done`: tools and elements."""
     click = [name for name, _, _ in found if ("click", name) not in done]
     fields = [
-        name
-        for name, role, said in found
-        if role in TYPED and not OPTIONS.search(said) and ("type", name) not in done
+        name for name, role, _ in found if role in TYPED and name not in lists and ("type", name) not in done
     ]
     if click:
         # Who is told to press Submit writes `press`: read as a click.
         yield rf"(click|press) \[({any_of(click)})\]"
     if fields:
         yield rf"type \\\"{TEXT}\\\" into \[({any_of(fields)})\]"
-    for name, role, said in found:
-        if role in ("combobox", "listbox") and (options := OPTIONS.search(said)):
-            values = [unquoted(value) for value in QUOTED.findall(options[1])]
-            if given := [value for value in values if value]:
-                yield rf"select \\\"({any_of(given)})\\\" in \[{_literal(name)}\]"
+    for name, role, _ in found:
+        if role in ("combobox", "listbox") and name in lists:
+            # Of a long list not all is told, and what it lacks is answered with what it has.
+            given = [any_of(lists[name].options)] if lists[name].options else []
+            if given or not lists[name].whole:
+                one = "|".join([*given, *([] if lists[name].whole else [TEXT])])
+                yield rf"select \\\"({one})\\\" in \[{_literal(name)}\]"
 
 
 def _elsewhere(known: Sequence[str], here: set[str]) -> Iterator[str]:

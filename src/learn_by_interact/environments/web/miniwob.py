@@ -24,6 +24,7 @@ from .application import Application
 from .config import Web
 from .environment import UNCHANGED, WebEnvironment
 from .guard import Guard
+from .marking import COMMON
 from .session import Session, Shown
 
 DESCRIPTION = (
@@ -47,7 +48,10 @@ LIFTED = 2**31 - 1
 """Milliseconds of an episode without a time limit: the most that a timer of a browser takes."""
 INSTALL = "type: pip install --no-deps miniwob==1.1.0"
 
-PREPARE = """() => {
+PREPARE = (
+    "() => {"
+    + COMMON
+    + """
     const heard = new WeakSet(), named = new WeakMap();
     const listen = EventTarget.prototype.addEventListener;
     EventTarget.prototype.addEventListener = function (type, ...rest) {
@@ -56,11 +60,7 @@ PREPARE = """() => {
     };
     const plain = 'span, div, p, i, b, li, td, a:not([href]), button';
     const frame = '#wrap, #area, #sync-task-cover, #query, #query *';
-    const widgets = 'input, select, textarea, label, button, a[href], [role]';
-    const pointed = one => getComputedStyle(one).cursor === 'pointer';
-    const clickable = one => heard.has(one) || one.onclick || one.tabIndex >= 0
-        || (pointed(one) && !pointed(one.parentElement));
-    const text = one => one.textContent.trim().replace(/\\s+/g, ' ');
+    const clickable = one => heard.has(one) || one.onclick || one.tabIndex >= 0 || outermost(one);
     const own = one => {
         const copy = one.cloneNode(true);
         for (const inner of copy.querySelectorAll('[role]')) inner.remove();
@@ -98,6 +98,7 @@ PREPARE = """() => {
         new MutationObserver(name).observe(document.body, changes);
     });
 }"""
+)
 """JavaScript that runs before a page's own."""
 START = """async ([seed, limit]) => {
     const begin = Date.now();

@@ -71,6 +71,8 @@ FORM = """element => {
     return [helps ? -1 : [...document.forms].indexOf(form), marked || starred];
 }"""
 """JavaScript: which form of the page an element belongs to, -1: none; whether it has to be filled in."""
+SPECIAL = "all => [all.some(one => one.matches('input')), all.some(one => one.isContentEditable)]"
+"""JavaScript: whether there are fields for dates among these, and editors."""
 ONE_LINE = 60
 """Characters of a field's value from which on it may have several lines."""
 
@@ -94,10 +96,11 @@ def add_values(nodes: Sequence[Node], page: Page, locate: Locate) -> None:
     """What the snapshot lacks of fields: lines of long values, that it takes dates, what it is for."""
     from playwright.sync_api import Error
 
-    dated = False
+    dated = edited = False
     for frame in page.frames:
         with suppress(Error):
-            dated = dated or frame.locator(DATED).count() > 0
+            one, other = frame.locator(f"{DATED}, [contenteditable]").evaluate_all(SPECIAL)
+            dated, edited = dated or one, edited or other
     for node in (inner for one in nodes for inner in (one, *below(one))):
         if dated and node.role == "textbox" and node.ref:
             with suppress(Error):
@@ -109,7 +112,8 @@ def add_values(nodes: Sequence[Node], page: Page, locate: Locate) -> None:
                 what = HINT if unnamed else PICTURE
                 hint = str(locate(node).evaluate(what, timeout=500) or "")
                 node.hint = " ".join(hint.split())[:LABEL]
-        if node.role == "textbox" and len(node.content) > ONE_LINE:
+        size = len(node.content)
+        if node.role == "textbox" and node.ref and (size > ONE_LINE or (edited and not size)):
             with suppress(Error):
                 node.value = str(locate(node).evaluate(WRITTEN, timeout=500))
 

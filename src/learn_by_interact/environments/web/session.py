@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 from ...errors import EnvironmentFault
 from ...types import Action
 from ..elements import Refused
+from ..places import without_elements
 from . import acting, filling, reading, wording
 from .browser import said, watched
 from .filling import CLICK_MS
+from .marking import MARK, UNMARK, snapshot_of
 from .snapshot import Node, quoted, read, view
 
 if TYPE_CHECKING:
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
 
     from .guard import Guard
 
-WATCHING = """milliseconds => {
+WATCHING = (
+    f"""([milliseconds, look]) => {{
+    if (look) ({MARK})();"""
+    + """
     const watched = {changes: 0};
     watched.rest = new Promise(done => {
         const rested = () => { clearTimeout(timer); clearTimeout(cap); observer.disconnect(); done() };
@@ -39,8 +44,9 @@ WATCHING = """milliseconds => {
     });
     return watched;
 }"""
+)
 """JavaScript: count from now on the document's changes, until there was none for so long."""
-RESTING = """async watched => { await watched.rest; return watched.changes }"""
+RESTING = f"async watched => {{ await watched.rest; ({UNMARK})(); return watched.changes }}"
 """JavaScript: wait until then; a page that never rests is not waited for. -> changes"""
 LOADING = re.compile(r"(?i)\b(loading|please wait)\b[^.…\n]{0,40}(\.\.\.|…)\"?$", re.MULTILINE)
 """A page that says that something of it is still to come."""
@@ -140,7 +146,7 @@ class Session:
         broken, until = 0, time.monotonic() + min(LOADS, self._patience)
         while True:
             try:
-                snapshot = self._rest(look=True) or self.page.aria_snapshot(mode="ai")
+                snapshot = self._rest(look=True) or snapshot_of(self.page)
                 if LOADING.search(snapshot) and time.monotonic() < until:
                     self.page.wait_for_timeout(100)
                     continue
@@ -162,14 +168,14 @@ class Session:
                     raise EnvironmentFault(f"the page could not be read: {said(error)}") from None
                 self._rest()
         seen = view(nodes)
-        notes, self._notes = tuple(self._notes), []
+        notes, self._notes = tuple(map(without_elements, self._notes)), []
         tabs = self._context.pages
         if len(tabs) > 1:
             names = [
                 f"{number}{' (this one)' if tab is self.page else ''}" for number, tab in enumerate(tabs, 1)
             ]
             notes = (f"Tabs: {', '.join(names)}", *notes)
-        return Shown(address, title, seen.lines, seen.elements, notes)
+        return Shown(address, without_elements(title), seen.lines, seen.elements, notes)
 
     @watched()
     def picture(self) -> bytes:
@@ -343,7 +349,7 @@ class Session:
             try:
                 left = max(1.0, 1000 * (until - time.monotonic()))
                 self.page.wait_for_load_state("load", timeout=left)
-                watched = self.page.evaluate_handle(WATCHING, 1000 * self._quiet)
+                watched = self.page.evaluate_handle(WATCHING, [1000 * self._quiet, look])
                 snapshot = self.page.aria_snapshot(mode="ai") if look else ""
                 changes = watched.evaluate(RESTING)
             except Error:

@@ -1,9 +1,7 @@
 """What a page shows, as lines of text in which everything that can be acted on has a name.
 
-The tree comes from Playwright's accessibility snapshot in its form for models (`aria_snapshot(mode="ai")`:
-a YAML list of `role "name" [attribute]`, hidden elements left out, frames included). Written are
-what a reader sees, block by block, and in square brackets what can be acted on, under a name that is the
-same whenever the page is the same, whatever was seen before it:
+Written are what a reader sees, block by block, and in square brackets what can be acted on, under a name that
+is the same whenever the page is the same, whatever was seen before it:
 
     heading "Active tickets"
     [link "#3"] | [link "Printer is on fire" #2] | defect | [link "Edit (Printer is on fire)"]
@@ -16,37 +14,29 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from ..places import SAME, without_elements
+from .nodes import CELLS, CLICKABLE, FIELDS, Node, below, quoted, read
+from .tables import columns
 from .times import TAKES
 
-ACTED_ON = frozenset(
-    [
-        "button",
-        "checkbox",
-        "combobox",
-        "link",
-        "listbox",
-        "menuitem",
-        "menuitemcheckbox",
-        "menuitemradio",
-        "option",
-        "radio",
-        "searchbox",
-        "slider",
-        "spinbutton",
-        "switch",
-        "tab",
-        "textbox",
-        "treeitem",
-    ]
-)
-"""Roles of elements that can be acted on."""
-CLICKABLE = "clickable"
-"""What an element is called that only its pointer shows to be one."""
+__all__ = [
+    "DIALOGS",
+    "FIELDS",
+    "LABEL",
+    "NAME",
+    "VALUE",
+    "Node",
+    "View",
+    "below",
+    "quoted",
+    "read",
+    "told",
+    "view",
+]
+
 BLOCKS = frozenset(
     [
         "alert",
@@ -104,7 +94,6 @@ ITEMS = frozenset({"row", "listitem", "article"})
 """Of what there are several alike, each with a name."""
 CALLED = 40
 """Characters of such a name."""
-CELLS = frozenset({"cell", "columnheader", "rowheader", "gridcell"})
 TOLD = ("checked", "pressed", "selected", "expanded", "disabled")
 """Attributes that a line tells."""
 NAME = 80
@@ -115,73 +104,6 @@ OPTIONS = 12
 """Options of a list that are named."""
 LABEL = 60
 """Characters of a text before a field that may be its name."""
-FIELDS = frozenset({"textbox", "searchbox", "spinbutton", "combobox", "listbox", "slider"})
-"""Roles of elements that the text before them names, where nothing else does."""
-
-PICTURES = re.compile("[\ue000-\uf8ff\U000f0000-\U0010fffd]")
-"""Characters for private use, with which pages show icons."""
-_KEY = re.compile(
-    r'^(?P<role>[\w-]+)(?: "(?P<name>(?:[^"\\]|\\.)*)"| (?P<pattern>/.*/))?(?P<rest>(?: \[[^\]]*\])*)$'
-)
-_ATTRIBUTE = re.compile(r" \[([\w-]+)(?:=([^\]]*))?\]")
-
-
-@dataclass
-class Node:
-    """An element or a text of the snapshot."""
-
-    role: str
-    name: str = ""
-    ref: str = ""
-    """Playwright's name of the element, for this snapshot."""
-    attributes: dict[str, str] = field(default_factory=dict)
-    properties: dict[str, str] = field(default_factory=dict)
-    """`/url`, `/placeholder` and the like."""
-    text: str = ""
-    children: list[Node] = field(default_factory=list)
-    value: str = ""
-    """What a text field holds, with its newlines, where the snapshot has it on one line."""
-    hint: str = ""
-    """What its attributes say that a field without a name is for, or a button that only shows a picture."""
-    kind: str = ""
-    """The type of an input for a date or a time: see `times.py`."""
-
-    @property
-    def unnamed(self) -> bool:
-        """Nothing says what it is: no placeholder, and no name or one of a single character."""
-        return len(self.name) < 2 and not self.properties.get("/placeholder")
-
-    @property
-    def target(self) -> str:
-        """The last part of the address that a link leads to: `to Rent` of `/account/Rent/`."""
-        address = urlsplit(self.properties.get("/url", ""))
-        last = address.path.rstrip("/").rpartition("/")[2] or address.query or address.fragment
-        return f"to {unquote(last)}" if last and not address.scheme.startswith("javascript") else ""
-
-    @property
-    def pictured(self) -> bool:
-        """An element to click that no text names."""
-        if not self.acted_on or self.role in FIELDS:
-            return False
-        return not (self.name or self.properties.get("/placeholder") or self.content or self.target)
-
-    @property
-    def acted_on(self) -> bool:
-        """An element that an action can name."""
-        return bool(self.ref) and (self.role in ACTED_ON or self.clickable)
-
-    @property
-    def clickable(self) -> bool:
-        """Only its pointer says that it can be clicked, and no element inside says it better."""
-        if self.role in ACTED_ON or self.attributes.get("cursor") != "pointer":
-            return False
-        return not any(node.acted_on for node in below(self))
-
-    @property
-    def content(self) -> str:
-        """All texts in it."""
-        parts = [self.text, *(node.text or node.name for node in below(self) if not node.children)]
-        return " ".join(" ".join(part for part in parts if part).split())
 
 
 @dataclass(frozen=True)
@@ -193,55 +115,9 @@ class View:
     """By name: `link "New Ticket"`."""
 
 
-def below(node: Node) -> Iterator[Node]:
-    """All nodes in a node, in order."""
-    for child in node.children:
-        yield child
-        yield from below(child)
-
-
-def read(snapshot: str) -> list[Node]:
-    """The nodes of Playwright's snapshot. Raises ValueError when it is not of the form that is known."""
-    import yaml
-
-    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-    try:
-        items = yaml.load(snapshot, Loader=loader) or []
-    except yaml.YAMLError as error:
-        raise ValueError(f"the snapshot is no YAML: {' '.join(str(error).split())}") from None
-    return [_node(item) for item in items] if isinstance(items, list) else []
-
-
-def _node(item: Any) -> Node:
-    key, value = next(iter(item.items())) if isinstance(item, dict) else (str(item), "")
-    if key == "text":
-        return Node("text", text=_flat(value))
-    found = _KEY.match(key)
-    if not found:
-        return Node("text", text=_flat(key))
-    name = re.sub(r"\\(.)", r"\1", found["name"] or "") or (found["pattern"] or "")
-    attributes = {one[1]: one[2] or "" for one in _ATTRIBUTE.finditer(found["rest"])}
-    node = Node(found["role"], _flat(name), attributes.pop("ref", ""), attributes)
-    if isinstance(value, str):
-        node.text = _flat(value)
-        return node
-    for child in value:
-        inner, said = next(iter(child.items())) if isinstance(child, dict) else (str(child), "")
-        if inner.startswith("/"):
-            node.properties[inner] = said if isinstance(said, str) else ""
-        else:
-            node.children.append(_node(child))
-    return node
-
-
-def _flat(text: str) -> str:
-    """A text on one line, without the characters that are a font's pictures."""
-    return " ".join(PICTURES.sub("", str(text)).split())
-
-
 def view(nodes: Sequence[Node]) -> View:
     """Nodes as lines of text with the names of elements."""
-    writer = _Writer(_repeated(nodes))
+    writer = _Writer(_repeated(nodes), columns(nodes))
     for node in nodes:
         writer.write(node)
     writer.end()
@@ -251,19 +127,21 @@ def view(nodes: Sequence[Node]) -> View:
 class _Writer:
     """Lines as they are written, node by node."""
 
-    def __init__(self, repeated: frozenset[tuple[str, str]]) -> None:
-        """`repeated`: role and label of what several items of a table or a list have."""
-        self._repeated = repeated
+    def __init__(self, repeated: frozenset[tuple[str, str]], columns: Mapping[int, tuple[str, bool]]) -> None:
+        """`repeated`: role and label of what several items of a table or list have; `columns`: see there."""
+        self._repeated, self._columns = repeated, columns
         self._of = ""
         self.lines: list[str] = []
         self.elements: dict[str, Node] = {}
         self._line: list[str] = []
         self._used: Counter[str] = Counter()
-        self._lists: set[tuple[str, ...]] = set()
+        self._lists: dict[tuple[str, ...], str] = {}
         self._depth = 0
+        self._term = False
 
     def end(self) -> None:
         """End the line that is being written; a mere `-` stands before what comes next in its item."""
+        self._term = False
         if (
             self._line
             and self._line[0] == self._bullet
@@ -300,11 +178,11 @@ class _Writer:
             if any(inner.acted_on for inner in below(node)):
                 self._inside(node)
             else:
-                self._line.append(node.name or node.content)
+                self._say(node.name or node.content)
             self.end()
             return
         block = node.role in BLOCKS
-        if block:
+        if block and not (node.role == "definition" and self._term):
             self.end()
         if node.role == "list" and (links := _menu(node)):
             # A menu takes one line.
@@ -316,12 +194,20 @@ class _Writer:
             self._item(node)
             return
         if node.role in ANNOUNCED or (node.role in NAMED and node.name and not _headed(node)):
-            self._line.append(f"{node.role}{f' {quoted(node.name)}' if node.name else ''}:")
+            self._say(f"{node.role}{f' {quoted(node.name)}' if node.name else ''}:")
         if node.role in CELLS and self._line:
             self._line.append("|")
         self._inside(node)
-        if block:
+        if node.role == "term" and 0 < len(node.text or node.name) <= LABEL and len(self._line) == 1:
+            # What it means stands behind it.
+            self._line = [f"{self._line[0].rstrip(' :')}:"]
+            self._term = True
+        elif block:
             self.end()
+
+    def _say(self, text: str) -> None:
+        """Write a text of the page: in it, nothing reads as an element."""
+        self._line.append(without_elements(text))
 
     def _item(self, node: Node) -> None:
         """An item of a list; one of a list in an item is indented."""
@@ -338,40 +224,55 @@ class _Writer:
         if node.text:
             # The label behind a box is its name.
             if not (self._line and f" {quoted(node.text)}]" in self._line[-1]):
-                self._line.append(node.text)
+                self._say(node.text)
         elif not node.children and node.name and node.role not in NAMED:
-            self._line.append(node.name)
+            self._say(node.name)
         for child in node.children:
             self.write(child)
 
     def _element(self, node: Node) -> None:
         """An element that can be acted on, with what is in it or set in it."""
-        label = node.name or node.properties.get("/placeholder", "")
-        if node.clickable or node.role not in FIELDS:
-            label = label or node.content or node.target or node.hint
-        elif node.unnamed:
-            label = self._before() or node.hint or label
+        label = self._label(node)
         if node.role == "radio" and any(part.startswith("[") for part in self._line):
             self.end()  # Each choice has a line of its own, with what belongs to it.
         if self._of not in ("", label) and (node.role, label) in self._repeated:
             label = f"{label} ({self._of})"
         name = self._name(CLICKABLE if node.clickable else node.role, label)
         self.elements[name] = node
-        # The label beside a field is its name.
-        for beside in ([label, "|"], [label]):
+        # The label beside a field is its name; what stands beside one that its column names is no label.
+        written = without_elements(label)
+        apart = id(node) in self._columns and not label.endswith(":")
+        for beside in ([written, "|"], [written])[apart:]:
             if self._line[-len(beside) :] == beside:
                 del self._line[-len(beside) :]
                 break
         options = tuple(inner.name for inner in below(node) if inner.role == "option")
-        known = len(options) > 2 and options in self._lists
-        self._lists.add(options)
-        self._line.append(f"[{name}]{told(node, known)}")
+        first = self._lists.setdefault(options, name)
+        self._line.append(f"[{name}]{told(node, first if len(options) > 2 and first != name else '')}")
         if node.role in ("combobox", "listbox"):
+            # They are told with the list; one that is named all the same is known.
+            for inner in below(node):
+                if inner.role == "option" and inner.ref:
+                    self.elements[self._name(inner.role, inner.name)] = inner
             return
         # What else can be acted on inside it, such as a button in a tab.
         for inner in below(node):
             if inner.acted_on:
                 self._element(inner)
+
+    def _label(self, node: Node) -> str:
+        """What an element is called, but for its row or item where others have the like."""
+        label = node.name or node.properties.get("/placeholder", "")
+        if node.clickable or node.role not in FIELDS:
+            return label or (node.own if node.clickable else node.content) or node.target or node.hint
+        if not node.unnamed:
+            return label
+        before = self._before()
+        if id(node) in self._columns and self._line[-1:] in ([], ["|"]) and before[-1:] != ":":
+            before, many = self._columns[id(node)]
+            if before and many and self._of not in ("", before):
+                before = f"{before} ({self._of})"
+        return before or node.hint or label
 
     def _before(self) -> str:
         """The short text that stands before a field, its label by the look of it; "" where there is none."""
@@ -408,7 +309,7 @@ def _repeated(nodes: Sequence[Node]) -> frozenset[tuple[str, str]]:
 
 def _called(item: Node, repeated: frozenset[tuple[str, str]]) -> str:
     """What a row or an item of a list is called: the first text of its own, with letters if one has them."""
-    inside = [one for one in below(item) if one.role not in FIELDS and not one.children]
+    inside = [one for one in below(item) if one.role not in FIELDS | {"option"} and not one.children]
     inside.sort(key=lambda one: one.role in ("checkbox", "radio"))
     texts = [one.name or one.text for one in inside if (one.role, one.name) not in repeated]
     texts = [text.strip() for text in (item.text, *texts) if any(map(str.isalnum, text))]
@@ -437,10 +338,10 @@ def _headed(node: Node) -> bool:
     return any(inner.role == "heading" and node.name.startswith(inner.name) for inner in below(node))
 
 
-def told(node: Node, known: bool = False) -> str:
+def told(node: Node, same: str = "") -> str:
     """What a line tells of an element after its name: its value, its options, whether it is checked.
 
-    `known`: the same options were named before on this page.
+    `same`: a list before it on this page that has the same options.
     """
     parts = []
     if node.role in ("textbox", "searchbox", "spinbutton", "slider") and (node.value or node.content):
@@ -454,8 +355,8 @@ def told(node: Node, known: bool = False) -> str:
         more = f" and {len(options) - OPTIONS} more" if len(options) > OPTIONS else ""
         if value:
             parts.append(f"is {value}")
-        if names and not known:
-            parts.append(f"of {', '.join(names)}{more}")
+        if names:
+            parts.append(f"of {SAME} {same}" if same else f"of {', '.join(names)}{more}")
     for attribute in TOLD:
         if attribute in node.attributes:
             state = node.attributes[attribute]
@@ -463,8 +364,3 @@ def told(node: Node, known: bool = False) -> str:
     if node.kind:
         parts.append(f"takes {TAKES[node.kind]}")
     return f" {' '.join(parts)}" if parts else ""
-
-
-def quoted(text: str) -> str:
-    """A text in quotation marks, as JSON has it: an action can hold it as it is."""
-    return json.dumps(text, ensure_ascii=False)
