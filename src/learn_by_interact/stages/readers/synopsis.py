@@ -198,7 +198,15 @@ def _in_braces(form: str) -> str:
         return f"<{name}>" if not many else f"[{many[2]}...]" if many[1] == "zero" else f"<{many[2]}>..."
 
     form = re.sub(r"(?<!\S)\{(<[^<>]*>)\}(?!\S)", r"\1", form)
+    form = re.sub(r"(?<!\S)\{(-[^{}]*)\}(?!\S)", _of_options, form)
     return re.sub(r"(?<!\S)\{([A-Za-z](?:[^{}|,]|,(?= )|,(?=[^{}]*\.\.\.\}))*)\}(?!\S)", named, form)
+
+
+def _of_options(found: re.Match[str]) -> str:
+    """A choice of options in braces: each in turn, or, where one has more than a value, a list of them."""
+    each = re.split(r" ?\| ?", found[1])
+    simple = any(all(re.fullmatch(kind, one) for one in each) for kind in CHOSEN)
+    return f"({found[1]})" if simple and len(each) > 1 else f"[{found[1]}]"
 
 
 def _names(form: str) -> frozenset[str]:
