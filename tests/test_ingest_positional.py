@@ -208,3 +208,7 @@ def test_what_a_page_says_of_a_tool_or_an_argument_is_no_example(line: str) -> N
     document = page(f"NAME\n       {line}\n")
     assert commands(document, ["pass", "wheel"]) == []
     assert commands(page("So:\n\n    wheel unpack  A.whl\n"), ["wheel"]) == ["wheel unpack  A.whl"]
+
+
+def test_of_many_choices_only_the_first_few_are_made_synopses() -> None:
+    assert len(forms(page(f"Usage: tool{' (a|b)' * 30}\n"), ["tool"])) == 8
