@@ -119,6 +119,8 @@ def test_a_word_beside_marked_arguments_or_of_an_example_stands_as_it_is(
         ("wheel version [-h]", ["wheel version"], ["wheel version foo"]),
         ("notes merge (--all | --since DATE) BOOK", ["notes merge --all x", "notes merge --since 9 x"], []),
         ("mine (set|remove) <x>", ["mine set 1", "mine remove 1"], ["mine 1"]),
+        ("tr <file> {-p|-s <name>=<value>} [<xsl-file>...]", ["tr a.txt b.txt"], ["tr a.txt x y b.txt"]),
+        ("tar {-c | -x} NAME", ["tar -c x", "tar -x x"], ["tar x"]),
     ],
 )
 def test_arguments_and_options_of_other_parsers(usage: str, good: list[str], bad: list[str]) -> None:
@@ -206,3 +208,7 @@ def test_what_a_page_says_of_a_tool_or_an_argument_is_no_example(line: str) -> N
     document = page(f"NAME\n       {line}\n")
     assert commands(document, ["pass", "wheel"]) == []
     assert commands(page("So:\n\n    wheel unpack  A.whl\n"), ["wheel"]) == ["wheel unpack  A.whl"]
+
+
+def test_of_many_choices_only_the_first_few_are_made_synopses() -> None:
+    assert len(forms(page(f"Usage: tool{' (a|b)' * 30}\n"), ["tool"])) == 8

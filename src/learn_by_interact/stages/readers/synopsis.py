@@ -21,6 +21,8 @@ from .spelt import NAME
 CHOICE = re.compile(r"(?<!\S)\(([^()|]+(?:\|[^()|]+)+)\)(?!\S)")
 CHOSEN = (r"-[A-Za-z]", r"[a-z][\w-]*", r"--[a-z][\w-]*(?:[ =](?:<[^<>]*>|[A-Z][A-Z\d_-]*|[a-z]+))?")
 """What each of a choice is of which a synopsis is made for each: letters, words, options with long names."""
+CHOICES = 3
+"""Choices of a synopsis of which each is made one; of further ones the first is taken."""
 NESTED = re.compile(r"\[([a-z][\w-]*) \[([a-z][\w-]*)\]\]")
 USAGE = re.compile(r"^\s*usage:\s*", re.IGNORECASE)
 FULL = 70
@@ -171,7 +173,7 @@ def _by_its_name(usage: str, page: str, tools: Sequence[str]) -> str:
     return f"{tool} {more}" if other and begins else usage
 
 
-def _ways(form: str) -> list[str]:
+def _ways(form: str, choices: int = CHOICES) -> list[str]:
     """A synopsis with each of a choice in turn, `tool (-d | -D) NAME`, and with a command that may be left
     out: `tool [push [-q] NAME]`; an argument after which another may stand is none: `[infile [outfile]]`."""
     for part in GROUP.findall(form):
@@ -179,10 +181,10 @@ def _ways(form: str) -> list[str]:
             form = form.replace(part, part[1:-1])
         elif nested := NESTED.fullmatch(part):
             form = form.replace(part, f"[{nested[1]}] [{nested[2]}]")
-    for choice in CHOICE.finditer(form):
+    for choice in CHOICE.finditer(form) if choices else ():
         each = re.split(r" ?\| ?", choice[1])
         if any(all(re.fullmatch(kind, one) for one in each) for kind in CHOSEN):
-            return [way for one in each for way in _ways(form.replace(choice[0], one, 1))]
+            return [way for one in each for way in _ways(form.replace(choice[0], one, 1), choices - 1)]
     return [form]
 
 
@@ -198,7 +200,15 @@ def _in_braces(form: str) -> str:
         return f"<{name}>" if not many else f"[{many[2]}...]" if many[1] == "zero" else f"<{many[2]}>..."
 
     form = re.sub(r"(?<!\S)\{(<[^<>]*>)\}(?!\S)", r"\1", form)
+    form = re.sub(r"(?<!\S)\{(-[^{}]*)\}(?!\S)", _of_options, form)
     return re.sub(r"(?<!\S)\{([A-Za-z](?:[^{}|,]|,(?= )|,(?=[^{}]*\.\.\.\}))*)\}(?!\S)", named, form)
+
+
+def _of_options(found: re.Match[str]) -> str:
+    """A choice of options in braces: each in turn, or, where one has more than a value, a list of them."""
+    each = re.split(r" ?\| ?", found[1])
+    simple = any(all(re.fullmatch(kind, one) for one in each) for kind in CHOSEN)
+    return f"({found[1]})" if simple and len(each) > 1 else f"[{found[1]}]"
 
 
 def _names(form: str) -> frozenset[str]:
