@@ -47,7 +47,7 @@ class Page(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.end_headers()
         self.wfile.write(("<!doctype html>" + text).encode())
-    def do_GET(self): self.answer(self.path)
+    def do_GET(self): self.answer(self.path.partition("?")[0])
     def do_POST(self):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.answer("/sure" if self.path == "/many" else self.path)
@@ -101,6 +101,10 @@ def test_an_answer_at_the_same_address_under_another_title_is_shown_whole(web: W
     seen = on(web, "/many", 'click [button "Delete"]')[-1]
     assert "URL: /many\nTitle: Sure?" in seen
     assert '[button "Yes, go"]' in seen and "Line 13 of what goes" in seen and "as before" not in seen
+
+
+def test_a_query_alone_is_one_of_the_present_page(web: WebEnvironment) -> None:
+    assert "URL: /late?order=name\n" in on(web, "/late", "goto ?order=name")[-1]
 
 
 def test_what_comes_a_little_later_is_seen(web: WebEnvironment) -> None:

@@ -130,7 +130,7 @@ def entered(instruction: str, steps: Sequence[Step]) -> str:
         label = QUOTED.search(element)
         if step.action.tool in FILLS and label and 0 < len(value) <= LONGEST:
             last[unquoted(label[1]).rstrip(": ")] = value
-        elif step.action.tool == "click" and label and element.partition(" ")[0] in TICKED:
+        elif step.action.tool in ("click", "check") and label and element.partition(" ")[0] in TICKED:
             ticked[unquoted(label[1]).rstrip(": ")] = None
     untold = [f"{label}: {value}." for label, value in last.items() if value not in instruction]
     said_of = stems(" ".join([instruction, *untold]))

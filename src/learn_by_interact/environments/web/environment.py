@@ -343,8 +343,13 @@ class WebEnvironment(DeclaredEnvironment):
             self._session = None
 
     def _address(self, url: str) -> str:
-        """A full address; a path is one of the application, and so is the name that stands for its origin."""
+        """A full address; a path is one of the application, and so is the name that stands for its origin.
+
+        A query alone is one of the present page.
+        """
         url = url.strip()
+        if url.startswith("?") and self._session is not None:
+            return urljoin(self.session.page.url, url)
         if url.startswith(self._origin):
             url = url[len(self._origin) :] or "/"
         return url if re.match(r"^[a-z]+:", url) else urljoin(f"{self.application.url}/", url)
