@@ -110,6 +110,14 @@ def test_verb_too_early_names_the_one_before(recipe: Path, tmp_path: Path, verb:
     assert done.returncode == 2 and f"run `lbi {before} {recipe}` first" in done.stderr
 
 
+def test_the_model_of_a_recipe_that_names_none_is_told(recipe: Path, tmp_path: Path) -> None:
+    told = "names no model: local/"
+    assert told not in tiny.lbi("propose", recipe, "--run-folder", tmp_path).stderr
+    text = recipe.read_text()
+    (recipe.parent / "none.toml").write_text(text.replace(f'[model]\nname = "{tiny.MODEL}"\n', ""))
+    assert told in tiny.lbi("propose", recipe.parent / "none.toml", "--run-folder", tmp_path).stderr
+
+
 def test_pilot_that_reaches_nothing_says_so(recipe: Path, tmp_path: Path) -> None:
     (tmp_path / "mute.py").write_text(
         "import tiny\n\ndef policy(request):\n"

@@ -57,6 +57,10 @@ def test_one_text_may_stand_without_brackets(tmp_path: Path) -> None:
         (LEAST + "colour = 1\n", "environment.toml: unknown key colour; known here: name, description"),
         (LEAST + "[limits]\nsecond = 1\n", "unknown key limits.second; known here: seconds, memory_mb"),
         ('name = "a"\n', "the key description is missing"),
+        (
+            LEAST.replace('name = "', 'name = "A tool ', 1),
+            "is no name: it has letters, digits, - and _ alone",
+        ),
         (LEAST + "[limits]\nseconds = 0\n", "limits.seconds: Input should be greater than 0"),
         (LEAST + 'kind = "browser"\n', "kind: Input should be 'shell'"),
         (LEAST + "[volatile]\npatterns = ['(']\n", r"volatile.patterns: '\(' is no regular expression"),

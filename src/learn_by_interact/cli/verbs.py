@@ -28,6 +28,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON value on standard
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Run a small pilot and forecast the rest.")]
 Pilot = Annotated[int | None, typer.Option(help="Inputs of each stage in a dry run.", min=1)]
 
+CALLING = ("run", "propose", "explore", "relabel", "evaluate")
+"""Verbs that call the recipe's model."""
 LARGEST_PILOT = 32
 """Inputs of each stage up to which a pilot that is too small goes on with more."""
 
@@ -106,6 +108,8 @@ def _perform(name: str, options: Options, as_json: bool) -> None:
     with reporting() as reporter, Pipeline(recipe, reporter.report, reporter.say) as pipeline:
         if recipe.small and name == "run":
             reporter.say(f"{recipe.path} leaves settings open: those for a small model hold (small.py).")
+        if "model" not in recipe.model_fields_set and name in CALLING:
+            reporter.say(f"{recipe.path} names no model: {recipe.model.name} is used.")
         value, text = _done(pipeline, name)
     typer.echo(json.dumps(value) if as_json else text)
 

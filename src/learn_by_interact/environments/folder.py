@@ -222,6 +222,9 @@ def checked(kind: type[Checked], data: dict[str, Any], file: Path, within: str =
             told = f"unknown key {key}; known here: {', '.join(_keys(kind, first['loc'][:-1]))}"
         elif first["type"] == "missing":
             told = f"the key {key} is missing"
+        elif first["type"] == "string_pattern_mismatch":
+            letters = "letters" if "A-Z" in first["ctx"]["pattern"] else "small letters"
+            told = f"{key}: {first['input']!r} is no name: it has {letters}, digits, - and _ alone"
         else:
             told = f"{key}: {first['msg'].removeprefix('Value error, ')}"
         raise ConfigError(f"{file}: {within}{told}") from None
