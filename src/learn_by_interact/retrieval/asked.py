@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from ..environments.places import ELEMENT, OPTIONS, QUOTED, unquoted
+from ..environments import places
 from ..types import Trajectory
 
 NUMBERS = re.compile(r"#?\d[\d.,:/-]*")
@@ -63,14 +63,9 @@ def offered(trajectory: Trajectory, begin: int, end: int) -> Iterator[str]:
         if "option" not in trajectory.steps[at].action.arguments:
             continue
         # An observation may tell only what changed since the one before it.
-        seen = (said for back in range(at, -1, -1) for said in _told(trajectory.observation(back).text, name))
-        yield from map(unquoted, QUOTED.findall(next(seen, "")))
-
-
-def _told(text: str, name: str) -> Iterator[str]:
-    for element, _, said in ELEMENT.findall(text):
-        if element == name and (options := OPTIONS.search(said)):
-            yield options[1]
+        texts = (trajectory.observation(back).text for back in range(at, -1, -1))
+        seen = (places.offered(places.ELEMENT.findall(text)) for text in texts)
+        yield from next((lists[name].options for lists in seen if name in lists and lists[name].options), ())
 
 
 @cache
