@@ -112,7 +112,7 @@ def test_an_application_that_a_button_ends_was_seen_until_then_and_is_started_ag
 
 
 def test_a_form_is_its_fields_and_the_buttons_after_them() -> None:
-    create, search = forms(NEW)
+    create, search, loose = forms(NEW)
     assert [field.element for field in create.fields] == [
         'textbox "Summary:"', 'combobox "Type:"', 'checkbox "Mine"',
     ]  # fmt: skip
@@ -121,11 +121,14 @@ def test_a_form_is_its_fields_and_the_buttons_after_them() -> None:
     assert (kind.value, kind.options) == ("defect", ("defect", "task"))
     assert [button.label for button in create.buttons] == ["Create"]
     assert [button.label for button in search.buttons] == ["Go"]
+    assert [one.label for one in loose.fields] == ["Loose"] and not loose.buttons, "Enter sends it"
+    assert (loose.sends, create.sends, search.sends) == (("press Enter",), (), ())
+    assert len(forms(NEW + ' [textbox "More"]')) == 2, "several fields that nothing holds together"
 
 
 def test_elements_of_one_form_belong_together_wherever_they_stand() -> None:
     together = {'textbox "Summary:"': 0, 'button "Go"': 0, 'textbox "Search:"': 1, 'button "Create"': 1}
-    first, second = (form for form in forms(NEW, together) if form.fields)
+    first, second = (form for form in forms(NEW, together) if form.fields and form.buttons)
     assert ([one.label for one in first.fields], first.buttons[0].label) == (["Summary:"], "Go")
     assert ([one.label for one in second.fields], second.buttons[0].label) == (["Search:"], "Create")
 

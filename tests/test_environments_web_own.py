@@ -13,7 +13,8 @@ from learn_by_interact.environments.web import application
 from learn_by_interact.environments.web.actions import action
 from learn_by_interact.environments.web.environment import WebEnvironment
 from learn_by_interact.errors import EnvironmentFault
-from learn_by_interact.types import Task
+from learn_by_interact.stages.plans import plans
+from learn_by_interact.types import Document, Task
 
 SERVER = r'''
 import os
@@ -23,7 +24,7 @@ ROWS = "".join(f"<tr><td><input type=checkbox aria-label='Row {n}'></td><td>Row 
 SURE = "".join(f"<p>Line {n} of what goes with it.</p>" for n in range(14)) + "<form method=post><button>Yes, go</button></form>"
 PAGES = {
     "/": """<title>Start</title><main><h1>Start</h1><a href=/many>Many</a> <a href=/big>Big</a> <a href=/late>Late</a>
-      <a href=/tasks/>Tasks</a> <a href=/books>Books</a></main>""",
+      <a href=/tasks/>Tasks</a> <a href=/books>Books</a> <a href=/todo>To do</a></main>""",
     "/many": f"<title>Many</title><main><h1>Many</h1><table>{ROWS}</table><form method=post><button>Delete</button></form></main>",
     "/sure": f"<title>Sure?</title><main><h1>Are you sure?</h1><table>{ROWS[:600]}</table>{SURE}</main>",
     "/big": """<title>Big</title><main><h1>Big</h1><form method=post action=/big><label>First <input name=first></label>
@@ -31,6 +32,8 @@ PAGES = {
       % ("<p>Words that stand between the fields of a form that is long.</p>" * 80),
     "/late": """<title>Late</title><main><h1>Late</h1><p id=said></p>
       <button onclick="setTimeout(() => said.textContent = 'Done at last', 350)">Go</button></main>""",
+    "/todo": """<title>To do</title><main><h1>To do</h1><ul id=all></ul><input aria-label="What is to be done"
+      onkeydown="if (event.key === 'Enter') fetch('/add', {method: 'post', body: value}).then(() => location.reload())"></main>""",
     "/tasks/": "<title>Tasks</title><main><h1>Tasks</h1>%s</main>"
       % "".join(f"<p><a href=/tasks/{n}/>Task {n}</a></p>" for n in (1, 2, 3)),
     "/books": "<title>Books</title><main><h1>Books</h1>%s</main>"
@@ -116,6 +119,21 @@ def test_the_home_page_is_looked_at_where_it_is_documentation_too(
     places: dict[tuple[str, ...], Place],
 ) -> None:
     assert () in places and len(places) > 4
+
+
+def test_a_field_without_a_button_is_sent_with_enter(places: dict[tuple[str, ...], Place]) -> None:
+    page = places['click [link "To do"]',]
+    (form,) = page.forms
+    assert [one.label for one in form.fields] == ["What is to be done"] and not form.buttons
+    text = "Each thing that is to be done is written down, one after the other."
+    document = Document(source="d", title="What is to be done", text=text, begin=1, end=1)
+    (plan,) = plans(document, [page], 1, 0)
+    said = {"values": {"What is to be done": "Buy paint"}, "task": "Write down that paint is to be bought."}
+    assert plan.read(said)[1] == (
+        'click [link "To do"]',
+        'type "Buy paint" into [textbox "What is to be done"]',
+        "press Enter",
+    )
 
 
 def test_a_form_that_goes_on_behind_the_first_part_of_a_page_is_whole(

@@ -60,6 +60,7 @@ LIST = "list"
 """Role of a field of which one option is clicked: an element of the role that the field's `element` names."""
 FILLS = frozenset({"type", "select"})
 """Actions on a screen that fill a form and do not send it."""
+ENTER = "press Enter"
 LEADS_NOWHERE = re.compile(
     r"(?i)^(preview|cancel|reset|back|close|help|discard|log ?out|sign ?out|choose files?)\b"
 )
@@ -96,6 +97,8 @@ class Form(Value):
 
     fields: tuple[Field, ...]
     buttons: tuple[Field, ...]
+    sends: tuple[str, ...] = ()
+    """The actions that send one without a button."""
 
 
 class Place(Value):
@@ -216,7 +219,9 @@ def elements(text: str) -> Iterator[Field]:
 def forms(
     text: str, together: Mapping[str, int] = MappingProxyType({}), required: Set[str] = frozenset()
 ) -> tuple[Form, ...]:
-    """The forms of an observation, in the order of the page; fields that no button follows are none.
+    """The forms of an observation, in the order of the page.
+
+    Fields that no button follows are none, but one alone, or those of an HTML form: Enter sends them.
 
     `together`: a number for each element that is known to belong to a form; those of one number belong
     together, wherever they stand. `required`: those that are known to have to be filled in.
@@ -240,6 +245,8 @@ def _in_order(every: Sequence[Field], mixed: bool = False) -> list[Form]:
     def end() -> None:
         if useful := [one for one in buttons if one.label and not LEADS_NOWHERE.match(one.label)]:
             found.append(Form(fields=tuple(fields), buttons=tuple(useful)))
+        elif not buttons and (mixed or len(fields) == 1) and any(one.role in TYPED for one in fields):
+            found.append(Form(fields=tuple(fields), buttons=(), sends=(ENTER,)))
         fields.clear()
         buttons.clear()
 

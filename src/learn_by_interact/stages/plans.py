@@ -67,6 +67,8 @@ class Plan(Value):
     fields: tuple[Field, ...] = ()
     buttons: tuple[Field, ...] = ()
     """One of them is pressed; none: something is found out."""
+    sends: tuple[str, ...] = ()
+    """Actions that send the fields where there is no button."""
     asked: Fact | None = None
     """What is found out; None: the model chooses."""
 
@@ -119,7 +121,8 @@ class Plan(Value):
         known = [one for one in parts if one is not None]
         fields = tuple(known[: len(self.fields)])
         buttons = tuple(known[len(self.fields) :])
-        return Plan(place=place, fields=fields, buttons=buttons) if len(known) == len(parts) else None
+        moved = self.model_copy(update={"place": place, "fields": fields, "buttons": buttons})
+        return moved if len(known) == len(parts) else None
 
     def read(self, reply: Any) -> tuple[str, tuple[str, ...]]:
         """A reply -> the task, and the actions that do it; ("", ()) where they cannot be done here."""
@@ -152,7 +155,7 @@ class Plan(Value):
         pressed = [f"click [{one.element}]" for one in self.buttons if one.label == reply.get("press")][:1]
         if (self.buttons and not pressed) or not all(entered):
             return ()
-        return (*way, *entered, *pressed, *self.place.after)
+        return (*way, *entered, *pressed, *self.sends, *self.place.after)
 
     def spoken_of(self, told: Counter[str]) -> float:
         """How much a section says of the last field, or of the button."""
@@ -394,7 +397,8 @@ class _Known:
             for field in _apart(form.fields):
                 if field.element in same or _label(field.element) in self._ways:
                     continue
-                yield Plan(place=place, fields=_filled(form, field), buttons=form.buttons[:BESIDE])
+                fields = _filled(form, field)
+                yield Plan(place=place, fields=fields, buttons=form.buttons[:BESIDE], sends=form.sends)
 
 
 def _filled(form: Form, field: Field) -> tuple[Field, ...]:
