@@ -15,7 +15,7 @@ from ..registry import identity
 from ..types import Attempt, Document, Page, Task, digest
 
 PLACES = TypeAdapter(tuple[Place, ...])
-FOUND = "titles without the name of the application"
+FOUND = "forms that Enter sends, and what stands behind the first part of a page"
 """What places tell since that last changed: a run with an older survey looks the application over again."""
 
 
