@@ -14,7 +14,7 @@ from learn_by_interact.environments.places import elements
 from learn_by_interact.environments.web.acting import key
 from learn_by_interact.environments.web.actions import WebActions
 from learn_by_interact.environments.web.choices import AS_BEFORE
-from learn_by_interact.environments.web.snapshot import Node
+from learn_by_interact.environments.web.nodes import Node
 from learn_by_interact.errors import ParseError
 from learn_by_interact.types import STOP, Action
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from learn_by_interact.environments.places import elements, forms, plain
+from learn_by_interact.environments.places import ROLES, elements, forms, plain
 from learn_by_interact.environments.web.actions import action
 from learn_by_interact.environments.web.choices import schema
 from learn_by_interact.environments.web.guard import Guard
 from learn_by_interact.environments.web.marking import MARK, UNMARK
+from learn_by_interact.environments.web.nodes import ACTED_ON, CLICKABLE
 from learn_by_interact.environments.web.session import Session, Shown
 
 PEOPLE = "<option>ann<option>ben<option>chloe</select>"
@@ -196,3 +197,9 @@ def test_a_term_and_what_it_means_stand_on_one_line(window: Window) -> None:
         '[link "Mail"]',
         "none",
     ]
+
+
+def test_each_element_of_a_page_is_read_as_one() -> None:
+    assert ACTED_ON | {CLICKABLE} <= set(ROLES)
+    for role in (*ACTED_ON, CLICKABLE):
+        assert [one.role for one in elements(f'[{role} "It"]')] == [role]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from learn_by_interact.environments.places import plain
 from learn_by_interact.environments.web.layout import changed, laid_out, part_of, parts, sampled
-from learn_by_interact.environments.web.snapshot import read, view
+from learn_by_interact.environments.web.nodes import read
+from learn_by_interact.environments.web.snapshot import view
 
 SNAPSHOT = r"""
 - banner [ref=e1]:

@@ -85,13 +85,14 @@ def prove(benchmark: Benchmark, task: Task) -> TaskProof:
         return benchmark.prove(task)
     problems: list[str] = []
     gold = benchmark.gold(task)
-    if all(action.tool == STOP and not action.arguments.get("answer") for action in gold):
+    missing = all(action.tool == STOP and not action.arguments.get("answer") for action in gold)
+    if missing:
         problems.append("there is no gold solution")
     nothing = scored(benchmark, task, [], problems)
     if nothing:
         problems.append("the check passes when nothing was done")
     passed = scored(benchmark, task, gold, problems)
-    if passed is not None and not passed and "there is no gold solution" not in problems:
+    if passed is not None and not passed and not missing:
         problems.insert(0, "the check fails on the gold solution")
     return TaskProof(
         name=task.parent or task.instruction,

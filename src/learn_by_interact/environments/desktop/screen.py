@@ -22,7 +22,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..web.snapshot import NAME, VALUE, quoted
+from ..web.nodes import quoted
+from ..web.snapshot import NAME, VALUE
 
 ROLES = {
     "push-button": "button",

@@ -10,7 +10,7 @@ from ...types import Action
 from ..elements import Refused, find
 from . import filling, lists, sending
 from .filling import CLICK_MS
-from .snapshot import Node, below, quoted
+from .nodes import Node, below, quoted
 from .times import TAKES, written
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..elements import Refused, plain_name
 from . import filling
 from .filling import CLICK_MS
-from .snapshot import Node, quoted
+from .nodes import Node, quoted
 
 if TYPE_CHECKING:
     from playwright.sync_api import JSHandle, Locator

@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..places import TICKED
-from .snapshot import DIALOGS, FIELDS, LABEL, Node, below
+from .nodes import FIELDS, Node, below
+from .snapshot import DIALOGS, LABEL
 from .times import DATED, TAKES
 
 if TYPE_CHECKING:

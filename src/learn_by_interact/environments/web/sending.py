@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ..elements import Refused
-from .snapshot import Node
+from .nodes import Node
 
 if TYPE_CHECKING:
     from playwright.sync_api import ElementHandle, Locator, Page

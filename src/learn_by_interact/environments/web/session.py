@@ -18,7 +18,8 @@ from . import acting, filling, reading, wording
 from .browser import said, watched
 from .filling import CLICK_MS
 from .marking import MARK, UNMARK, snapshot_of
-from .snapshot import Node, quoted, read, view
+from .nodes import Node, quoted, read
+from .snapshot import view
 
 if TYPE_CHECKING:
     from playwright.sync_api import Dialog, Download, Locator, Page, Request

@@ -18,24 +18,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..places import SAME, without_elements
-from .nodes import CELLS, CLICKABLE, FIELDS, Node, below, quoted, read
+from .nodes import CELLS, CLICKABLE, FIELDS, Node, below, quoted
 from .tables import columns
 from .times import TAKES
-
-__all__ = [
-    "DIALOGS",
-    "FIELDS",
-    "LABEL",
-    "NAME",
-    "VALUE",
-    "Node",
-    "View",
-    "below",
-    "quoted",
-    "read",
-    "told",
-    "view",
-]
 
 BLOCKS = frozenset(
     [

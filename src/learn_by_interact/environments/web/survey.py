@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 from ...errors import EnvironmentFault
 from ...types import Action, Task
 from ..places import GOTO, NUMBERED, TICKED, Place
-from .snapshot import Node
+from .nodes import Node
 
 if TYPE_CHECKING:
     from .environment import WebEnvironment
