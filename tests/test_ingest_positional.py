@@ -52,6 +52,15 @@ positional arguments:
 options:
   --dest DEST, -d DEST  Destination directory
 """
+COPY = """Usage: cp [OPTION]... [-T] SOURCE DEST
+  or:  cp [OPTION]... SOURCE... DIRECTORY
+  or:  cp [OPTION]... -t DIRECTORY SOURCE...
+  or:  cp OPTION
+Copy SOURCE to DEST.
+
+  -v, --verbose    explain what is being done
+"""
+CUT = "Usage: cut OPTION... [FILE]...\n\n  -s, --only-delimited    no other lines\n"
 PACK = "usage: wheel pack directory\n"
 
 
@@ -59,6 +68,9 @@ PACK = "usage: wheel pack directory\n"
     ("text", "title", "good", "bad"),
     [
         (UNPACK, "t", "wheel unpack a.txt", "wheel unpack wheelfile"),
+        (COPY, "cp", "cp a.txt b.txt notes --verbose", "cp"),
+        (COPY, "cp", "cp -t notes a.txt", "cp OPTION"),
+        (CUT, "cut", "cut a.txt --only-delimited", "cut OPTION a.txt"),
         (PACK, "wheel pack", "wheel pack site", "wheel pack"),
         (PACK + "\npositional arguments:\n  directory  It\n", "t", "wheel pack site", "wheel pack"),
         (PASS, "pass", "pass mv mail post", "pass mail post"),

@@ -26,6 +26,8 @@ ITEM = re.compile(r"^(\s*)(?:[-*+·•○●] +)?([`*]*--?[A-Za-z][^:]*?)(?::| [
 """An option as an item of a list, what it does behind a colon or a dash: "- `--slurp`, `-s`: Read all."."""
 BEHIND = re.compile(r"^(\s*)(--[A-Za-z][\w-]*)([ =]\S+)? \((-[A-Za-z])\)(?=\s|$)")
 """An option with its short name behind it: `--format FMT (-F)`."""
+IN_BRACKETS = re.compile(r"^(\s*-[A-Za-z]) \[ (--[A-Za-z][\w-]*) \]( arg(?=\s))?(?: \(=[^()]*\)(?=\s))?")
+"""An option with its long name in brackets, as boost has it, and a default: `-j [ --jobs ] arg (=4)`."""
 HEADING = re.compile(r"#{2,6} +[`*]*(--?[A-Za-z][^`*]*)[`*]*\s*$")
 """An option as the heading of the paragraph that says what it does: "### `-d CONFIG_FILE`"."""
 QUOTED = re.compile(r"(\s*)('--?[A-Za-z][^']*'(?:(?:, ?| or )'--?[A-Za-z][^']*')*)\s*")
@@ -67,6 +69,7 @@ class Spelt(NamedTuple):
 def spelt(line: str) -> Spelt | None:
     """The option that a line lists."""
     line = BEHIND.sub(lambda found: f"{found[1]}{found[4]}, {found[2]}{found[3] or ''}", line)
+    line = IN_BRACKETS.sub(lambda found: f"{found[1]}, {found[2]}{found[3] or ''}", line)
     if heading := HEADING.match(line):
         return _plainly(heading[1])
     if found := _plainly(line):

@@ -24,7 +24,8 @@ CHOSEN = (r"-[A-Za-z]", r"[a-z][\w-]*", r"--[a-z][\w-]*(?:[ =](?:<[^<>]*>|[A-Z][
 CHOICES = 3
 """Choices of a synopsis of which each is made one; of further ones the first is taken."""
 NESTED = re.compile(r"\[([a-z][\w-]*) \[([a-z][\w-]*)\]\]")
-USAGE = re.compile(r"^\s*usage:\s*", re.IGNORECASE)
+USAGE = re.compile(r"^\s*(?:usage:\s*|or:\s+)", re.IGNORECASE)
+"""What a usage begins with, and further ones below it, as GNU's tools have them."""
 FULL = 70
 """Characters of a line from which on the next, if it begins with a group, may go on with it."""
 CARRIED = re.compile(r"\s+\\$")
@@ -38,7 +39,7 @@ _WORDS = re.compile(r"[\w-]+( [a-z][\w.-]*)+")
 """A command without placeholders; what it does stands below it, indented further."""
 OPTIONS = re.compile(
     r"\[-{0,2}<?(?:[a-z]+[-_])?(?:OPTION|FLAG|SWITCH|OPERATION)(?:S|\(S\))?>?(?:\.\.\.)?\](?:\.\.\.)?"
-    r"|<(?:[a-z]+[-_])*(?:OPTION|FLAG|SWITCHE)S>|\[[a-z]+OPTIONS\]",
+    r"|<(?:[a-z]+[-_])*(?:OPTION|FLAG|SWITCHE)S>|\[[a-z]+OPTIONS\]|(?-i:OPTIONS?)(?:\.\.\.)?",
     re.IGNORECASE,
 )
 """Where options stand in a synopsis."""
@@ -142,7 +143,7 @@ def _synopses(page: Document, tools: Sequence[str]) -> Iterator[tuple[str, froze
         usage = USAGE.match(line)
         text = _by_its_name(line[usage.end() :], page_of(page.title), tools) if usage else line.strip()
         tool, _, rest = text.partition(" ")
-        if tool not in tools or rest.startswith("- "):  # What it prints.
+        if tool not in tools or rest.startswith("- ") or rest == "OPTION":  # What it prints; help alone.
             continue
         whole = _in_braces(
             _joined(text, _continued(lines[number + 1 :]) if usage else _deeper(lines, number))
