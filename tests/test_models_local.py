@@ -141,6 +141,20 @@ def test_what_calls_begin_with_alike_is_read_once_for_all_slots(cache: Path) -> 
     assert unread[3] > used[0].prompt // 2, "and it is counted once"
 
 
+def test_each_thread_of_a_server_with_all_processors_keeps_to_its_own(cache: Path) -> None:
+    processors = os.sched_getaffinity(0)
+
+    def places(settings: ModelSettings) -> list[set[int]]:
+        connect(settings).complete(asking("hello", max_tokens=2))
+        pid = local.ensure(settings)["pid"]
+        return [os.sched_getaffinity(int(task)) for task in os.listdir(f"/proc/{pid}/task")]
+
+    every = places(SETTINGS.model_copy(update={"threads": len(processors)}))
+    assert all({one} in every for one in processors)
+    if len(processors) > 1:
+        assert all(one == processors for one in places(SETTINGS)), "one of two may go where there is room"
+
+
 def test_a_file_that_is_no_model_shows_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LBI_CACHE", str(tmp_path))
     bad = tmp_path / "bad.gguf"
