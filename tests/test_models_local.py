@@ -147,7 +147,7 @@ def test_each_thread_of_a_server_with_all_processors_keeps_to_its_own(cache: Pat
     def places(settings: ModelSettings) -> list[set[int]]:
         connect(settings).complete(asking("hello", max_tokens=2))
         pid = local.ensure(settings)["pid"]
-        return [os.sched_getaffinity(int(task)) for task in os.listdir(f"/proc/{pid}/task")]
+        return [os.sched_getaffinity(int(task.name)) for task in Path(f"/proc/{pid}/task").iterdir()]
 
     every = places(SETTINGS.model_copy(update={"threads": len(processors)}))
     assert all({one} in every for one in processors)
