@@ -164,9 +164,9 @@ class DesktopEnvironment(SandboxedEnvironment):
         if action.tool == STOP:
             return self._observe().model_copy(update={"text": "", "failed": False})
         refused, self._menu, scrolled = "", self._menu_of(action), False
-        if action.tool == "scroll" and len(self._parts(self._screen)) > 1:
-            self._part = max(0, self._part + (-1 if action.arguments.get("direction") == "up" else 1))
-            scrolled = True
+        turned = self._part + (-1 if action.arguments.get("direction") == "up" else 1)
+        if action.tool == "scroll" and 0 <= turned < len(self._parts(self._screen)):
+            self._part, scrolled = turned, True
         elif not self._menu:
             item = self._screen.elements.get(str(action.arguments.get("element", "")))
             self._held |= item is not None and item.direct and item.box is None
@@ -174,6 +174,8 @@ class DesktopEnvironment(SandboxedEnvironment):
                 action, self._screen, self.machine, self.desktop.apps, self.folder.limits.seconds
             )
             time.sleep(SETTLE)
+            if action.tool == "scroll":
+                self._part = 0
             if action.tool == "open" and not refused:
                 self._until_another(len(self._screen.titles))
         observation = self._observe(refused, scrolled)
@@ -269,8 +271,10 @@ class DesktopEnvironment(SandboxedEnvironment):
 
 
 def _has_keys(window: Mapping[str, Any]) -> bool:
-    """A dialog that takes the keys itself, so that Escape would close it."""
-    return "modal" in window["states"] or (window["role"] != "frame" and "active" in window["states"])
+    """A dialog that takes the keys itself, so that Escape would close it; what only pops up takes none."""
+    pops_up = window["role"] == "window" and not window["name"]
+    asks = window["role"] != "frame" and not pops_up
+    return "modal" in window["states"] or (asks and "active" in window["states"])
 
 
 def _plain(titles: Sequence[str]) -> list[str]:
