@@ -12,8 +12,10 @@ import pytest
 from desk import Episode, editor, needs_desktop
 from learn_by_interact.environments.desktop.acting import perform
 from learn_by_interact.environments.desktop.actions import DesktopActions
-from learn_by_interact.environments.desktop.screen import read
-from learn_by_interact.types import Action
+from learn_by_interact.environments.desktop.paragraphs import Paragraphs
+from learn_by_interact.environments.desktop.screen import Screen, read
+from learn_by_interact.stages.told import entered, selected
+from learn_by_interact.types import Action, Observation, Step
 from test_environments_desktop_actions import act, node
 
 ACTIONS = DesktopActions()
@@ -148,6 +150,31 @@ def test_a_reply_may_select_where_there_are_paragraphs() -> None:
     text = "\n".join(read([letter()], {}, "", False).lines)
     form, other = ACTIONS.form([text], ()), ACTIONS.form(['[button "Save"]'], ())
     assert form and other and "select" in form["pattern"] and "select" not in other["pattern"]
+
+
+def test_a_survey_selects_in_a_text_before_it_does_something() -> None:
+    found = Paragraphs(read([letter()], {}, "", False))
+    assert [one.actions for one in found.selections()] == [
+        ('select [paragraph "Mill Club"]',),
+        ('select [paragraph "Summer"]',),
+        ('click [paragraph "We meet on the ninth of June behind the old..."]',),
+        ('select [paragraph "Yours, Ann"]',),
+    ], "words only where there are two beside each other"
+    assert found.selections()[1].told[1] == '[paragraph "Summer"] heading 1'
+    assert [one.element for one in found.fields()][:2] == ['paragraph "Summer"', 'paragraph "Mill Club"']
+    assert not Paragraphs(Screen()).selections()
+
+
+def test_an_instruction_says_which_words_were_selected() -> None:
+    name = 'paragraph "We meet on the ninth of June behind the old..."'
+    seen = Observation(text="", key="")
+    steps = [
+        Step(thought="", action=act("select", text="ninth of June", element=name), observation=seen),
+        Step(thought="", action=act("click", element='menuitem "Format > Text > Bold"'), observation=seen),
+    ]
+    assert selected("Make it bold.", steps, "") == 'Make it bold. It is about "ninth of June".'
+    assert selected("Make ninth of June bold.", steps, "") == "Make ninth of June bold."
+    assert entered("Make it bold.", steps) == "Make it bold."
 
 
 @pytest.fixture
