@@ -124,11 +124,13 @@ def minutes() -> None:
     write("minutes", [paragraph(one) for one in plain])
 
 
-def handbook() -> None:
-    def section(head: str, *texts: str, level: int = 1) -> list[str]:
-        return [paragraph(head, f"Heading {level}"), *map(paragraph, texts)]
+def section(head: str, *texts: str, level: int = 1) -> list[str]:
+    return [paragraph(head, f"Heading {level}"), *map(paragraph, texts)]
 
-    body = [
+
+def plots() -> list[str]:
+    """The first part of the handbook."""
+    return [
         paragraph("Handbook for members", "Title"),
         paragraph("Hillside Gardens", "Subtitle"),
         paragraph(
@@ -167,6 +169,12 @@ def handbook() -> None:
                 ["Newsletter", "4"],
             ],
         ),
+    ]
+
+
+def work() -> list[str]:
+    """The second part of the handbook."""
+    return [
         *section(
             "Water",
             "Water is on from April to October. Hoses are allowed before nine in the morning and after six in the "
@@ -205,7 +213,6 @@ def handbook() -> None:
             "the plot is valued by two members, and paid by who comes next.",
         ),
     ]
-    write("handbook", body)
 
 
 def letter() -> None:
@@ -237,6 +244,6 @@ def letter() -> None:
 
 
 minutes()
-handbook()
+write("handbook", [*plots(), *work()])
 letter()
 Path(".was.json").write_text(json.dumps(WAS), encoding="utf-8")
