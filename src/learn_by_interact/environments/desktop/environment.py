@@ -58,6 +58,7 @@ class DesktopEnvironment(SandboxedEnvironment):
         self._fingerprint: Fingerprint | None = None
         self._screen = Screen()
         self._menu, self._part, self._briefly, self._held = "", 0, 0, False
+        self._file = self.desktop.file
 
     def __enter__(self) -> Self:
         """Copy the start folder. Raises ConfigError (something must be installed), EnvironmentFault."""
@@ -119,11 +120,15 @@ class DesktopEnvironment(SandboxedEnvironment):
         if self._machine:
             raise EnvironmentFault(f"{self.name}: an environment is used once")
         self._machine = self._begun(str(task.setup.get("run", "")))
-        file = str(task.setup.get("file", "")) or self.desktop.file
+        self._file = str(task.setup.get("file", "")) or self.desktop.file
         if self.desktop.start:
-            self._machine.launch(f"export FILE={shlex.quote(file)}; {self.desktop.start}")
+            self._machine.launch(self._on_file(self.desktop.start))
         self._wait(self._machine)
         return self._observe()
+
+    def _on_file(self, command: str) -> str:
+        """A command that knows the document as $FILE."""
+        return f"export FILE={shlex.quote(self._file)}; {command}"
 
     def _begun(self, command: str) -> Machine:
         """The machine, after the command that sets a task up. Raises EnvironmentFault."""
@@ -170,9 +175,8 @@ class DesktopEnvironment(SandboxedEnvironment):
         elif not self._menu:
             item = self._screen.elements.get(str(action.arguments.get("element", "")))
             self._held |= item is not None and item.direct and item.box is None
-            refused = perform(
-                action, self._screen, self.machine, self.desktop.apps, self.folder.limits.seconds
-            )
+            apps = {name: self._on_file(command) for name, command in self.desktop.apps.items()}
+            refused = perform(action, self._screen, self.machine, apps, self.folder.limits.seconds)
             time.sleep(SETTLE)
             if action.tool == "scroll":
                 self._part = 0
