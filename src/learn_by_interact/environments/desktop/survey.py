@@ -192,14 +192,17 @@ def _window(screen: Screen, text: str) -> Place:
 def _acts(screen: Screen, text: str, sheets: Sequence[Sheet | Paragraphs]) -> Iterator[Place]:
     """Items of menus, and tools, that act at once, each on something that is selected before.
 
-    `text`: what the window shows. Items that lead to another window are left out: they have its title.
+    `text`: what the window shows. Items that lead to another window are left out: they have its title; and
+    tools that a menu has with dots behind the name: they open its dialog.
     """
     known, kinds = [], Counter[str]()
+    opening = {one.path.rpartition(" > ")[2].rstrip(".\u2026") for one in _opening(screen)}
     titles = tuple(filter(None, screen.titles))
     for name, item in screen.elements.items():
         if item.path.endswith(titles):
             continue
-        if (_offered(item) and not item.path.endswith(OPENS)) or _tool(item):
+        acts = _offered(item) and not item.path.endswith(OPENS)
+        if acts or (_tool(item) and item.label not in opening):
             menu = item.path.rpartition(" > ")[0]
             kinds[menu] += " > " in menu
             if kinds[menu] <= ALIKE:
@@ -214,6 +217,11 @@ def _acts(screen: Screen, text: str, sheets: Sequence[Sheet | Paragraphs]) -> It
             before=where.actions,
             after=_saved(screen),
         )
+
+
+def _opening(screen: Screen) -> Iterator[Item]:
+    """Items of menus that open a dialog."""
+    return (one for one in screen.elements.values() if one.role == "menuitem" and one.path.endswith(OPENS))
 
 
 def _offered(item: Item) -> bool:
