@@ -115,7 +115,7 @@ def test_words_and_paragraphs_are_selected_and_written_over() -> None:
     failed, asked = done(act("select", text="ninth", element=long), window)
     assert not failed and asked == [("pyautogui.click(170, 70)",), (LONG, 15, 20)]
     failed, asked = done(act("select", element='paragraph "Summer"', to='paragraph "Yours, Ann"'), window)
-    assert not failed and asked[0] == ("Summer", 0, 0) and "pyautogui.click(318, 198)" in asked[1][0]
+    assert not failed and asked[0] == ("Summer", 0, 0) and "pyautogui.click(318, 192)" in asked[1][0]
     assert done(act("click", element='paragraph "Summer"'), window)[1][1] == ("Summer", -1, -1)
     _, asked = done(act("type", element='paragraph "Summer"', text="Autumn"), window)
     assert asked[1:] == [("Summer", 0, -1), ("pyautogui.write('Autumn')",)]

@@ -65,6 +65,8 @@ SCROLLED = 5
 """Clicks of the wheel."""
 MENU_QUIET, MENU_PATIENCE = 0.15, 2.0
 """Seconds without a change after which a menu is open, and that are waited at most."""
+LAST_LINE = 8
+"""Pixels from the lower edge of a paragraph at which its last line is clicked: places are not exact."""
 LEAVE = "pyautogui.press('esc')"
 """Code that leaves a menu bar."""
 WAITED = 1.0
@@ -102,7 +104,8 @@ def _in_text(action: Action, screen: Screen) -> Callable[[Machine, float], str] 
         first, last = (_text(str(said[one]), screen) for one in ("element", "to"))
         if first.box is None or last.box is None:
             raise Refused(f"[{name}] is not in view.")
-        x, y = last.box[0] + last.box[2] - 2, last.box[1] + last.box[3] - 2
+        left, top, width, height = last.box
+        x, y = left + width - 2, top + height - min(LAST_LINE, height // 2)
         click = f"pyautogui.keyDown('shift'); pyautogui.click({x}, {y}); pyautogui.keyUp('shift')"
         return lambda machine, seconds: machine.choose(first.node, 0, 0) or machine.python(click, seconds)
     if action.tool == "select":
