@@ -31,6 +31,8 @@ SETTLE = 0.1
 """Seconds after an action before the screen is watched for coming to rest."""
 OPENS = 5.0
 """Seconds in which an application that was opened shows another window."""
+OPENING = ("...", "\u2026")
+"""What the name of an item of a menu ends with that opens a dialog."""
 ROWS = 12
 """Rows that the proposer is shown of a table."""
 
@@ -174,13 +176,16 @@ class DesktopEnvironment(SandboxedEnvironment):
             self._part, scrolled = turned, True
         elif not self._menu:
             item = self._screen.elements.get(str(action.arguments.get("element", "")))
-            self._held |= item is not None and item.direct and item.box is None
+            closed = item is not None and item.direct and item.box is None
+            self._held |= closed
+            # Its dialog may take a while, and Escape, which leaves the menu bar, would close it.
+            waits = action.tool == "open" or (closed and item is not None and item.path.endswith(OPENING))
             apps = {name: self._on_file(command) for name, command in self.desktop.apps.items()}
             refused = perform(action, self._screen, self.machine, apps, self.folder.limits.seconds)
             time.sleep(SETTLE)
             if action.tool == "scroll":
                 self._part = 0
-            if action.tool == "open" and not refused:
+            if waits and not refused:
                 self._until_another(len(self._screen.titles))
         observation = self._observe(refused, scrolled)
         self.transcript.append((self.actions.format(action), observation.text))
