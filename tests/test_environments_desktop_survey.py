@@ -113,9 +113,14 @@ class Sheets:
     def __init__(self) -> None:
         items = ["File > Save", "Sheet > Delete Rows", "Sheet > Rename Sheet...", "Insert > Image..."]
         menus = {f'menuitem "{one}"': _item("menuitem", one, one) for one in items}
+        usual = _item("button", "")
+        tools = {
+            f'button "{one}"': Item("button", one, usual.node, usual.box, "Standard")
+            for one in ("Bold", "Image")
+        }
         self.screen = Screen(
             lines=("Window: staff", "| A | B | C", "1 | Name | Hours", "4 | Cy | 9"),
-            elements={**_sheet(9), **menus},
+            elements={**_sheet(9), **menus, **tools},
             titles=("staff",),
             content=("| A | B | C", "1 | Name | Hours", "4 | Cy | 9"),
         )
@@ -131,6 +136,7 @@ def test_in_a_sheet_something_is_selected_first_and_cells_are_fields() -> None:
     labels = [field.label for field in found["staff"].forms[0].fields]
     assert labels[0] == "cell A4, in the column Name"
     assert "cell C1, the heading of a new column" in labels and "cell C2, a formula over row 2" in labels
+    assert "Bold" in found and "Image" not in found, "it opens the dialog of Insert > Image..."
     assert "Sheet > Rename Sheet..." not in found, "it opens a dialog, and none was asked for"
 
 

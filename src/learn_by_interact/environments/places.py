@@ -17,8 +17,8 @@ from ..types import Value
 
 ROLES = (
     *("button", "cell", "checkbox", "clickable", "combobox", "header", "icon", "item", "link", "listbox"),
-    *("menu", "menuitem", "menuitemcheckbox", "menuitemradio", "option", "radio", "searchbox", "slider"),
-    *("spinbutton", "switch", "tab", "textbox", "treeitem"),
+    *("menu", "menuitem", "menuitemcheckbox", "menuitemradio", "option", "paragraph", "radio", "searchbox"),
+    *("slider", "spinbutton", "switch", "tab", "textbox", "treeitem"),
 )
 """Roles of elements that can be acted on."""
 SAME = "the same as"

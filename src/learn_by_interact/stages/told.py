@@ -128,7 +128,8 @@ def entered(instruction: str, steps: Sequence[Step]) -> str:
         value = str(said.get("text", "") or said.get("option", "")).strip()
         element = str(said.get("element", ""))
         label = QUOTED.search(element)
-        if step.action.tool in FILLS and label and 0 < len(value) <= LONGEST:
+        chooses = step.action.tool == "select" and "text" in said  # Words of a text: see `selected`.
+        if step.action.tool in FILLS and not chooses and label and 0 < len(value) <= LONGEST:
             last[unquoted(label[1]).rstrip(": ")] = value
         elif step.action.tool in ("click", "check") and label and element.partition(" ")[0] in TICKED:
             ticked[unquoted(label[1]).rstrip(": ")] = None
@@ -141,8 +142,8 @@ def entered(instruction: str, steps: Sequence[Step]) -> str:
 
 
 def selected(instruction: str, steps: Sequence[Step], start: str) -> str:
-    """The instruction of a session on a sheet, with the cells that were selected and the tab that was chosen,
-    where it does not say so. `start`: what was there before the steps."""
+    """The instruction of a session on a sheet or a text, with the cells or words that were selected and the
+    tab that was chosen, where it does not say so. `start`: what was there before the steps."""
     seen, sentences = [start], []
     for step in steps:
         role, _, label = str(step.action.arguments.get("element", "")).partition(" ")
@@ -150,8 +151,19 @@ def selected(instruction: str, steps: Sequence[Step], start: str) -> str:
         if step.action.tool == "click" and role in ("cell", "tab") and not has_word(instruction, name):
             head = heading(seen, re.sub(r"\d.*", "", name)) if role == "cell" else ""
             sentences.append(f"It is about {name}{f' ({head})' if head else ''}.")
+        elif role == "paragraph" and (about := _words_of(step)) and about not in instruction:
+            sentences.append(f'It is about "{about}".')
         seen.append(step.observation.text)
     return " ".join([_closed(instruction), *sentences]) if sentences else instruction
+
+
+def _words_of(step: Step) -> str:
+    """The words that a step selects in a text, or with which the paragraph begins that it chooses; ""."""
+    said = step.action.arguments
+    name = QUOTED.search(str(said.get("element", "")))
+    if step.action.tool not in ("click", "select") or not name:
+        return ""
+    return str(said.get("text", "")) or unquoted(name[1]).removesuffix("...")
 
 
 def opened(instruction: str, steps: Sequence[Step]) -> str:

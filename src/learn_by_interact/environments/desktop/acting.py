@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ...types import Action
 from ..elements import Refused, find
-from .actions import PYTHON
+from .actions import PYTHON, SELECTED
 from .machine import Machine
 from .screen import TYPED, Item, Screen, disabled, read
+from .text import written_in
 
 CLICKS = {"click": "click", "double_click": "doubleClick", "right_click": "rightClick", "hover": "moveTo"}
 KEYS = {
@@ -64,6 +65,8 @@ SCROLLED = 5
 """Clicks of the wheel."""
 MENU_QUIET, MENU_PATIENCE = 0.15, 2.0
 """Seconds without a change after which a menu is open, and that are waited at most."""
+LAST_LINE = 8
+"""Pixels from the lower edge of a paragraph at which its last line is clicked: places are not exact."""
 LEAVE = "pyautogui.press('esc')"
 """Code that leaves a menu bar."""
 WAITED = 1.0
@@ -86,9 +89,74 @@ def perform(action: Action, screen: Screen, machine: Machine, apps: Mapping[str,
                 return _failed(machine.click(item.node))
             if item.centre is None:
                 return _failed(_through_menus(item.path, screen, machine, seconds))
+        if written := _in_text(action, screen):
+            return _failed(written(machine, seconds))
         return _failed(machine.python(code(action, screen), seconds))
     except Refused as refused:
         return str(refused)
+
+
+def _in_text(action: Action, screen: Screen) -> Callable[[Machine, float], str] | None:
+    """What an action on a text does, where it is not only the mouse and the keys. Raises Refused."""
+    said = action.arguments
+    name = str(said.get("element", ""))
+    if action.tool == "select" and "to" in said:
+        first, last = (_text(str(said[one]), screen) for one in ("element", "to"))
+        if first.box is None or last.box is None:
+            raise Refused(f"[{name}] is not in view.")
+        left, top, width, height = last.box
+        x, y = left + width - 2, top + height - min(LAST_LINE, height // 2)
+        click = f"pyautogui.keyDown('shift'); pyautogui.click({x}, {y}); pyautogui.keyUp('shift')"
+        return lambda machine, seconds: machine.choose(first.node, 0, 0) or machine.python(click, seconds)
+    if action.tool == "select":
+        item = _text(name, screen)
+        begin, end = _found(str(said["text"]), name, item) if "text" in said else (0, -1)
+        return lambda machine, seconds: _chosen(item, begin, end, machine, seconds)
+    if action.tool not in ("click", "type") or not name or _away(name, screen):
+        return None
+    item = _element(name, screen, TYPED if action.tool == "type" else None)
+    if action.tool == "click":
+        if item.role != "paragraph":
+            return None
+        return lambda machine, seconds: _chosen(item, -1, -1, machine, seconds)
+    texts = [item.node] if item.role == "paragraph" else written_in(item.node)
+    if item.role == "paragraph" or "document" in item.node:
+        text = str(said.get("text", ""))
+        keys = f"pyautogui.write({text!r})" if text else "pyautogui.press('delete')"
+        if len(texts) > 1:
+            keys = f"pyautogui.hotkey('ctrl', 'a'); {keys}"
+
+        def typed(machine: Machine, seconds: float) -> str:
+            whole = len(texts) == 1
+            failed = machine.python(f"pyautogui.click({_place(item, name)})", seconds)
+            failed = failed or (machine.choose(texts[0], 0, -1) if whole else "")
+            return failed or machine.python(keys, seconds)
+
+        return typed
+    return None
+
+
+def _chosen(item: Item, begin: int, end: int, machine: Machine, seconds: float) -> str:
+    """Click a text, which gives its window the keys, and select a part of it -> "", or why not."""
+    at = _place(item, item.label)
+    return machine.python(f"pyautogui.click({at})", seconds) or machine.choose(item.node, begin, end)
+
+
+def _text(name: str, screen: Screen) -> Item:
+    item = _element(name, screen, SELECTED)
+    if item.role not in SELECTED:
+        raise Refused(f"Nothing can be selected in [{name}]: click it.")
+    return item
+
+
+def _found(words: str, name: str, item: Item) -> tuple[int, int]:
+    """Where words stand in a text. Raises Refused."""
+    text = str(item.node.get("text", ""))
+    at = text.find(words)
+    at = text.lower().find(words.lower()) if at < 0 else at
+    if at < 0 or not words:
+        raise Refused(f"[{name}] does not contain {words!r}.")
+    return at, at + len(words)
 
 
 def _through_menus(path: str, screen: Screen, machine: Machine, seconds: float) -> str:
@@ -181,7 +249,11 @@ def _place(item: Item, name: str) -> str:
 
 def _over(screen: Screen) -> list[str]:
     """The mouse on what can be scrolled: a table, or a text of several lines, where there is one."""
-    found = [item for item in screen.elements.values() if item.box and item.role in ("cell", "textbox")]
+    found = [
+        item
+        for item in screen.elements.values()
+        if item.box and item.role in ("cell", "paragraph", "textbox")
+    ]
     if not found:
         return []
     sheet = [item for item in found if item.role == "cell"]

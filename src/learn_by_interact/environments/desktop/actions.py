@@ -4,6 +4,7 @@ The form that is asked for, and that `reply` writes (a line `REASON: ...` may st
 
     ACTION: click [button "Save"]              # also double_click, right_click, hover
     ACTION: type "12" into [cell "B2"]         # in the place of what is there; without `into`: at the cursor
+    ACTION: select "words" in [paragraph "A"]  # also select [paragraph "A"], and [...] to [paragraph "B"]
     ACTION: press Control+s
     ACTION: scroll down                        # also scroll up, wait, open Files
     ACTION: pyautogui.click(300, 200)          # Python code, also in a ```python block
@@ -15,6 +16,7 @@ Code has the form of OSWorld's and Spider2-V's actions, and their WAIT, DONE and
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -22,12 +24,15 @@ from typing import Any
 from ...errors import ParseError
 from ...types import STOP, Action
 from ..elements import (
+    NAMES,
     ElementActions,
     Grammar,
+    Incomplete,
     Reader,
     alone,
     direction,
     key_or_element,
+    name_in,
     on_element,
     with_text,
     word,
@@ -58,7 +63,8 @@ WANTED = (
     'ACTION: type "12" into [cell "B2"]\nACTION: press Enter, press Control+s, scroll down, wait or stop'
 )
 VERBS = {
-    "click": "click click_on tap push choose check uncheck toggle select",
+    "click": "click click_on tap push choose check uncheck toggle",
+    "select": "select highlight mark",
     "double_click": "double_click doubleclick",
     "right_click": "right_click rightclick context_click",
     "type": "type fill enter input write set set_value type_text",
@@ -69,10 +75,29 @@ VERBS = {
     "open": "open launch start",
 }
 """Tool -> the words that are read as it."""
+SELECTED = frozenset({"paragraph", "textbox"})
+"""Roles of which a text is selected; of others, to select one is to click it."""
+
+
+def selected(tool: str, rest: str) -> Action:
+    """`"two words" in [paragraph "..."]`, `[paragraph "..."] to [paragraph "..."]`, or one alone."""
+    if rest[:1] in "\"'" and rest:
+        found = with_text("type", rest).arguments
+        if not found["element"]:
+            raise Incomplete('Say where: select "some words" in [paragraph "Name"].')
+        return Action(tool=tool, arguments=found)
+    if both := re.match(rf"({NAMES})\s*(?:to|until|through|-)\s*({NAMES})", rest):
+        return Action(tool=tool, arguments={"element": name_in(both[1]), "to": name_in(both[2])})
+    single = on_element(tool, rest)
+    role = str(single.arguments["element"]).partition(" ")[0]
+    return single if role in SELECTED else on_element("click", rest)
+
+
 _READERS: dict[str, Reader] = {
     "click": on_element,
     "double_click": on_element,
     "right_click": on_element,
+    "select": selected,
     "type": with_text,
     "press": key_or_element,
     "hover": on_element,
@@ -86,6 +111,7 @@ AS_BEFORE = "(All else on this screen is as before.)"
 KEYS = "Enter|Tab|Escape|ArrowDown|Delete|Control\\+s|Control\\+a"
 CLICKED = frozenset(
     {"button", "checkbox", "combobox", "icon", "item", "link", "menu", "menuitem", "radio", "tab", "cell"}
+    | {"paragraph"}
 )
 MOST = 120
 """Elements of a reply's form; of a screen with more, the first."""
@@ -105,6 +131,9 @@ def _forms(click: Iterable[str], fields: Iterable[str], sheet: bool) -> list[str
     forms += [rf"type \\\"{TEXT}\\\" into \[{cell}\]"] if sheet else []
     forms += [rf"click \[({any_of(click)})\]"] if click else []
     forms += [rf"type \\\"{TEXT}\\\" into \[({any_of(fields)})\]"] if fields else []
+    if texts := [one for one in fields if one.startswith("paragraph")]:
+        one = rf"\[({any_of(texts)})\]"
+        forms += [rf"select {one}( to {one})?", rf"select \\\"{TEXT}\\\" in {one}"]
     return [*forms, rf"type \\\"{TEXT}\\\"", f"press ({KEYS})", "scroll (down|up)"]
 
 
@@ -166,7 +195,15 @@ class DesktopActions(ElementActions):
 
     def format(self, action: Action) -> str:
         """The action as it is asked for; code as it is."""
-        return str(action.arguments.get("code", "")) if action.tool == PYTHON else super().format(action)
+        said = action.arguments
+        if action.tool == PYTHON:
+            return str(said.get("code", ""))
+        if action.tool != "select":
+            return super().format(action)
+        if "text" in said:
+            return f"select {json.dumps(said['text'], ensure_ascii=False)} in [{said.get('element', '')}]"
+        to = f" to [{said['to']}]" if "to" in said else ""
+        return f"select [{said.get('element', '')}]{to}"
 
     def reply(self, thought: str, action: Action) -> str:
         """Thought and action in the form of a reply: `parse(reply(t, a)) == (t, a)`."""

@@ -31,6 +31,8 @@ SETTLE = 0.1
 """Seconds after an action before the screen is watched for coming to rest."""
 OPENS = 5.0
 """Seconds in which an application that was opened shows another window."""
+OPENING = ("...", "\u2026")
+"""What the name of an item of a menu ends with that opens a dialog."""
 ROWS = 12
 """Rows that the proposer is shown of a table."""
 
@@ -58,6 +60,7 @@ class DesktopEnvironment(SandboxedEnvironment):
         self._fingerprint: Fingerprint | None = None
         self._screen = Screen()
         self._menu, self._part, self._briefly, self._held = "", 0, 0, False
+        self._file = self.desktop.file
 
     def __enter__(self) -> Self:
         """Copy the start folder. Raises ConfigError (something must be installed), EnvironmentFault."""
@@ -119,11 +122,15 @@ class DesktopEnvironment(SandboxedEnvironment):
         if self._machine:
             raise EnvironmentFault(f"{self.name}: an environment is used once")
         self._machine = self._begun(str(task.setup.get("run", "")))
-        file = str(task.setup.get("file", "")) or self.desktop.file
+        self._file = str(task.setup.get("file", "")) or self.desktop.file
         if self.desktop.start:
-            self._machine.launch(f"export FILE={shlex.quote(file)}; {self.desktop.start}")
+            self._machine.launch(self._on_file(self.desktop.start))
         self._wait(self._machine)
         return self._observe()
+
+    def _on_file(self, command: str) -> str:
+        """A command that knows the document as $FILE."""
+        return f"export FILE={shlex.quote(self._file)}; {command}"
 
     def _begun(self, command: str) -> Machine:
         """The machine, after the command that sets a task up. Raises EnvironmentFault."""
@@ -164,17 +171,21 @@ class DesktopEnvironment(SandboxedEnvironment):
         if action.tool == STOP:
             return self._observe().model_copy(update={"text": "", "failed": False})
         refused, self._menu, scrolled = "", self._menu_of(action), False
-        if action.tool == "scroll" and len(self._parts(self._screen)) > 1:
-            self._part = max(0, self._part + (-1 if action.arguments.get("direction") == "up" else 1))
-            scrolled = True
+        turned = self._part + (-1 if action.arguments.get("direction") == "up" else 1)
+        if action.tool == "scroll" and 0 <= turned < len(self._parts(self._screen)):
+            self._part, scrolled = turned, True
         elif not self._menu:
             item = self._screen.elements.get(str(action.arguments.get("element", "")))
-            self._held |= item is not None and item.direct and item.box is None
-            refused = perform(
-                action, self._screen, self.machine, self.desktop.apps, self.folder.limits.seconds
-            )
+            closed = item is not None and item.direct and item.box is None
+            self._held |= closed
+            # Its dialog may take a while, and Escape, which leaves the menu bar, would close it.
+            waits = action.tool == "open" or (closed and item is not None and item.path.endswith(OPENING))
+            apps = {name: self._on_file(command) for name, command in self.desktop.apps.items()}
+            refused = perform(action, self._screen, self.machine, apps, self.folder.limits.seconds)
             time.sleep(SETTLE)
-            if action.tool == "open" and not refused:
+            if action.tool == "scroll":
+                self._part = 0
+            if waits and not refused:
                 self._until_another(len(self._screen.titles))
         observation = self._observe(refused, scrolled)
         self.transcript.append((self.actions.format(action), observation.text))
@@ -269,8 +280,10 @@ class DesktopEnvironment(SandboxedEnvironment):
 
 
 def _has_keys(window: Mapping[str, Any]) -> bool:
-    """A dialog that takes the keys itself, so that Escape would close it."""
-    return "modal" in window["states"] or (window["role"] != "frame" and "active" in window["states"])
+    """A dialog that takes the keys itself, so that Escape would close it; what only pops up takes none."""
+    pops_up = window["role"] == "window" and not window["name"]
+    asks = window["role"] != "frame" and not pops_up
+    return "modal" in window["states"] or (asks and "active" in window["states"])
 
 
 def _plain(titles: Sequence[str]) -> list[str]:

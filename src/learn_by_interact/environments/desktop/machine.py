@@ -79,6 +79,10 @@ class Machine(Protocol):
         """Click a node that has no place on the screen, as an item of a closed menu -> "", or why not."""
         ...
 
+    def choose(self, node: dict[str, Any], begin: int, end: int) -> str:
+        """Select a part of a text, an empty one with the cursor; -1: the text's end -> "", or why not."""
+        ...
+
     def picture(self) -> bytes:
         """The screen, as PNG."""
         ...
@@ -159,6 +163,11 @@ class LocalMachine:
     def click(self, node: dict[str, Any]) -> str:
         """See `Machine.click`."""
         told = self._ask({"ask": "act", "at": node["at"]}, GRACE)
+        return "the application does not answer" if told.get("late") else str(told.get("error", ""))
+
+    def choose(self, node: dict[str, Any], begin: int, end: int) -> str:
+        """See `Machine.choose`."""
+        told = self._ask({"ask": "choose", "at": node["at"], "begin": begin, "end": end}, GRACE)
         return "the application does not answer" if told.get("late") else str(told.get("error", ""))
 
     def picture(self) -> bytes:

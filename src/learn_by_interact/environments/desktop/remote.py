@@ -51,6 +51,26 @@ for app in pyatspi.Registry.getDesktop(0):
 else:
     raise SystemExit('it is not there any more')
 """
+CHOOSE = """
+import pyatspi
+called, path, begin, end = {asked!r}
+for app in pyatspi.Registry.getDesktop(0):
+    if app is None or ' '.join(app.name.split()) != called:
+        continue
+    node = app
+    for number in path:
+        node = node[number] if node is not None and number < node.childCount else None
+    if node is None:
+        continue
+    text = node.queryText()
+    begin, end = [text.characterCount if one < 0 else min(one, text.characterCount) for one in (begin, end)]
+    text.setCaretOffset(end)
+    if begin == end or text.addSelection(begin, end) or text.setSelection(0, begin, end):
+        break
+    raise SystemExit('its text does not let itself be selected')
+else:
+    raise SystemExit('it is not there any more')
+"""
 
 
 class RemoteMachine:
@@ -110,6 +130,11 @@ class RemoteMachine:
         """See `Machine.click`."""
         called, path = node["at"]
         return self._python(CLICK.format(asked=(called, path, node["role"], node["name"])), 2 * GRACE)
+
+    def choose(self, node: dict[str, Any], begin: int, end: int) -> str:
+        """See `Machine.choose`."""
+        called, path = node["at"]
+        return self._python(CHOOSE.format(asked=(called, path, begin, end)), 2 * GRACE)
 
     def picture(self) -> bytes:
         """See `Machine.picture`."""

@@ -24,6 +24,7 @@ from typing import Any
 
 from ..web.nodes import quoted
 from ..web.snapshot import NAME, VALUE
+from .text import DOCUMENTS, HEAD, PARTS, beginning, cursor, parts_of, rest, text_of
 
 ROLES = {
     "push-button": "button",
@@ -48,14 +49,15 @@ ROLES = {
     "column-header": "header",
     "terminal": "textbox",
     "text": "textbox",
-    "paragraph": "textbox",
+    "paragraph": "paragraph",
+    "heading": "paragraph",
     "document-text": "textbox",
     "tree-item": "item",
 }
 """Role of AT-SPI -> how an element that can be acted on is called; others are texts, or hold some."""
 FIELDS = frozenset({"textbox", "spinbutton"})
 """What a text is typed into; a cell too."""
-TYPED = FIELDS | {"cell", "combobox", "slider"}
+TYPED = FIELDS | {"cell", "combobox", "paragraph", "slider"}
 TOLD = ("checked", "pressed", "selected", "focused", "expanded")
 """States that a line tells."""
 WINDOWS = ("frame", "dialog", "alert", "file-chooser", "window", "color-chooser", "font-chooser")
@@ -131,10 +133,15 @@ def read(windows: Sequence[dict[str, Any]], names: Mapping[str, str], menu: str,
 
 def _in_order(windows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The present window first; one that is modal hides what is below it."""
-    known = [one for one in windows if one["role"] in WINDOWS]
+    known = [one for one in windows if one["role"] in WINDOWS and not _bare(one)]
     modal = [one for one in known if "modal" in one["states"]]
     shown = modal or known
     return sorted(shown, key=lambda one: "active" not in one["states"])
+
+
+def _bare(window: dict[str, Any]) -> bool:
+    """What only pops up and holds nothing, as the handle of a header."""
+    return window["role"] == "window" and not window["name"] and not list(_items(window, (None, 0)))
 
 
 class _Writer:
@@ -157,16 +164,17 @@ class _Writer:
         self.lines.append(f"Window: {title}" if window["role"] == "frame" else f"Dialog: {title}")
         items = list(_items(window, _shift(window)))
         for item in items:
-            item.label = (
-                item.label or self._beside(item, items) or self._names.get(_within(item), _within(item))
-            )
+            if item.role != "paragraph":
+                near = item.label or self._beside(item, items)
+                item.label = near or self._names.get(_within(item), _within(item))
         begin = len(self.lines)
-        tables = [
-            node for node in nodes(window) if node["role"] in ("table", "tree-table") and node["children"]
-        ]
+        written = [item for item in items if "document" in item.node]
+        self._document(written)
+        tables = [node for node in nodes(window) if table_of(node)]
         for table in tables:
-            self._table(table, [item for item in items if item.node.get("table") is table])
-        rest = [item for item in items if item.node.get("table") is None]
+            if table["children"] and "document" not in table:
+                self._table(table, [item for item in items if item.node.get("table") is table])
+        rest = [item for item in items if item.node.get("table") is None and "document" not in item.node]
         labels = {item.label for item in rest if item.role != "text"}
         texts = [item for item in rest if item.role != "text" or item.label not in labels]
         for row in _rows([item for item in texts if not item.place]):
@@ -174,6 +182,7 @@ class _Writer:
         self.content += [re.sub(r" focused\b", "", line) for line in self.lines[begin:]]
         if status := [item.label for item in texts if item.place == "status" and item.label]:
             self.last.append(f"Status: {' | '.join(status)}")
+        self.last += cursor([one for one in nodes(window) if _several_lines(one)])
         self._menus([item for item in rest if item.place == "menu"])
         bars = [item for item in texts if item.place not in ("", "menu", "status")]
         told = {
@@ -183,6 +192,21 @@ class _Writer:
         self.last += [f"{name}: {' '.join(some)}" for name, some in told.items() if len(some) > 1]
         if single := [some[0] for some in told.values() if len(some) == 1]:
             self.last.append(f"Other tools: {' '.join(single)}")
+
+    def _document(self, items: Sequence[Item]) -> None:
+        """The paragraphs and tables of documents, in their order."""
+        told: list[tuple[str, str]] = []
+        for item in items:
+            table, part = item.node.get("table"), PARTS.get(item.node["document"], "")
+            if table is None:
+                told.append((part, self._told(item)))
+            elif table["children"][0] is item.node:
+                before = len(self.lines)
+                self._table(table, [one for one in items if one.node.get("table") is table])
+                told += [(part, line) for line in self.lines[before:]]
+                del self.lines[before:]
+        if told:
+            self.lines += [HEAD, *parts_of(told)]
 
     def _told(self, item: Item) -> str:
         """What a line tells of an item."""
@@ -197,6 +221,8 @@ class _Writer:
             value = value.rstrip("\n")  # The empty lines below what was written.
         if item.role in (*FIELDS, "slider") or (value and item.role == "combobox"):
             parts.append(f"contains {quoted(value if len(value) <= VALUE else f'{value[:VALUE]}...')}")
+        if item.role == "paragraph":
+            parts[0] += rest(item.node)
         states = item.node["states"]
         if item.place != "menu" or "checked" in states:
             parts += [state for state in TOLD if state in states]
@@ -234,10 +260,11 @@ class _Writer:
 
     def _table(self, table: dict[str, Any], cells: Sequence[Item]) -> None:
         """A grid; cells have the names of a sheet, or of what is in them."""
-        for cell in cells:
-            if re.fullmatch(r"[A-Z]{1,3}\d+", cell.label):
-                self.elements[f"cell {quoted(cell.label)}"] = cell
         sheet = [cell for cell in cells if re.fullmatch(r"[A-Z]{1,3}\d+", cell.label)]
+        self._used["sheet"] += bool(sheet)
+        other = f" #{self._used['sheet']}" if self._used["sheet"] > 1 else ""
+        for cell in sheet:
+            self.elements[f"cell {quoted(cell.label)}{other}"] = cell
         if not sheet:
             for row in _rows(cells):
                 self.lines.append(" | ".join(self._told(cell) for cell in row if cell.label))
@@ -247,7 +274,8 @@ class _Writer:
         range_ = f"; selected: {chosen[0]}:{chosen[-1]}" if len(chosen) > 1 else ""
         seen = f"{sheet[0].label} to {sheet[-1].label} are in view"
         place = f"; at {focused}" if focused else ""
-        self.last.append(f"{table['name']}: {seen}{place}{range_}.")
+        if "document" not in table or place or range_:
+            self.last.append(f"{table['name']}: {seen}{place}{range_}.")
         filled: dict[int, dict[str, str]] = {}
         for cell in sheet:
             if cell.node.get("text"):
@@ -259,7 +287,7 @@ class _Writer:
         columns = list(dict.fromkeys(re.findall(r"[A-Z]+", cell.label)[0] for cell in sheet))
         used = max((columns.index(column) for row in filled.values() for column in row), default=0)
         columns = columns[: used + 1]
-        self.lines.append(f'{table["name"]}, whose cells are [cell "{sheet[0].label}"] and so on:')
+        self.lines.append(f'{table["name"]}, whose cells are [cell "{sheet[0].label}"{other}] and so on:')
         self.lines.append(f"| {' | '.join(columns)}")
         for number in sorted(filled):
             told = " | ".join(filled[number].get(column, "") for column in columns)
@@ -317,9 +345,15 @@ def _items(window: dict[str, Any], shift: tuple[dict[str, Any] | None, int]) -> 
     """All in a window that is told, in the order of the tree."""
     root, lower = shift
 
-    def inside(node: dict[str, Any], place: str, path: str, drop: int, within: str) -> Iterator[Item]:
+    def inside(
+        node: dict[str, Any], place: str, path: str, drop: int, within: str, part: str = ""
+    ) -> Iterator[Item]:
         around = within
         role = node["role"]
+        if part:
+            node["document"] = part
+        if role in DOCUMENTS or (part and role in PARTS):
+            part = role
         # LibreOffice's own widgets are lower than they say; those that GTK draws for it (in a box) are not.
         drop = lower if node is root else 0 if role == "filler" else drop
         if role not in WINDOWS and role not in SHELLS:
@@ -341,7 +375,7 @@ def _items(window: dict[str, Any], shift: tuple[dict[str, Any] | None, int]) -> 
             if mine:
                 child["table"] = node
             turn = number if role == "menu-bar" and drop else 0
-            for one in inside(child, place, path, drop, within):
+            for one in inside(child, place, path, drop, within, part):
                 if one.node is child and turn and one.box is not None:
                     x, y, width, height = one.box
                     one.box = (x + VCL_ITEM * turn, y, width + VCL_ITEM, height)
@@ -358,6 +392,12 @@ def table_of(node: dict[str, Any]) -> bool:
 def _item(node: dict[str, Any], place: str, path: str, drop: int) -> Item | None:
     """The item that a node is; None of one that only holds others."""
     called = ROLES.get(node["role"])
+    if node["role"] == "heading" and "editable" not in node["states"]:
+        called = None
+    if node["role"] in DOCUMENTS and node["children"]:
+        return None
+    if node["role"] == "table-cell" and "document" in node:
+        _hold(node)
     name, box = node["name"], node.get("box")
     hidden = place == "menu" and " > " in path and ("showing" not in node["states"] or not box or box[2] <= 1)
     if node["role"] in WINDOWS or (called is None and (node["children"] or not (name or node.get("text")))):
@@ -381,12 +421,26 @@ def _item(node: dict[str, Any], place: str, path: str, drop: int) -> Item | None
         # Of the menus only the height is wrong.
         low = drop // 2 - box[3] // 2 if place == "menu" else drop
         box = [box[0], box[1] + low, box[2], box[3]]
-    if called is None or (called == "textbox" and "editable" not in node["states"]):
+    if called is None or (called in ("textbox", "paragraph") and "editable" not in node["states"]):
         label = str(node.get("text") or name)
         if "\n" not in label and label.strip():
             return Item("text", label.strip(), node, _tuple(box), place)
         called = "textbox"
+    if called == "paragraph":
+        return Item(called, beginning(str(node.get("text", ""))), node, _tuple(box))
     return Item(called, path or name, node, _tuple(box), place, path)
+
+
+def _hold(cell: dict[str, Any]) -> None:
+    """Give a cell of a document what its paragraphs hold, and the cursor."""
+    cell["text"] = text_of(cell)
+    if any("focused" in one["states"] for one in cell["children"]):
+        cell["states"] = [*cell["states"], "focused"]
+
+
+def _several_lines(node: dict[str, Any]) -> bool:
+    """A text that is long enough to say where in it something is done."""
+    return ROLES.get(node["role"]) == "paragraph" or "\n" in str(node.get("text", ""))
 
 
 def _tuple(box: Sequence[int] | None) -> tuple[int, int, int, int] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ..places import Field
 from .screen import Screen
@@ -78,7 +78,15 @@ class Sheet:
                 yield f"{free}{row}", f"a formula over row {row}", ""
 
 
-def selections(sheets: Sequence[Sheet], number: int) -> list[Selection]:
+class Selectable(Protocol):
+    """What something can be selected in."""
+
+    def selections(self) -> list[Selection]:
+        """In the order in which they are taken."""
+        ...
+
+
+def selections(sheets: Sequence[Selectable], number: int) -> list[Selection]:
     """So many in turn, most of the first sheet; of those with nothing in them where there is no sheet."""
     first, *others = [sheet.selections() for sheet in sheets]
     rest = [one for some in others for one in some]

@@ -18,6 +18,7 @@ from ...errors import EnvironmentFault
 from ...types import Observation, Task
 from ..places import LEADS_NOWHERE, LIST, TICKED, TYPED, Field, Form, Place, elements
 from ..web.layout import parts
+from .paragraphs import Paragraphs
 from .screen import WINDOWS, Item, Screen, disabled
 from .sheet import Selection, Sheet, selections
 
@@ -69,7 +70,7 @@ class Survey:
             self._start()
             screen = self._here.screen
             text = "\n".join(parts(screen.lines, self._here.desktop.chars)[0])
-            sheets = [Sheet(screen), *self._others(screen)]
+            sheets = [_document(screen), *self._others(screen)]
             found = [_window(screen, text), *_acts(screen, text, sheets)]
             names = self._dialogs(screen)
             for name, where in zip(names, selections(sheets, len(names)), strict=True):
@@ -172,9 +173,15 @@ class Survey:
         return False
 
 
+def _document(screen: Screen) -> Sheet | Paragraphs:
+    """What is selected in: a sheet, or else a text."""
+    sheet = Sheet(screen)
+    return sheet if sheet.selections() else Paragraphs(screen)
+
+
 def _window(screen: Screen, text: str) -> Place:
-    """What the application shows at the start: cells or fields that can be written into."""
-    fields = Sheet(screen).fields()
+    """What the application shows at the start: cells, paragraphs or fields that can be written into."""
+    fields = _document(screen).fields()
     if not fields:
         typed = [one for one in elements("\n".join(screen.content)) if one.role in TYPED]
         fields = [one if one.label else one.model_copy(update={"label": "the text"}) for one in typed]
@@ -182,17 +189,20 @@ def _window(screen: Screen, text: str) -> Place:
     return Place(path=(), title=screen.titles[0], text=text, forms=forms, after=_saved(screen))
 
 
-def _acts(screen: Screen, text: str, sheets: Sequence[Sheet]) -> Iterator[Place]:
+def _acts(screen: Screen, text: str, sheets: Sequence[Sheet | Paragraphs]) -> Iterator[Place]:
     """Items of menus, and tools, that act at once, each on something that is selected before.
 
-    `text`: what the window shows. Items that lead to another window are left out: they have its title.
+    `text`: what the window shows. Items that lead to another window are left out: they have its title; and
+    tools that a menu has with dots behind the name: they open its dialog.
     """
     known, kinds = [], Counter[str]()
+    opening = {one.path.rpartition(" > ")[2].rstrip(".\u2026") for one in _opening(screen)}
     titles = tuple(filter(None, screen.titles))
     for name, item in screen.elements.items():
         if item.path.endswith(titles):
             continue
-        if (_offered(item) and not item.path.endswith(OPENS)) or _tool(item):
+        acts = _offered(item) and not item.path.endswith(OPENS)
+        if acts or (_tool(item) and item.label not in opening):
             menu = item.path.rpartition(" > ")[0]
             kinds[menu] += " > " in menu
             if kinds[menu] <= ALIKE:
@@ -207,6 +217,11 @@ def _acts(screen: Screen, text: str, sheets: Sequence[Sheet]) -> Iterator[Place]
             before=where.actions,
             after=_saved(screen),
         )
+
+
+def _opening(screen: Screen) -> Iterator[Item]:
+    """Items of menus that open a dialog."""
+    return (one for one in screen.elements.values() if one.role == "menuitem" and one.path.endswith(OPENS))
 
 
 def _offered(item: Item) -> bool:

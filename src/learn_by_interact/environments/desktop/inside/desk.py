@@ -8,6 +8,7 @@ answers at the Unix socket `FOLDER/socket`: a line of JSON in, a line of JSON ou
     {"ask": "launch", "command": "..."}         -> {}
     {"ask": "look", "cells": 400}               -> what `tree.py` gives, and what was launched
     {"ask": "act", "at": [name, path]}          -> {"output": "", "error": ""}
+    {"ask": "choose", "at": [name, path], "begin": 0, "end": -1}    -> the same
     {"ask": "python", "code": "..."}            -> {"output": "...", "error": ""}
 
 Each request is worked on in a process of its own, which is killed after `seconds`: an application that does
@@ -76,6 +77,8 @@ def _answer(
         return told
     if asked["ask"] == "act":
         return _apart(lambda: tree.act(asked["at"]), asked["seconds"])
+    if asked["ask"] == "choose":
+        return _apart(lambda: tree.choose(asked["at"], asked["begin"], asked["end"]), asked["seconds"])
     return _apart(lambda: _run(asked["code"]), asked["seconds"])
 
 

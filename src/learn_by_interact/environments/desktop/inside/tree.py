@@ -40,6 +40,8 @@ document-web document-email comment list-box grouping image-map notification inf
 block-quote
 """
 ROLES = tuple(_ROLES.split())
+MORE = {124: "footnote"}
+"""Roles behind those."""
 STATES = {1: "active", 4: "checked", 7: "editable", 8: "enabled", 10: "expanded", 12: "focused", 16: "modal"}
 STATES |= {20: "pressed", 23: "selected", 24: "sensitive", 25: "showing", 31: "manages", 9: "expandable"}
 SILENT = frozenset(
@@ -51,6 +53,10 @@ TEXTS = frozenset(
     {"label", "static", "text", "entry", "password-text", "paragraph", "terminal", "document-text"}
     | {"heading", "spin-button", "combo-box"}
 )
+WRITTEN = frozenset({"paragraph", "heading", "text"})
+"""Roles of texts of which is told where the cursor stands in them, and what of them is selected."""
+DOCUMENTS = frozenset({"document-text", "document-presentation"})
+"""Roles whose children are asked for though they are not in the tree: those that can be seen."""
 VALUES = frozenset({"slider", "spin-button", "progress-bar", "dial", "level-bar"})
 MENUS = frozenset({"menu", "menu-item"})
 TABLES = frozenset({"table", "tree-table", "tree"})
@@ -122,10 +128,50 @@ def look(cells: int) -> dict[str, Any]:
     every = [node for window in windows for node in _below(window)]
     _tables(bus, [node for node in every if node["role"] in TABLES], cells)
     _details(bus, [node for window in windows for node in _below(window)])
+    _cursors(bus, [node for window in windows for node in _below(window) if node["role"] in WRITTEN])
     for window in windows:
         for node in _below(window):
             node.pop("count", None)
     return {"windows": windows, "silent": silent}
+
+
+def _cursors(bus: Bus, nodes: list[dict[str, Any]]) -> None:
+    """Where the cursor stands in texts that can be written into, what is selected, and a heading's level."""
+    some = [one for one in nodes if "Text" in one["interfaces"] and "editable" in one["states"]]
+    some = [one for one in some if one["role"] != "text" or "focused" in one["states"]]
+    calls: list[tuple[Any, ...]] = []
+    for one in some:
+        calls.append(_property(one["at"], "Text", "CaretOffset"))
+        calls.append((*one["at"], "Text", "GetSelection", GLib.Variant("(i)", (0,))))
+        calls.append((*one["at"], "Accessible", "GetAttributes", None))
+    told = bus.ask(calls)
+    for number, one in enumerate(some):
+        caret, selection, attributes = told[3 * number : 3 * number + 3]
+        if "focused" in one["states"] and caret is not None and caret >= 0:
+            one["caret"] = caret
+        if selection and 0 <= min(selection) < max(selection):
+            one["selection"] = sorted(selection)
+        if one["role"] == "heading" and attributes:
+            one["level"] = str(attributes.get("level", ""))
+
+
+def choose(at: list[str], begin: int, end: int) -> dict[str, Any]:
+    """Select a part of a text, or where it is empty put the cursor there; -1: its end."""
+    bus = Bus()
+    count = bus.ask([_property(at, "Text", "CharacterCount")])[0]
+    if count is None:
+        return {"output": "", "error": "it is no text"}
+    begin, end = (count if one < 0 else min(one, count) for one in (begin, end))
+    done = bus.ask([(*at, "Text", "SetCaretOffset", GLib.Variant("(i)", (end,)))])[0]
+    if begin == end:
+        return {"output": "", "error": "" if done else "the cursor cannot be put there"}
+    said = GLib.Variant("(iii)", (0, begin, end)), GLib.Variant("(ii)", (begin, end))
+    for method, arguments in (("AddSelection", said[1]), ("SetSelection", said[0])):
+        bus.ask([(*at, "Text", method, arguments)])
+        found = bus.ask([(*at, "Text", "GetSelection", GLib.Variant("(i)", (0,)))])[0]
+        if found and sorted(found) == [begin, end]:
+            return {"output": "", "error": ""}
+    return {"output": "", "error": "its text does not let itself be selected"}
 
 
 def act(at: list[str]) -> dict[str, Any]:
@@ -152,7 +198,7 @@ def _node(at: Any, name: str, role: int, states: Any, interfaces: Any, count: in
     return {
         "at": list(at),
         "name": " ".join((name or "").split()),
-        "role": ROLES[role] if role < len(ROLES) else "unknown",
+        "role": ROLES[role] if role < len(ROLES) else MORE.get(role, "unknown"),
         "states": [word for bit, word in STATES.items() if bits >> bit & 1],
         "interfaces": [one.removeprefix(IFACE) for one in interfaces],
         "count": count,
@@ -192,9 +238,10 @@ def _fill(bus: Bus, level: list[dict[str, Any]], inside: dict[str, list[tuple[in
     lost = [
         node
         for node in level
-        if "manages" not in node["states"]
-        and (
-            any(place < 0 for place, _ in some[node["at"][1]])
+        if (
+            node["role"] in DOCUMENTS
+            if "manages" in node["states"]
+            else any(place < 0 for place, _ in some[node["at"][1]])
             # Chromium has its pages in another tree than what is around them.
             or len(some[node["at"][1]]) < min(node["count"], CHILDREN)
         )
@@ -252,6 +299,11 @@ def _details(bus: Bus, nodes: list[dict[str, Any]]) -> None:
             node[key] = (
                 list(value) if key == "box" else f"{value:g}" if isinstance(value, float) else value[:TEXT]
             )
+    for node in nodes:
+        if node["role"] == "table-cell" and not node.get("text"):
+            texts = [one["text"] for one in node["children"] if one["role"] in WRITTEN and one.get("text")]
+            if texts:
+                node["text"] = "\n".join(texts)
 
 
 def _tables(bus: Bus, tables: list[dict[str, Any]], most: int) -> None:
