@@ -20,7 +20,7 @@ from ..folder import EnvironmentFolder
 from ..sandbox import HOME, Sandbox, Tools, open_sandbox
 from .config import Repository
 from .image import CONDA, PLACE, TESTBED, tree_of
-from .source import checkout, git, version
+from .source import checkout, folder_of, git, version
 
 PATHS = ("*.pth", "*.egg-link", "__editable__*", "*.dist-info/direct_url.json")
 """Files of a virtual environment that say where an editable project lies."""
@@ -74,7 +74,7 @@ def prepare(folder: EnvironmentFolder, repository: Repository, unsafe: bool = Fa
 
 def _prepare(folder: EnvironmentFolder, repository: Repository, unsafe: bool) -> Prepared:
     kind = "unsafe" if unsafe else folder.sandbox.kind
-    origin = repository.url or str((folder.path / repository.path).resolve())
+    origin = repository.url or str(folder_of(repository, folder.path))
     python = _python(repository.python)
     # An image brings what the project needs; its tree is still the repository's.
     built = kind != "docker"
