@@ -155,3 +155,13 @@ def test_a_commit_may_be_short_or_a_branch_and_is_followed(tmp_path: Path) -> No
             seen = environment.step(Action(tool="bash", arguments={"command": "git rev-parse HEAD"}))
             assert seen.text == commit and (environment.home / "later.txt").exists() == (commit == second)
         file.write_text(file.read_text().replace(f'\ncommit = "{wanted}"', ""))
+
+
+def test_no_copy_that_building_left_shows_what_was_before(tmp_path: Path) -> None:
+    file = make(tmp_path) / "environment.toml"
+    build = "mkdir -p build/lib; cp -r calc build/lib; echo x = 1 > build/lib/made.py"
+    file.write_text(file.read_text().replace("install = []", f"install = ['{build}']"))
+    with opened(tmp_path) as environment:
+        environment.reset(TASK)
+        assert not (environment.home / "build/lib/calc/__init__.py").exists()
+        assert (environment.home / "build/lib/made.py").exists() and environment.patch() == ""

@@ -170,7 +170,10 @@ def make(
         say(f"there are no more: {len(proven)} of {every_one} are held out, other functions are for practice")
     found = [_repair(one, fails) for one, fails in proven]
     if not found:
-        raise ConfigError(f"{folder.path}: no mistake that was tried breaks a test of the project")
+        raise ConfigError(
+            f"{folder.path}: no mistake that was tried breaks a test of the project: see that its tests call "
+            "its code, and that it is installed with `pip install -e`, so that its files are what runs"
+        )
     held = {(one.path, one.function) for one in found}
     others = [one for one in every if (one.path, one.mutant.function) not in held]
     return Repairs(

@@ -248,8 +248,9 @@ def fetch(origin: str, wanted: str, target: Path) -> None:
     try:
         git(target, "fetch", "-q", "--no-tags", "--depth", "1", *local, source, wanted)
     except ConfigError as error:
+        told = str(error).rpartition("fatal: ")[2].removeprefix("remote error: ")
         raise ConfigError(
-            f"the commit {wanted} of {origin} cannot be had ({error}): write all 40 digits of a commit, a "
+            f"the commit {wanted} of {origin} cannot be had ({told}): write all 40 digits of a commit, a "
             f"tag or a branch; see that it can be reached, or name a folder of clones in ${MIRRORS}"
         ) from None
     git(target, "checkout", "-q", "--detach", "FETCH_HEAD")
