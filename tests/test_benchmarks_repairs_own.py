@@ -15,7 +15,7 @@ from learn_by_interact.benchmarks.repository import RepositoryBenchmark
 from learn_by_interact.environments.folder import EnvironmentFolder
 from learn_by_interact.environments.repository.environment import RepositoryEnvironment
 from learn_by_interact.environments.repository.results import files_of
-from learn_by_interact.environments.repository.source import tests_among
+from learn_by_interact.environments.repository.source import tests_among as among
 from learn_by_interact.errors import ConfigError
 from learn_by_interact.types import Task
 from project import CODE, TESTS, make, write
@@ -65,7 +65,7 @@ def test_tests_are_known_by_their_names_and_their_folder() -> None:
     names = {"app/tests.py::T::test_a[x.y]", "pkg/test/test_b.py::test_b", "src/m.py::pkg.m.f", "m.py::m"}
     assert files_of(names) == {"app/tests.py", "pkg/test/test_b.py"}
     assert "calc/tests.py" in files_of({"calc.tests.Inside.test_one"}) and not files_of({"the test command"})
-    known = tests_among(files_of(names))
+    known = among(files_of(names))
     assert known("pkg/test/data/c.txt") and known("app/tests.py") and known("x/test_y.py")
     assert not known("app/models.py") and not known("django/test/client.py") and not known("src/m.py")
 
@@ -76,9 +76,9 @@ def test_what_tests_call_is_broken_first_and_what_is_no_code_of_the_project_neve
     with RepositoryEnvironment(folder) as environment:
         begun, tree = environment.called(), environment.prepared.tree
     assert 4 in begun["calc/feed.py"] and 1 not in begun.get("calc/lone.py", ())
-    every = [one.path for one in candidates(tree, 0, tests_among({"calc/tests.py"}), begun)]
+    every = [one.path for one in candidates(tree, 0, among({"calc/tests.py"}), begun)]
     assert set(every) == {"calc/__init__.py", "calc/feed.py", "calc/lone.py"}
-    assert every[-1] == "calc/lone.py" and set(every[:-1]) == {"calc/__init__.py", "calc/feed.py"}
+    assert set(every[-2:]) == {"calc/lone.py"} and set(every[:-2]) == {"calc/__init__.py", "calc/feed.py"}
 
 
 def test_a_test_in_the_package_is_no_part_of_a_repair(folder: EnvironmentFolder) -> None:
@@ -101,14 +101,12 @@ def test_a_test_in_the_package_is_no_part_of_a_repair(folder: EnvironmentFolder)
 
 def test_what_does_not_end_is_no_repair(tmp_path: Path) -> None:
     folder = make(tmp_path)
-    loop = "def f(n):\n    while n < 1:\n        n += 1\n    return n\n"
+    loop = "def f(n):\n    while n != 1:\n        n = n + 1\n    return n\n"
     test = "import unittest\nfrom calc.loop import f\n\n\nclass T(unittest.TestCase):\n"
     test += "    def test_f(self):\n        self.assertEqual(f(0), 1)\n"
     write(tmp_path / "project", {"calc/__init__.py": "", "calc/loop.py": loop, "tests/test_calc.py": test})
-    file = folder / "environment.toml"
-    file.write_text(file.read_text().replace("seconds = 20", "seconds = 3"))
     made = make_repairs(EnvironmentFolder.load(folder), 9)
-    assert made.repairs and not any("while n < 2" in one.patch for one in made.repairs)
+    assert made.repairs and not any("n - 1" in one.patch or "n + 2" in one.patch for one in made.repairs)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from .source import is_test
+
 ADDOPTS = "-rpfEsxX --color=no --tb=short -p no:cacheprovider"
 """For pytest, as `$PYTEST_ADDOPTS`: a line for each test at the end."""
 WHOLE = "the test command"
@@ -47,7 +49,9 @@ def files_of(names: Iterable[str]) -> set[str]:
         path, both, inner = name.partition("::")
         if both:
             # A doctest is called by the dotted name of what it is about.
-            if not re.match(r"[\w-]+\.", inner) and path.rpartition("/")[2] != f"{inner}.py":
+            if not re.match(r"[\w-]+\.", inner) and (
+                path.rpartition("/")[2] != f"{inner}.py" or is_test(path)
+            ):
                 found.add(path)
         elif re.fullmatch(r"\w+(\.\w+)+", name):
             parts = name.split(".")
