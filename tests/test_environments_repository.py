@@ -281,7 +281,7 @@ def test_an_episode_can_go_back(tmp_path: Path) -> None:
     [
         ('path = "nowhere"', "there is no folder"),
         ('path = "project"\nurl = "https://example.invalid/a/b.git"', "one of both"),
-        ('path = "project"\ncommit = "v9"', "cannot be had"),
+        ('path = "project"\ncommit = "v9"', "has no commit 'v9'"),
         ('path = "project"\npython = "python9.9"', "python9.9 is not installed"),
     ],
 )

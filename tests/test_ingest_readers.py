@@ -95,7 +95,7 @@ def test_a_folder_of_many_formats(tmp_path: Path) -> None:
         "docs/sub/latin.txt",
     ]
     assert found[0].title == "Adding" and found[1].title == "Shelf"
-    assert found[3].text == "caf\ufffd\nsecond"
+    assert found[3].text == "café\nsecond"
     assert len(said) == 1 and "binary.txt was skipped" in said[0]
     (single,) = read(Docs(folder=("docs/b.rst",)), tmp_path)
     assert (single.source, single.begin, single.end) == ("docs/b.rst", 1, 24)

@@ -8,9 +8,11 @@ Experimental Determination of Sufficient Mutant Operators").
 from __future__ import annotations
 
 import ast
+import io
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from difflib import unified_diff
+from itertools import accumulate
 
 from ..types import Value
 
@@ -49,19 +51,29 @@ def mutants(text: str) -> list[Mutant]:
 
     Raises SyntaxError where the text is no Python.
     """
-    found = []
-    for mutant in _Finder(text).all():
-        try:
-            if ast.dump(ast.parse(mutant.apply(text))) != ast.dump(ast.parse(text)):
-                found.append(mutant)
-        except SyntaxError:
-            continue
+    finder = _Finder(text)
+    found = [mutant for mutant in finder.all() if finder.readable(mutant)]
     return sorted(found, key=lambda one: (one.begin, one.end, one.new))
+
+
+def called(text: str, lines: Collection[int]) -> set[str]:
+    """Names of the functions of a Python file in which a line is where one that was called begins."""
+    found = set()
+    for name, function in _functions(ast.parse(text), ()):
+        first = min([function.lineno, *(one.lineno for one in function.decorator_list)])
+        if any(first <= line <= (function.end_lineno or first) for line in lines):
+            found.add(name)
+    return found
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text with their ends, as Python and git count them: a form feed ends none."""
+    return list(io.StringIO(text, newline=""))
 
 
 def diff(path: str, before: str, after: str) -> str:
     """A change of one file as git writes it, without the line of hashes."""
-    lines = unified_diff(before.splitlines(True), after.splitlines(True), f"a/{path}", f"b/{path}")
+    lines = unified_diff(lines_of(before), lines_of(after), f"a/{path}", f"b/{path}")
     body = "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
     )
@@ -72,10 +84,25 @@ class _Finder:
     def __init__(self, text: str) -> None:
         self.text = text
         self.tree = ast.parse(text)
-        self._starts = [0]
-        for line in text.splitlines(keepends=True):
-            self._starts.append(self._starts[-1] + len(line))
-        self._lines = text.splitlines(keepends=True)
+        self._lines = lines_of(text)
+        self._starts = [0, *accumulate(map(len, self._lines))]
+        self._wholes = [self._whole(statement) for statement in self.tree.body]
+        """Where each statement of the file begins and ends, with its decorators."""
+
+    def _whole(self, statement: ast.stmt) -> tuple[int, int]:
+        first = min([statement.lineno, *(one.lineno for one in getattr(statement, "decorator_list", ()))])
+        assert statement.end_lineno
+        return self._starts[first - 1], self._starts[statement.end_lineno]
+
+    def readable(self, mutant: Mutant) -> bool:
+        """Whether a mutant is Python; the statement of the file in which it is decides."""
+        begin, end = next(place for place in self._wholes if place[0] <= mutant.begin < place[1])
+        inner = mutant.model_copy(update={"begin": mutant.begin - begin, "end": mutant.end - begin})
+        try:
+            ast.parse(inner.apply(self.text[begin:end]))
+        except SyntaxError:
+            return False
+        return True
 
     def all(self) -> Iterator[Mutant]:
         """What can be done in the bodies of functions; decorators, defaults and annotations stay."""
@@ -101,6 +128,8 @@ class _Finder:
             case ast.Constant(value=int(value)) if abs(value) < 100:
                 yield self._edit("off-by-one", name, *self._place(node), str(value + 1))
             case ast.Call(args=[first, second, *_]) if not isinstance(second, ast.Starred):
+                if ast.dump(first) == ast.dump(second):
+                    return
                 one, two = self._place(first), self._place(second)
                 swapped = self.text[two[0] : two[1]] + self.text[one[1] : two[0]] + self.text[one[0] : one[1]]
                 yield self._edit("arguments", name, one[0], two[1], swapped)

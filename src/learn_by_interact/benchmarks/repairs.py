@@ -8,34 +8,32 @@ repair it; it is solved when those tests pass again and all others still do. Rep
 from __future__ import annotations
 
 import json
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import ValidationError
 
 from ..environments.folder import EnvironmentFolder
-from ..environments.repository.environment import RepositoryEnvironment
-from ..environments.repository.results import WHOLE, passed
-from ..environments.repository.source import files, is_test, version
-from ..errors import ConfigError, EnvironmentFault
+from ..environments.repository.environment import RepositoryEnvironment, outcome
+from ..environments.repository.results import WHOLE, files_of, passed
+from ..environments.repository.source import tests_among, version
+from ..environments.sandbox import Result
+from ..environments.shell import clean
+from ..errors import ConfigError
 from ..types import Task, Value, digest
-from .mutate import Mutant, diff, mutants
+from .mutate import Mutant
+from .proof import Candidate, Proof, candidates
 
 FILE = "repairs.json"
-SHARE = 0.5
-"""Of the tests: a mutant that breaks more is seen at once, and no task."""
-OF_ONE = 2
-"""Repairs of one function, at most."""
 SECONDS, TIMES = 10.0, 5.0
 """Tests of a mutant that take longer than this, and than so many times what they took before, are ended."""
 FOR_PRACTICE = 3
 """Of a project with few functions, one in so many is learned from."""
 NAMED = 3
 """Failing tests that the instruction names."""
+LONG = 200
+"""Characters of such a name that are shown: parameters of a test may be whole files."""
 INSTRUCTION = """A recent change of this project was a mistake: {count}{tests}.
 Find the mistake in the code and correct it, so that all tests pass again. Leave the tests as they are."""
 
@@ -54,7 +52,7 @@ class Repair(Value):
 
     @property
     def instruction(self) -> str:
-        shown = ", ".join(self.fails[:NAMED])
+        shown = ", ".join(name if len(name) <= LONG else f"{name[:LONG]}..." for name in self.fails[:NAMED])
         more = len(self.fails) - NAMED
         tests = (
             "its tests fail"
@@ -135,6 +133,11 @@ class Repairs(Value):
             parent=parent or repair.name,
         )
 
+    @property
+    def is_test(self) -> Callable[[str], bool]:
+        """Whether a path is that of a test, as far as the names of those that pass tell it too."""
+        return tests_among(files_of(self.passed))
+
     def solved(self, found: dict[str, bool]) -> bool:
         """Whether all tests that pass in the project as it is pass."""
         return set(self.passed) <= passed(found)
@@ -158,107 +161,85 @@ def make(
         raise ConfigError(
             f'{folder.path}/environment.toml: repairs are made of a project: kind = "repository"'
         )
-    with RepositoryEnvironment(folder) as environment:
-        environment.prepared  # noqa: B018  Installing is no part of the time that tests take.
-        begin = time.monotonic()
-        runs = [environment.test() for _ in range(2)]
-        seconds = max(SECONDS, TIMES * (time.monotonic() - begin) / 2)
-        tree = environment.prepared.tree
+    good, seconds, every = _looked_over(folder, seed, say)
     quick = folder.limits.model_copy(update={"seconds": min(seconds, folder.limits.seconds)})
-    good = set.intersection(*map(passed, runs))
-    if not good:
-        raise ConfigError(
-            f"{folder.path}/environment.toml: repository.test: no test passes in the project as it is"
-        )
-    proof = _Proof(folder.model_copy(update={"limits": quick}), good, workers, say)
-    every = list(_candidates(tree, seed))
+    proof = Proof(folder.model_copy(update={"limits": quick}), good, workers, say)
     proven = list(proof.of(every, most))
     if practice and len(proven) < most:
-        proven = _shared(proven)
+        every_one, proven = len(proven), _shared(proven)
+        say(f"there are no more: {len(proven)} of {every_one} are held out, other functions are for practice")
     found = [_repair(one, fails) for one, fails in proven]
     if not found:
-        raise ConfigError(f"{folder.path}: no mistake that was tried breaks a test of the project")
+        raise ConfigError(
+            f"{folder.path}: no mistake that was tried breaks a test of the project: see that its tests call "
+            "its code, and that it is installed with `pip install -e`, so that its files are what runs"
+        )
     held = {(one.path, one.function) for one in found}
     others = [one for one in every if (one.path, one.mutant.function) not in held]
-    seen = {one.fails for one in found}
     return Repairs(
         version=version(folder.repository, folder.path),
         passed=tuple(sorted(good)),
         repairs=tuple(sorted(found, key=lambda one: one.name)),
         practice=tuple(
             Known(**_repair(one, fails).model_dump(), **shown(one.text, one.mutant))
-            for one, fails in proof.of(others, practice)
-            if tuple(sorted(fails)) not in seen
+            for one, fails in proof.of(others, practice, {one.fails for one in found})
         ),
     )
 
 
-class _Candidate(NamedTuple):
-    """A mutant of a file, and the file's text without it."""
+def _looked_over(
+    folder: EnvironmentFolder, seed: int, say: Callable[[str], None]
+) -> tuple[set[str], float, list[Candidate]]:
+    """Tests that pass in the project as it is, the seconds that they may take, and what can be broken.
 
-    path: str
-    mutant: Mutant
-    text: str
-
-    @property
-    def patch(self) -> str:
-        return diff(self.path, self.text, self.mutant.apply(self.text))
-
-
-class _Proof:
-    """Finds out which tests mutants break, each once."""
-
-    def __init__(
-        self, folder: EnvironmentFolder, good: set[str], workers: int, say: Callable[[str], None]
-    ) -> None:
-        """`good`: tests that pass in the project as it is."""
-        self._folder, self._good, self._workers, self._say = folder, good, workers, say
-        self._known: dict[str, set[str]] = {}
-
-    def of(self, candidates: Sequence[_Candidate], most: int) -> Iterator[tuple[_Candidate, set[str]]]:
-        """The first so many that prove themselves, with the tests that they break."""
-        counts: Counter[tuple[str, str]] = Counter()
-        with ThreadPoolExecutor(self._workers) as pool:
-            tried = pool.map(self._fails, candidates if most else ())
-            for one, fails in zip(candidates, tried, strict=False):
-                place = (one.path, one.mutant.function)
-                if fails and len(fails) <= max(1, SHARE * len(self._good)) and counts[place] < OF_ONE:
-                    counts[place] += 1
-                    told = f"breaks {len(fails)} of {len(self._good)} tests"
-                    self._say(f"{counts.total()}/{most} {_named(one)}: {told}")
-                    yield one, fails
-                if counts.total() == most:
-                    pool.shutdown(cancel_futures=True)
-                    return
-
-    def _fails(self, one: _Candidate) -> set[str]:
-        """Tests that no longer pass with a mutant; none where that cannot be found out."""
-        if one.patch not in self._known:
-            try:
-                with RepositoryEnvironment(self._folder) as environment:
-                    self._known[one.patch] = self._good - passed(environment.test(one.patch))
-            except EnvironmentFault:
-                self._known[one.patch] = set()
-        return self._known[one.patch]
+    Raises ConfigError when none passes.
+    """
+    with RepositoryEnvironment(folder) as environment:
+        tree = environment.prepared.tree  # Installing is no part of the time that tests take.
+        runs = [environment.tested() for _ in range(2)]
+        good = set.intersection(*(passed(outcome(run)) for run in runs))
+        if not good:
+            raise ConfigError(_broken(folder, runs[-1]))
+        took = sum(run.seconds for run in runs) / 2
+        say(f"{_tests(good)} in {took:.1f} s in the project as it is; each mistake is tried with all of them")
+        every = list(candidates(tree, seed, tests_among(files_of(good)), environment.called()))
+    return good, max(SECONDS, TIMES * took), every
 
 
-def _shared(proven: Sequence[tuple[_Candidate, set[str]]]) -> list[tuple[_Candidate, set[str]]]:
+def _tests(good: Collection[str]) -> str:
+    if good == {WHOLE}:
+        return "its test command, whose output names no test, passes"
+    return f"{len(good)} {'tests pass' if len(good) > 1 else 'test passes'}"
+
+
+def _broken(folder: EnvironmentFolder, run: Result) -> str:
+    """Why no test passes, and what can be done."""
+    assert folder.repository
+    file, test = f"{folder.path}/environment.toml", folder.repository.test
+    limit = {"time": "seconds", "memory": "memory_mb", "disk": "disk_mb"}.get(run.ended)
+    if limit:
+        value = getattr(folder.limits, limit)
+        return (
+            f"{file}: limits.{limit}: no test passes, for `{test}` was ended when it took more than "
+            f"{value:g}: set it higher, or let repository.test run fewer tests"
+        )
+    told = " ".join(clean(run.output).split())[-300:] or "it prints nothing"
+    return (
+        f"{file}: repository.test: no test passes in the project as it is: `{test}` ends with exit code "
+        f"{run.code}: {told}"
+    )
+
+
+def _shared(proven: Sequence[tuple[Candidate, set[str]]]) -> list[tuple[Candidate, set[str]]]:
     """Those of two functions in three."""
     functions = list(dict.fromkeys((one.path, one.mutant.function) for one, _ in proven))
     learned = set(functions[FOR_PRACTICE - 1 :: FOR_PRACTICE])
     return [(one, fails) for one, fails in proven if (one.path, one.mutant.function) not in learned]
 
 
-def _named(one: _Candidate) -> str:
-    module = Path(one.path).with_suffix("").parts
-    stem = module[-1] if module[-1] != "__init__" else module[-2:][0]
-    name = f"{stem}-{one.mutant.function}-{one.mutant.kind}-{one.mutant.begin}".lower()
-    return name.replace(".", "-").replace("_", "-").strip("-")
-
-
-def _repair(one: _Candidate, fails: set[str]) -> Repair:
+def _repair(one: Candidate, fails: set[str]) -> Repair:
     return Repair(
-        name=_named(one),
+        name=one.name,
         path=one.path,
         function=one.mutant.function,
         kind=one.mutant.kind,
@@ -272,24 +253,3 @@ def write(folder: EnvironmentFolder, repairs: Repairs) -> Path:
     file = folder.path / FILE
     file.write_text(json.dumps(repairs.model_dump(), indent=1) + "\n", encoding="utf-8")
     return file
-
-
-def _candidates(tree: Path, seed: int) -> Iterator[_Candidate]:
-    """All mutants of a project's code: all kinds in turn, else by a hash."""
-    found = []
-    for path in files(tree):
-        if not path.endswith(".py") or is_test(path) or path in ("setup.py",) or path.startswith("docs/"):
-            continue
-        text = (tree / path).read_bytes().decode("utf-8", "replace")
-        try:
-            found += [(path, one, text) for one in mutants(text)]
-        except SyntaxError:
-            continue
-    found.sort(key=lambda one: digest([seed, one[0], one[1].model_dump()]))
-    ranks: Counter[str] = Counter()
-    order = []
-    for at, (_, mutant, _) in enumerate(found):
-        ranks[mutant.kind] += 1
-        order.append((ranks[mutant.kind], at))
-    for _, at in sorted(order):
-        yield _Candidate(*found[at])

@@ -42,7 +42,7 @@ class RepositoryBenchmark(FolderBenchmark):
         if not isinstance(environment, RepositoryEnvironment):
             raise GraderFault(f"{self.name}: {repair.name}: this is not the environment of its folder")
         try:
-            patch = environment.patch()
+            patch = environment.patch(is_test=self.repairs.is_test)
             with RepositoryEnvironment(self.folder, self.unsafe) as fresh:
                 return float(self.repairs.solved(fresh.test(repair.patch, patch)))
         except EnvironmentFault as error:

@@ -289,7 +289,7 @@ class SweBench:
         prediction = {"instance_id": name, "model_name_or_path": self.called, "model_patch": patch}
         files = {"prediction.json": json.dumps(prediction), "patch.diff": patch}
         for file, text in {**files, **(made.files if made else {})}.items():
-            (place / file).write_text(text, encoding="utf-8")
+            (place / file).write_bytes(text.encode("utf-8", "surrogateescape"))
 
     def official(self, folder: Path, names: Sequence[str]) -> list[Path]:
         """For each model that wrote: its predictions as JSONL, and the report that the harness makes.

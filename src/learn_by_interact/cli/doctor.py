@@ -71,8 +71,13 @@ def install(
 
         SweBench(folder).prepare_all(lambda line: typer.echo(line, err=True))
     value = {"name": found.name, "pip": list(found.install.pip), "apt": list(found.install.apt)}
-    wanted = ", ".join([*found.install.pip, *found.install.apt]) or "nothing"
-    typer.echo(json.dumps(value) if as_json else f"{found.name} is ready; it needs {wanted}.")
+    wanted = ", ".join([*found.install.pip, *found.install.apt])
+    if found.repository:
+        wanted = (
+            f"its files, and a virtual environment with {'; '.join(found.repository.install) or 'Python'}"
+        )
+    told = f"{found.name} is ready; it needs {wanted or 'nothing'}."
+    typer.echo(json.dumps(value) if as_json else told)
 
 
 def _checks() -> Iterator[Check]:

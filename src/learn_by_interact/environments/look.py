@@ -44,7 +44,7 @@ class Look:
         try:
             action = actions.parse(f"ACTION: {written}")[1]
         except ParseError as error:
-            raise ConfigError(f"{written!r}: {str(error).splitlines()[0]}") from None
+            raise ConfigError(f"{written!r}: {' '.join(str(error).split())}") from None
         return self._keep(self._environment.step(action))
 
     def against(self, other: Look) -> list[str]:

@@ -70,9 +70,9 @@ def _sources(docs: Docs, root: Path, run: Run, report: Report, browse: Browse | 
         yield terminal.man(str(root / name), terminal.run) if "/" in name else terminal.man(name, run)
     for name in docs.info:
         yield terminal.info(name, run)
-    for name in docs.folder:
-        yield from folder(root / name, name, report)
     seen: set[str] = set()
+    for name in docs.folder:
+        yield from folder(root / name, name, report, seen)
     for name in docs.code:
         yield from code(root / name, name, report, seen)
     for url in docs.urls:

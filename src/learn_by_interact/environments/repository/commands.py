@@ -1,8 +1,9 @@
 """The commands view, search, replace and undo. This file's text is run inside the sandbox.
 
 It takes no import but of the standard library, and no syntax newer than Python 3.7, for it is run by the
-project's interpreter. `$LBI_ACTION` is a JSON list: the name of the command and its arguments by name.
-Prints what there is to see; exits with 1 and a sentence where a command cannot be done.
+project's interpreter. `$LBI_ACTION` is a JSON list: the name of the command and its arguments by name;
+`$LBI_CHARS` says how much of a file is shown. Prints what there is to see; exits with 1 and a sentence where
+a command cannot be done.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ LEAST = 20
 """Lines that are shown where fewer are asked for: a line says little by itself."""
 MATCHES = 30
 """Lines that a search shows."""
+WIDEST = 400
+"""Characters that are shown of a line."""
+CHARS = int(os.environ.get("LBI_CHARS", "0")) or 4000
+"""Characters that are shown of a file: of more the middle would be left out."""
 AROUND = 4
 """Lines around a change that are shown."""
 UNDO = os.path.join(os.environ.get("TMPDIR", "/tmp"), ".lbi-undo")
@@ -71,34 +76,68 @@ def shown(place: str) -> str:
 def walk(folder: str) -> Iterator[str]:
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in PASSED_OVER)
-        for name in sorted(files):
-            yield os.path.join(place, name)
+        # A link's file stands where it is.
+        yield from (
+            one for one in (os.path.join(place, name) for name in sorted(files)) if not os.path.islink(one)
+        )
+
+
+def text_of(content: bytes) -> tuple[str, str] | None:
+    """A file's text and its encoding: UTF-8, or what a file of Python says of itself; None of no text."""
+    if b"\0" in content:
+        return None
+    said = re.search(rb"coding[:=][ \t]*([-\w.]+)", b"\n".join(content.split(b"\n", 2)[:2]))
+    for encoding in ("utf-8", said.group(1).decode() if said else "", "latin-1"):
+        try:
+            return content.decode(encoding or "utf-8"), encoding or "utf-8"
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return None
 
 
 def read(place: str) -> str:
     try:
-        with open(place, encoding="utf-8", newline="") as file:
-            return file.read()
-    except UnicodeDecodeError:
-        end(f"{shown(place)} is not a text file")
+        with open(place, "rb") as file:
+            found = text_of(file.read())
     except OSError as error:
         end(f"{shown(place)} cannot be read: {error.strerror}")
+    if found is None:
+        end(f"{shown(place)} is not a text file")
+    return found[0]
 
 
 def write(place: str, text: str) -> None:
+    """Write a file in the encoding that it has."""
     try:
         os.makedirs(os.path.dirname(place) or ".", exist_ok=True)
-        with open(place, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        known = None
+        if os.path.exists(place):
+            with open(place, "rb") as file:
+                known = text_of(file.read())
+        content = text.encode(known[1] if known else "utf-8")
+        with open(place, "wb") as file:
+            file.write(content)
+    except UnicodeEncodeError as error:
+        sign = text[error.start]
+        end(f"nothing was replaced: {shown(place)} is written in {error.encoding}, which has no {sign!r}")
     except OSError as error:
         end(f"{shown(place)} cannot be written: {error.strerror}")
 
 
 def numbered(lines: list[str], first: int, last: int) -> None:
     """Lines first..last (from 1, both included) with their numbers."""
+    print("\n".join(with_numbers(lines, first, last)))
+
+
+def with_numbers(lines: list[str], first: int, last: int) -> list[str]:
     width = len(str(last))
+    found = []
     for number in range(first, last + 1):
-        print("%*d  %s" % (width, number, lines[number - 1].rstrip("\r")))
+        line = lines[number - 1].rstrip("\r")
+        if len(line) > WIDEST:
+            line = "%s [... %d more characters]" % (line[:WIDEST], len(line) - WIDEST)
+        found.append("%*d  %s" % (width, number, line))
+    return found
 
 
 def view(path: str = ".", start: int = 0, end: int = 0) -> None:
@@ -119,26 +158,37 @@ def view(path: str = ".", start: int = 0, end: int = 0) -> None:
     if end and (fewer := LEAST - (last - first + 1)) > 0:
         first = max(1, first - fewer // 2)
         last = min(first + LEAST - 1, len(lines))
-    numbered(lines, first, last)
+    # What would be left out of the middle is left out at the end, where it is seen that more follows.
+    text = pages(place, lines, first, last, not start)
+    while len(text) > CHARS and last > max(first, start):
+        last -= 1
+        text = pages(place, lines, first, last, not start)
+    print(text)
+
+
+def pages(place: str, lines: list[str], first: int, last: int, whole: bool) -> str:
+    """Lines of a file, where they stand in it, and, of a `whole` one, what else it defines."""
+    text = with_numbers(lines, first, last)
     if first > 1 or last < len(lines):
-        print("[%s: lines %d to %d of %d]" % (shown(place), first, last, len(lines)))
-    if not start and last < len(lines) and place.endswith(".py"):
-        outline(lines, last)
+        text.append("[%s: lines %d to %d of %d]" % (shown(place), first, last, len(lines)))
+    if whole and last < len(lines) and place.endswith(".py"):
+        text += outline(lines, last)
+    return "\n".join(text)
 
 
-def outline(lines: list[str], after: int) -> None:
+def outline(lines: list[str], after: int) -> list[str]:
     """Where the definitions stand that are not shown."""
     marks = [
         "%d: %s" % (number, line.split("(")[0].rstrip(":"))
         for number, line in enumerate(lines, 1)
-        if number > after and re.match(r"(    )?(async def|def|class) \w", line)
+        if number > after and re.match(r"(    |\t)?(async def|def|class) \w", line)
     ]
-    print(
-        "\n".join(marks[:MATCHES]) + ("\n[%d more]" % (len(marks) - MATCHES) if len(marks) > MATCHES else "")
-    )
+    return marks[:MATCHES] + (["[%d more]" % (len(marks) - MATCHES)] if len(marks) > MATCHES else [])
 
 
 def search(text: str, path: str = ".") -> None:
+    if not text.strip():
+        end("say which text shall be searched for")
     place = found(path) if path != "." else root()
     names = [place] if os.path.isfile(place) else list(walk(place))
     hits = [hit for name in names for hit in matching(name, lambda line: text in line)]
@@ -165,28 +215,34 @@ def search(text: str, path: str = ".") -> None:
 
 def matching(name: str, holds: Callable[[str], object]) -> Iterator[tuple[str, int, str]]:
     try:
-        with open(name, encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                if holds(line):
-                    yield name, number, line
-    except (OSError, UnicodeDecodeError):
+        with open(name, "rb") as file:
+            text = text_of(file.read())
+    except OSError:
         return
+    for number, line in enumerate(text[0].split("\n") if text else (), 1):
+        if line and holds(line):
+            yield name, number, line
 
 
 def replace(path: str, old: str, new: str) -> None:
     if not old and not any(os.path.exists(place) for place in (path, os.path.join(root(), path))):
         place = path if os.path.isabs(path) else os.path.join(root(), path)
+        write(place, ended(new))
         keep(place, None)
-        write(place, new if new.endswith("\n") or not new else new + "\n")
         print(f"[{shown(place)} is new]")
         return
     place = found(path)
     if os.path.isdir(place):
         end(f"{shown(place)} is a folder; name a file")
     text = read(place)
+    if not old and not text.strip():
+        write(place, ended(new))
+        keep(place, text)
+        print(f"[{shown(place)} was empty and is changed, which undo takes back]")
+        return
     if not old:
         end(f"{shown(place)} is there already: say which lines of it shall be replaced")
-    if "\r\n" in text:
+    if "\r\n" in text and ("\n" not in old or old not in text):
         old, new = (part.replace("\r\n", "\n").replace("\n", "\r\n") for part in (old, new))
     bare, instead = unnumbered(old), unnumbered(new)
     begin = None
@@ -200,18 +256,24 @@ def replace(path: str, old: str, new: str) -> None:
         end("these lines are %d times in %s, at lines %s: give more lines around, so that they are there once"
             % (len(ends), shown(place), ", ".join(map(str, ends[:8]))))  # fmt: skip
     at = text.index(old) if begin is None else begin
-    whole = (at == 0 or text[at - 1] == "\n") and text[at + len(old) : at + len(old) + 1] == "\n"
-    changed = text[:at] + new + text[at + len(old) + (1 if not new and whole else 0) :]
+    following = re.compile("\r?\n").match(text, at + len(old))
+    whole = not new and (at == 0 or text[at - 1] == "\n") and following
+    changed = text[:at] + new + text[following.end() if following and whole else at + len(old) :]
     if changed == text:
         end("old and new are the same: nothing was replaced")
     if place.endswith(".py"):
         check(place, text, changed)
-    keep(place, text)
     write(place, changed)
-    lines, first = changed.split("\n"), changed[:at].count("\n") + 1
+    keep(place, text)
+    lines, first = changed.rstrip("\n").split("\n"), changed[:at].count("\n") + 1
     last = first + new.count("\n")
     print("[%s is changed, which undo takes back; lines %d to %d are now:]" % (shown(place), first, last))
-    numbered(lines, max(1, first - AROUND), min(len(lines), last + AROUND))
+    numbered(lines, max(1, min(first, len(lines)) - AROUND), min(len(lines), last + AROUND))
+
+
+def ended(text: str) -> str:
+    """A file's text, whose last line has an end."""
+    return text if text.endswith("\n") or not text else text + "\n"
 
 
 def unnumbered(text: str) -> str | None:
@@ -243,10 +305,10 @@ def missing(place: str, text: str, old: str) -> NoReturn:
         sys.exit(1)
     first = max(wanted, key=lambda line: len(line.strip()))
     best = difflib.get_close_matches(first.strip(), stripped, 1, 0.5)
-    print(f"{shown(place)} does not have these lines")
+    rest = "; the nearest are:" if best else f": look at it with view {shown(place)}"
+    print(f"{shown(place)} does not have these lines{rest}")
     if best:
         at = stripped.index(best[0]) + 1
-        print("; the nearest are:")
         numbered(lines, max(1, at - AROUND), min(len(lines), at + AROUND))
     sys.exit(1)
 
@@ -254,11 +316,11 @@ def missing(place: str, text: str, old: str) -> NoReturn:
 def check(place: str, before: str, after: str) -> None:
     """Refuse a change after which a file that could be read as Python no longer can."""
     try:
-        compile(before, place, "exec", dont_inherit=True)
+        compile(before.lstrip("\ufeff"), place, "exec", dont_inherit=True)
     except (SyntaxError, ValueError):
         return
     try:
-        compile(after, place, "exec", dont_inherit=True)
+        compile(after.lstrip("\ufeff"), place, "exec", dont_inherit=True)
     except SyntaxError as error:
         lines, at = after.split("\n"), min(error.lineno or 1, after.count("\n") + 1)
         print(f"nothing was replaced: {shown(place)} would no longer be Python ({error.msg}):")

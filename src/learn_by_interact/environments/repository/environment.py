@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import shlex
+import shutil
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -17,10 +20,11 @@ from ..actions import SHELL
 from ..changes import changes
 from ..fingerprint import Fingerprint
 from ..folder import EnvironmentFolder, Volatile
-from ..sandbox import Result, Sandbox, copy_tree
+from ..sandbox import Result, Sandbox, copy_tree, entries
 from ..shell import ShellEnvironment, clean
 from . import TOOLS
 from .actions import RepositoryActions
+from .called import FOLDER, NOTES, SITE, lines_called, variables
 from .config import TEST
 from .prepare import Prepared, prepare
 from .results import ADDOPTS, results
@@ -49,11 +53,16 @@ APPLY = (
 """git first, then patch, which forgives more; `--forward`, for alone it takes back what is there already."""
 FRESH = (
     "export GIT_AUTHOR_DATE=2024-01-01T00:00:00Z GIT_COMMITTER_DATE=2024-01-01T00:00:00Z && "
-    "rm -rf .git && git init -q && git add -A && "
+    "git add -A && git ls-files -z > $TMPDIR/lbi-names && mv .git/info/exclude $TMPDIR/lbi-exclude && "
+    "rm -rf .git && git init -q && mkdir -p .git/info && mv $TMPDIR/lbi-exclude .git/info/exclude && "
+    "git add -f --pathspec-from-file=$TMPDIR/lbi-names --pathspec-file-nul && rm $TMPDIR/lbi-names && "
     "git -c user.name=lbi -c user.email=lbi@localhost commit -q --allow-empty -m start"
 )
-"""A history of one commit, of what is there now: what was there before cannot be read from it."""
+"""A history of one commit, of what git tracks of what is there now: what was there before cannot be read from
+it."""
 
+SAID = "lbi-tests.log"
+"""What the test command prints, in the sandbox's folder for temporary files."""
 PYTHON = "[That is Python, and this is a shell. Python is run so: python -c 'CODE']"
 """What stands behind the shell's complaint: who reads a project's code goes on in its language."""
 
@@ -122,15 +131,14 @@ class RepositoryEnvironment(ShellEnvironment):
 
     def apply(self, sandbox: Sandbox, patch: str) -> None:
         """Make a change in a sandbox. Raises EnvironmentFault when it does not apply."""
-        (sandbox.temporary / "lbi-patch").write_text(patch, encoding="utf-8", errors="surrogateescape")
-        sandbox.adopt()
+        _write(sandbox, "lbi-patch", patch)
         self._told(sandbox, f"{APPLY} && rm $TMPDIR/lbi-patch")
 
-    def patch(self, tests: bool = False) -> str:
+    def patch(self, tests: bool = False, is_test: Callable[[str], bool] = is_test) -> str:
         """What was changed since the reset, as `git diff` says it; "" for nothing.
 
         Made in a sandbox of its own, by a git that no command of the episode could change. Build products
-        are left out, and tests, unless they are asked for.
+        are left out, and tests, unless they are asked for. `is_test`: whether a path is that of one.
         """
         with self.prepared.open() as sandbox:
             self._begin(sandbox, self._begun)
@@ -140,28 +148,67 @@ class RepositoryEnvironment(ShellEnvironment):
             self._told(sandbox, "find . -mindepth 1 -delete")
             copy_tree(self.sandbox.home, sandbox.home)
             sandbox.adopt()
+            self._unnested(sandbox)
             self._told(sandbox, "rm -rf .git && mv $TMPDIR/git .git && git add -A")
-            names = self._told(sandbox, "git diff --cached --name-only --no-renames -z HEAD").split("\0")
-            wanted = [name for name in names if name and not _left_out(name, tests)]
-            if not wanted:
-                return ""
-            listed = " ".join(map(shlex.quote, wanted))
-            diff = f"git diff --cached --binary --no-color --no-renames HEAD -- {listed}"
-            return self._told(sandbox, diff)
+            names = self._written(sandbox, "git diff --cached --name-only --no-renames -z HEAD").split("\0")
+            if unwanted := [
+                name for name in names if name and (is_junk(name) or (not tests and is_test(name)))
+            ]:
+                _write(sandbox, "lbi-names", "\0".join(f":(top,literal){name}" for name in unwanted))
+                reset = "git reset -q --pathspec-from-file=$TMPDIR/lbi-names --pathspec-file-nul HEAD"
+                self._told(sandbox, reset)
+            return self._written(sandbox, "git diff --cached --binary --no-color --no-renames HEAD")
+
+    def _unnested(self, sandbox: Sandbox) -> None:
+        """Take what makes it a repository from each folder in a copy of the project that was none at first.
+
+        Else git would hold a link to its commit in the place of its files.
+        """
+        for entry in list(entries(sandbox.home)):
+            name = os.path.relpath(entry.path, sandbox.home)
+            if entry.name != ".git" or name == ".git" or (self.prepared.tree / name).exists():
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path, ignore_errors=True)
+            else:
+                Path(entry.path).unlink(missing_ok=True)
 
     def test(self, *patches: str) -> dict[str, bool]:
         """Test -> whether it passed, in a fresh copy of the project after these changes.
 
         Raises EnvironmentFault when a change does not apply, or the sandbox breaks.
         """
+        return outcome(self.tested(*patches))
+
+    def tested(self, *patches: str) -> Result:
+        """What the test command said, all of it, and how it ended; as `test`."""
+        return self._tests(patches)[0]
+
+    def called(self) -> Mapping[str, set[int]]:
+        """File -> the lines where a function begins that the tests call, as far as that can be seen."""
+        return lines_called(self._tests((), traced=True)[1])
+
+    def _tests(self, patches: Sequence[str], traced: bool = False) -> tuple[Result, str]:
+        """What the test command said in a fresh copy of the project, and which functions it called."""
         command = self.folder.repository.test if self.folder.repository else TEST
         with self.open(filled=True) as sandbox:
             for patch in patches:
                 if patch:
                     self.apply(sandbox, patch)
-            variables = {**self.prepared.variables(sandbox), "PYTEST_ADDOPTS": ADDOPTS}
-            result = sandbox.run(command, sandbox.inside_home, self.folder.limits, variables)
-        return results(clean(result.output), 1 if result.ended else result.code)
+            known = {**dict(self.prepared.tools.env), **self.prepared.variables(sandbox)}
+            more = {"PYTEST_ADDOPTS": f"{known.get('PYTEST_ADDOPTS', '')} {ADDOPTS}".strip()}
+            notes = sandbox.temporary / FOLDER / NOTES
+            if traced:
+                notes.parent.mkdir()
+                _write(sandbox, f"{FOLDER}/sitecustomize.py", SITE)
+                inside = (sandbox.inside_temporary, sandbox.inside_home)
+                more |= variables(*inside, known.get("PYTHONPATH", ""))
+            # What is printed is kept as a file: of a long output the middle would be left out.
+            run = f"{{\n{command}\n}} > $TMPDIR/{SAID} 2>&1"
+            given = {**self.prepared.variables(sandbox), **more}
+            result = sandbox.run(run, sandbox.inside_home, self.folder.limits, given)
+            said = _read(sandbox.temporary / SAID) or result.output
+            return replace(result, output=said), _read(notes)
 
     def _told(self, sandbox: Sandbox, command: str) -> str:
         """What a command of ours prints. Raises EnvironmentFault when it fails."""
@@ -170,6 +217,14 @@ class RepositoryEnvironment(ShellEnvironment):
             told = clean(result.output).strip()[-300:] or f"exit code {result.code}{result.ended}"
             raise EnvironmentFault(f"{self.name}: {command[:60]} failed: {told}")
         return result.output
+
+    def _written(self, sandbox: Sandbox, command: str) -> str:
+        """All that a command of ours prints, byte for byte; what is no UTF-8 in surrogates.
+
+        What is told of a command has its middle left out where it is long. Raises EnvironmentFault.
+        """
+        self._told(sandbox, f"{command} > $TMPDIR/lbi-written")
+        return (sandbox.temporary / "lbi-written").read_bytes().decode("utf-8", "surrogateescape")
 
     def run_in(self, sandbox: Sandbox, command: str) -> Result:
         """Run a command at the top of the project in a sandbox."""
@@ -191,7 +246,8 @@ class RepositoryEnvironment(ShellEnvironment):
             return super()._command(action)
         asked = shlex.quote(json.dumps([action.tool, action.arguments]))
         root = shlex.quote(self.sandbox.inside_home)
-        return f"LBI_ROOT={root} LBI_ACTION={asked} {self.prepared.python} -I -S -c {shlex.quote(COMMANDS)}"
+        known = f"LBI_ROOT={root} LBI_CHARS={self.folder.limits.output_chars} LBI_ACTION={asked}"
+        return f"{known} {self.prepared.python} -I -S -c {shlex.quote(COMMANDS)}"
 
     def _changed(self) -> str:
         """The names of the files that changed; looking around again would say nothing more."""
@@ -205,8 +261,22 @@ class RepositoryEnvironment(ShellEnvironment):
         return super()._lasting(VOLATILE.replace(output))
 
 
-def _left_out(name: str, tests: bool) -> bool:
-    return is_junk(name) or (not tests and is_test(name))
+def outcome(result: Result) -> dict[str, bool]:
+    """Test -> whether it passed, of what the test command said."""
+    return results(clean(result.output), 1 if result.ended else result.code)
+
+
+def _write(sandbox: Sandbox, name: str, text: str) -> None:
+    """Write a file into a sandbox's folder for temporary files, for a command of ours."""
+    (sandbox.temporary / name).write_bytes(text.encode("utf-8", "surrogateescape"))
+    sandbox.adopt()
+
+
+def _read(file: Path) -> str:
+    """A file that commands wrote; "" where it is none of theirs."""
+    if file.is_symlink() or not file.is_file():
+        return ""
+    return file.read_bytes().decode("utf-8", "replace")
 
 
 def _is_python(command: str) -> bool:

@@ -20,7 +20,7 @@ from ..folder import EnvironmentFolder
 from ..sandbox import HOME, Sandbox, Tools, open_sandbox
 from .config import Repository
 from .image import CONDA, PLACE, TESTBED, tree_of
-from .source import checkout, git, version
+from .source import checkout, folder_of, git, version
 
 PATHS = ("*.pth", "*.egg-link", "__editable__*", "*.dist-info/direct_url.json")
 """Files of a virtual environment that say where an editable project lies."""
@@ -74,7 +74,7 @@ def prepare(folder: EnvironmentFolder, repository: Repository, unsafe: bool = Fa
 
 def _prepare(folder: EnvironmentFolder, repository: Repository, unsafe: bool) -> Prepared:
     kind = "unsafe" if unsafe else folder.sandbox.kind
-    origin = repository.url or str((folder.path / repository.path).resolve())
+    origin = repository.url or str(folder_of(repository, folder.path))
     python = _python(repository.python)
     # An image brings what the project needs; its tree is still the repository's.
     built = kind != "docker"
@@ -92,6 +92,7 @@ def _prepare(folder: EnvironmentFolder, repository: Repository, unsafe: bool) ->
         checkout(repository, folder.path, tree)
         if built:
             _install(repository, tree, place / "venv", python)
+            _built_copies(tree)
         left_out(tree)
 
     place = install.once("repositories", key, make)
@@ -149,13 +150,29 @@ def left_out(tree: Path) -> None:
             file.writelines(f"/{name}\n" for name in names)
 
 
+def _built_copies(tree: Path) -> None:
+    """Take away the copies of the project's files that building it has left.
+
+    Beside a file in which there is a mistake they would show what it was before.
+    """
+    known, others = (
+        [tree / name for name in git(tree, "ls-files", "-z", *which).split("\0") if name]
+        for which in (("*.py",), ("--others", "build/*.py"))
+    )
+    copies = [file for file in others if file.is_file()]
+    texts = {file.read_bytes() for file in known if file.is_file()} if copies else set()
+    for file in copies:
+        if file.read_bytes() in texts:
+            file.unlink()
+
+
 def _python(wanted: str) -> str:
     """The interpreter that a virtual environment is made with. Raises ConfigError when it is not here."""
     if not wanted:
         return sys.executable
     if found := shutil.which(wanted):
         return found
-    raise ConfigError(f"{wanted} is not installed here; install it, or prepare for another Python")
+    raise ConfigError(f"python: {wanted} is not installed here; install it, or name another Python")
 
 
 def _install(repository: Repository, tree: Path, venv: Path, python: str) -> None:

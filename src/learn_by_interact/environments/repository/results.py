@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+from .source import is_test
 
 ADDOPTS = "-rpfEsxX --color=no --tb=short -p no:cacheprovider"
 """For pytest, as `$PYTEST_ADDOPTS`: a line for each test at the end."""
@@ -38,3 +40,20 @@ def results(output: str, code: int) -> dict[str, bool]:
 def passed(found: Mapping[str, bool]) -> set[str]:
     """Names of the tests that passed."""
     return {name for name, good in found.items() if good}
+
+
+def files_of(names: Iterable[str]) -> set[str]:
+    """Paths of the files, as far as names of tests tell them; of a doctest's, which is code, none."""
+    found = set()
+    for name in names:
+        path, both, inner = name.partition("::")
+        if both:
+            # A doctest is called by the dotted name of what it is about.
+            if not re.match(r"[\w-]+\.", inner) and (
+                path.rpartition("/")[2] != f"{inner}.py" or is_test(path)
+            ):
+                found.add(path)
+        elif re.fullmatch(r"\w+(\.\w+)+", name):
+            parts = name.split(".")
+            found |= {f"{'/'.join(parts[:count])}.py" for count in range(1, len(parts) - 1)}
+    return found

@@ -47,6 +47,10 @@ def indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
+LONGEST = 10_000
+"""Characters of a line; a paragraph has fewer."""
+
+
 def lines_of(text: str) -> tuple[str, ...]:
-    """The lines of a text as an editor counts them: only newlines end a line."""
-    return tuple(line.rstrip("\r") for line in text.removesuffix("\n").split("\n"))
+    """The lines of a text as an editor counts them: only newlines end a line. Data in one is cut."""
+    return tuple(line.rstrip("\r")[:LONGEST] for line in text.removesuffix("\n").split("\n"))

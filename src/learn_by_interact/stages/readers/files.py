@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,34 +25,49 @@ FORMATS: dict[str, Callable[[str, str], Source]] = {
 """Which files of a folder are documentation, and how they are read."""
 NAMES = ("readme", "manual", "usage", "guide", "tutorial", "faq")
 """Files without a suffix that are read as text."""
+MADE = (
+    *("_build", "_static", "_templates", "_themes", "__pycache__", "*.egg-info", "*.dist-info"),
+    *("node_modules", "site-packages", "vendor", "_vendor", "third_party"),
+    *("requirements*.txt", "robots.txt", "cmakelists.txt"),
+)
+"""Names of what tools make or read, and of what others wrote."""
 BYTES = 5_000_000
 """A larger file or page is skipped."""
 SECONDS = 30.0
 """Time that one page may take."""
 
 
-def folder(path: Path, name: str, report: Report) -> Iterator[Source]:
-    """The documentation in a folder (in the order of paths, hidden files left out), or one file.
+def folder(path: Path, name: str, report: Report, seen: set[str] | None = None) -> Iterator[Source]:
+    """The documentation in a folder (in the order of paths), or one file.
 
-    `name` stands for the path in the sources' names. Files of other kinds are passed over; one
-    that is too large, binary or cannot be read is reported. Raises ConfigError when the path does
-    not exist.
+    Left out are hidden files, what lies in folders that tools or others made (`MADE`), and lists of
+    requirements. `name` stands for the path in the sources' names. Files of other kinds are passed over; one
+    that is too large, binary or cannot be read is reported. `seen`: texts that were read before, which are
+    not read again; those of this folder are added. Raises ConfigError when the path does not exist.
     """
     if not path.exists():
         raise ConfigError(
-            f"[docs] folder: {path} does not exist; put the documentation there or take it out."
+            f"[docs] folder: {name!r}: {path} does not exist; put the documentation there or take it out."
         )
     files = [path] if path.is_file() else sorted(path.rglob("*"))
+    known = set() if seen is None else seen
+    base = name.rstrip("/").removeprefix("./")
     for file in files:
         inner = file.relative_to(path).parts
         reader = FORMATS.get(file.suffix.lower())
         if file == path or (not file.suffix and file.name.lower() in NAMES):
             reader = reader or plain
-        if reader is None or not file.is_file() or any(part.startswith(".") for part in inner):
+        if reader is None or not file.is_file() or any(map(_is_made, inner)):
             continue
-        shown = "/".join([name.rstrip("/"), *inner])
-        if text := text_of(file, report):
-            yield reader(shown, text)
+        text = text_of(file, report)
+        if text and text not in known:
+            known.add(text)
+            yield reader("/".join(part for part in (base if base != "." else "", *inner) if part), text)
+
+
+def _is_made(part: str) -> bool:
+    """Whether a file or folder of this name is no documentation that somebody wrote for readers."""
+    return part.startswith(".") or any(fnmatchcase(part.lower(), pattern) for pattern in MADE)
 
 
 def text_of(file: Path, report: Report) -> str:
@@ -64,7 +80,14 @@ def text_of(file: Path, report: Report) -> str:
     if content is None or b"\0" in content:
         report(f"{file} was skipped: it is {'binary' if content else f'over {BYTES:,} bytes'}.")
         return ""
-    return content.decode("utf-8-sig", "replace") if content.strip() else ""
+    return decoded(content) if content.strip() else ""
+
+
+def decoded(content: bytes) -> str:
+    """The text of a file: UTF-8, or Latin-1 where hardly any of what is no ASCII could be that."""
+    text = content.decode("utf-8-sig", "replace")
+    wrong = text.count("\ufffd")
+    return content.decode("latin-1") if 2 * wrong > sum(one > "\x7f" for one in text) else text
 
 
 def page(url: str) -> Source:
