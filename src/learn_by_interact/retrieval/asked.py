@@ -1,4 +1,4 @@
-"""What a task on a screen asks for, as a query for examples: without the item and what is typed."""
+"""What a task asks for, as a query for examples: without the item and what is typed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ from ..types import Trajectory
 NUMBERS = re.compile(r"#?\d[\d.,:/-]*")
 TYPED = re.compile(r": [A-Z][^:]*$|(?<!\w)'[^']* [^']*'(?!\w)|\"[^\"]* [^\"]*\"|“[^”]* [^”]*”")
 """What is to be typed: several words in quotation marks, or after a colon, where it begins in capitals."""
+QUOTED = re.compile(r"(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"|“[^”]*”|`[^`]*`")
+"""What is given to a command, or what it is given to: the task 'Pay rent', the tag "urgent"."""
+COUNTED = re.compile(r"(?<![\w.-])\d[\d.,:/-]*(?!\w)")
+"""A number or a date by itself; not the 64 of base64."""
 FEW = frozenset(("all", "from", "has", "have", "he", "her", "his", "its", "she", "them", "you", "your"))
 """Words that say nothing, beside those that the index knows as such."""
 FEWEST = 2
@@ -25,15 +29,16 @@ OPENED = re.compile(r"goto /\S*?(?:([^\W\d_]+)/|([^\W\d_]{3,}))\d")
 """The same as an example opens it: /ticket/12, /issue12."""
 
 
-def query(instruction: str) -> str:
-    """The words that say what is to be done.
+def query(instruction: str, commands: bool = False) -> str:
+    """The words that say what is to be done, on a screen or by `commands`.
 
     The number of an item says on what it is done: as the rarest of a task's words it would find what else was
-    done with ticket 28. What is typed is another text in every task. Where examples are short and in the
-    imperative, words such as `is` and `with` are rare too.
+    done with ticket 28. What is typed is another text in every task; on a screen a word in quotation marks may be
+    a button. Where examples are short and in the imperative, words such as `is` and `with` are rare too.
     """
-    for words in (TYPED.sub(" ", instruction), instruction):
-        telling = [word for word in _analyzer().analyze(NUMBERS.sub(" ", words)) if word not in FEW]
+    values, numbers = (QUOTED, COUNTED) if commands else (TYPED, NUMBERS)
+    for words in (values.sub(" ", TYPED.sub(" ", instruction)), instruction):
+        telling = [word for word in _analyzer().analyze(numbers.sub(" ", words)) if word not in FEW]
         if len(telling) >= FEWEST:
             return " ".join(telling)
     return instruction

@@ -259,7 +259,7 @@ class ExampleRetriever:
             query, usage = written(self._model, self._actions, task, start, steps)
         why = f"query {query!r}" if query else "goal"
         text = query or task.instruction
-        words = asked_for(text) if self._actions is not None and not self._actions.commands else text
+        words = asked_for(text, self._actions.commands) if self._actions else text
         rankings = [_ranking(self._index.search(words, BY[settings.by], self._depth), why)]
         if self._encoder and self._vectors:
             usage = usage + self._encode(text)
