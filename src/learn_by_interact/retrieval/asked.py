@@ -33,8 +33,8 @@ def query(instruction: str, commands: bool = False) -> str:
     """The words that say what is to be done, on a screen or by `commands`.
 
     The number of an item says on what it is done: as the rarest of a task's words it would find what else was
-    done with ticket 28. What is typed is another text in every task; on a screen a word in quotation marks may be
-    a button. Where examples are short and in the imperative, words such as `is` and `with` are rare too.
+    done with ticket 28. What is typed is another text in every task; on a screen one word in quotation marks
+    may be a button. Where examples are short and in the imperative, words such as `is` and `with` are rare too.
     """
     values, numbers = (QUOTED, COUNTED) if commands else (TYPED, NUMBERS)
     for words in (values.sub(" ", TYPED.sub(" ", instruction)), instruction):
