@@ -67,9 +67,20 @@ def test_the_number_of_an_item_finds_nothing(store: Store) -> None:
     asks, other, same = "Ticket #28: component library.", "Set the component of ticket #9.", "Ticket #28."
     examples = [example(same, READ), example(other, WRITE)]
     assert found(store, asks, examples, WebActions(), False)[0] == other
-    assert found(store, asks, examples, ShellActions(), False)[0] == same, "a command may name it"
+    assert found(store, asks, examples, ShellActions(), False)[0] == other, "nor of what a command is given"
     assert found(store, asks, examples, WebActions(), False, "last") == [same, other]
     assert found(store, "28", examples, WebActions(), False)[0] == same, "unless there is nothing else"
+
+
+@pytest.mark.parametrize("quoted", ["'Pay rent'", '"Pay rent"', "`rent`", "'Pay rent', due on 2035-03-01,"])
+def test_what_a_command_is_given_finds_nothing(store: Store, quoted: str) -> None:
+    examples = [
+        example("Pay rent: set its due date to 2035-03-01.", READ),
+        example("A task is finished: record it so.", WRITE),
+    ]
+    asks = f"The task {quoted} is finished."
+    assert found(store, asks, examples, ShellActions(), False)[0] == examples[1].instruction
+    assert query("Encode it in base64 by `x`, 64 times", True) == "encode base64 times"
 
 
 @pytest.mark.parametrize(
