@@ -34,7 +34,7 @@ def query(instruction: str, commands: bool = False) -> str:
 
     The number of an item says on what it is done: as the rarest of a task's words it would find what else was
     done with ticket 28. What is typed is another text in every task; on a screen one word in quotation marks
-    may be a button. Where examples are short and in the imperative, words such as `is` and `with` are rare too.
+    may be a button. Where examples are short and in the imperative, words such as `is` are rare too.
     """
     values, numbers = (QUOTED, COUNTED) if commands else (TYPED, NUMBERS)
     for words in (values.sub(" ", TYPED.sub(" ", instruction)), instruction):

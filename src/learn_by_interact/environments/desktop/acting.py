@@ -65,6 +65,8 @@ SCROLLED = 5
 """Clicks of the wheel."""
 MENU_QUIET, MENU_PATIENCE = 0.15, 2.0
 """Seconds without a change after which a menu is open, and that are waited at most."""
+DEEP = 2
+"""Menus within menus from which on an item may be made only when its menu opens."""
 LAST_LINE = 8
 """Pixels from the lower edge of a paragraph at which its last line is clicked: places are not exact."""
 LEAVE = "pyautogui.press('esc')"
@@ -86,7 +88,11 @@ def perform(action: Action, screen: Screen, machine: Machine, apps: Mapping[str,
         if action.tool in CLICKS and not _away(str(said.get("element", "")), screen):
             item = _element(str(said.get("element", "")), screen)
             if item.centre is None and item.direct:
-                return _failed(machine.click(item.node))
+                failed = machine.click(item.node)
+                if failed or not _left_open(item.path, machine):
+                    return _failed(failed)
+                machine.python("; ".join([LEAVE] * len(item.path.split(" > "))), seconds)
+                screen = _menus(machine)
             if item.centre is None:
                 return _failed(_through_menus(item.path, screen, machine, seconds))
         if written := _in_text(action, screen):
@@ -159,6 +165,20 @@ def _found(words: str, name: str, item: Item) -> tuple[int, int]:
     return at, at + len(words)
 
 
+def _menus(machine: Machine) -> Screen:
+    """The screen once menus that open stand still."""
+    machine.rest(MENU_QUIET, MENU_PATIENCE)
+    return read(machine.look(0).windows, {}, "", False)
+
+
+def _left_open(path: str, machine: Machine) -> bool:
+    """Whether the menus around an item that was clicked closed are open now: it is made when its menu is."""
+    if path.count(" > ") < DEEP:
+        return False
+    around = [one for one in _menus(machine).elements.values() if one.box and one.path.count(" > ")]
+    return any(path.startswith(f"{one.path} > ") for one in around)
+
+
 def _through_menus(path: str, screen: Screen, machine: Machine, seconds: float) -> str:
     """Click the menus that an item is in, one after the other, and then the item -> "", or why not."""
     parts = path.split(" > ")
@@ -171,8 +191,7 @@ def _through_menus(path: str, screen: Screen, machine: Machine, seconds: float) 
         if failed := machine.python(f"pyautogui.click({_place(item, here)})", seconds):
             return failed
         if number < len(parts):
-            machine.rest(MENU_QUIET, MENU_PATIENCE)
-            screen = read(machine.look(0).windows, {}, "", False)
+            screen = _menus(machine)
     return ""
 
 
@@ -235,6 +254,10 @@ def _typed(name: str, text: str, screen: Screen) -> list[str]:
     if disabled(item):
         raise Refused(f"[{name}] is disabled.")
     clicked = f"pyautogui.click({_place(item, name)})"
+    if item.role == "spinbutton" and item.box:
+        # Its text is at the left; GTK has a button for less in the middle.
+        left, top, width, height = item.box
+        clicked = f"pyautogui.click({left + width // 6}, {top + height // 2})"
     if item.role == "cell":
         return [clicked, *_into_cell(text)]
     emptied = [clicked, "pyautogui.hotkey('ctrl', 'a')"]
