@@ -91,15 +91,37 @@ def perform(action: Action, screen: Screen, machine: Machine, apps: Mapping[str,
                 failed = machine.click(item.node)
                 if failed or not _left_open(item.path, machine):
                     return _failed(failed)
-                machine.python("; ".join([LEAVE] * len(item.path.split(" > "))), seconds)
-                screen = _menus(machine)
+                return _failed(_in_open_menu(item.path, machine, seconds))
             if item.centre is None:
                 return _failed(_through_menus(item.path, screen, machine, seconds))
         if written := _in_text(action, screen):
             return _failed(written(machine, seconds))
-        return _failed(machine.python(code(action, screen), seconds))
+        failed = machine.python(code(action, screen), seconds)
+        return _failed(
+            failed or (_counted(action, screen, machine, seconds) if action.tool == "type" else "")
+        )
     except Refused as refused:
         return str(refused)
+
+
+def _counted(action: Action, screen: Screen, machine: Machine, seconds: float) -> str:
+    """Let a spin button take what was typed into it, if it only shows it -> "", or why not.
+
+    Those of LibreOffice take it with Enter, which closes a dialog, or when they count: one up and one down, in
+    the order that passes no limit.
+    """
+    name = str(action.arguments.get("element", ""))
+    item = screen.elements.get(name)
+    if item is None or "number" not in item.node:
+        return ""
+    now = _menus(machine).elements.get(name)
+    if now is None or now.node.get("number") != item.node["number"]:
+        return ""
+    was, written = (re.search(r"-?\d+(?:\.\d+)?", str(one.node.get("text", ""))) for one in (item, now))
+    if was is None or written is None or was[0] == written[0]:
+        return ""
+    keys = ("down", "up") if float(written[0]) > float(was[0]) else ("up", "down")
+    return machine.python("; ".join(f"pyautogui.press({key!r})" for key in keys), seconds)
 
 
 def _in_text(action: Action, screen: Screen) -> Callable[[Machine, float], str] | None:
@@ -177,6 +199,16 @@ def _left_open(path: str, machine: Machine) -> bool:
         return False
     around = [one for one in _menus(machine).elements.values() if one.box and one.path.count(" > ")]
     return any(path.startswith(f"{one.path} > ") for one in around)
+
+
+def _in_open_menu(path: str, machine: Machine, seconds: float) -> str:
+    """Click an item of the menu within the one that is open, which the keys open -> "", or why not."""
+    machine.python("pyautogui.press('right')", seconds)
+    item = next((one for one in _menus(machine).elements.values() if one.path == path and one.box), None)
+    if item is None:
+        machine.python("; ".join([LEAVE] * len(path.split(" > "))), seconds)
+        return f"the menu does not show {path!r}"
+    return machine.python(f"pyautogui.click({_place(item, path)})", seconds)
 
 
 def _through_menus(path: str, screen: Screen, machine: Machine, seconds: float) -> str:

@@ -291,6 +291,9 @@ def _details(bus: Bus, nodes: list[dict[str, Any]]) -> None:
         if "Text" in has and node["role"] in TEXTS and not hidden:
             calls.append((*node["at"], "Text", "GetText", GLib.Variant("(ii)", (0, -1))))
             targets.append((node, "text"))
+            if "Value" in has and node["role"] == "spin-button":
+                calls.append(_property(node["at"], "Value", "CurrentValue"))
+                targets.append((node, "number"))
         elif "Value" in has and node["role"] in VALUES:
             calls.append(_property(node["at"], "Value", "CurrentValue"))
             targets.append((node, "text"))
