@@ -107,8 +107,8 @@ def perform(action: Action, screen: Screen, machine: Machine, apps: Mapping[str,
 def _counted(action: Action, screen: Screen, machine: Machine, seconds: float) -> str:
     """Let a spin button take what was typed into it, if it only shows it -> "", or why not.
 
-    Those of LibreOffice take it with Enter, which closes a dialog, or when they count: one up and one down, in
-    the order that passes no limit.
+    Those of LibreOffice take it with Enter, which closes a dialog, or when they count: one up and one down,
+    in the order that passes no limit.
     """
     name = str(action.arguments.get("element", ""))
     item = screen.elements.get(name)
