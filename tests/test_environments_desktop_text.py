@@ -12,6 +12,7 @@ import pytest
 from desk import Episode, editor, needs_desktop
 from learn_by_interact.environments.desktop.acting import perform
 from learn_by_interact.environments.desktop.actions import DesktopActions
+from learn_by_interact.environments.desktop.machine import Looked
 from learn_by_interact.environments.desktop.paragraphs import Paragraphs
 from learn_by_interact.environments.desktop.screen import Screen, read
 from learn_by_interact.stages.told import entered, selected
@@ -183,6 +184,32 @@ def episode(tmp_path: Path) -> Iterator[Episode]:
         yield made
 
 
+@pytest.mark.parametrize(
+    ("written", "number", "keys"),
+    [("30", "20", ["down", "up"]), ("7 cm", "20", ["up", "down"]), ("30", "30", []), ("20", "20", [])],
+)
+def test_a_spin_button_that_only_shows_what_was_typed_is_made_to_take_it(
+    written: str, number: str, keys: list[str]
+) -> None:
+    def window(text: str, value: str) -> dict[str, Any]:
+        rows = node("spin-button", "Rows", (20, 60, 120, 20), text=text, number=value)
+        return node("dialog", "Table", (0, 0, 400, 320), states="active", children=[rows])
+
+    class Told(Noted):
+        def rest(self, quiet: float, patience: float) -> None: ...
+
+        def look(self, _: int) -> Looked:
+            return Looked([window(written, number)])
+
+    machine = Told()
+    action = act("type", element='spinbutton "Rows"', text=written)
+    screen = read([window("20", "20")], {}, "", False)
+    assert not perform(action, screen, machine, {}, 5)  # type: ignore[arg-type]
+    assert "pyautogui.click(40, 70)" in machine.asked[0][0], "its text, and no button for less"
+    pressed = "; ".join(f"pyautogui.press({key!r})" for key in keys)
+    assert [code for (code,) in machine.asked[1:]] == ([pressed] if keys else [])
+
+
 @needs_desktop
 def test_words_in_a_text_editor_are_selected_on_the_screen(episode: Episode) -> None:
     episode.begin()
@@ -205,3 +232,8 @@ def test_paragraphs_of_a_word_processor_are_read_and_written_on_the_screen(tmp_p
         assert '[paragraph "we meet on Monday."]' in episode.do('type "Monday"').text
         both = episode.do('select [paragraph "Dear Ann,"] to [paragraph "Yours, Ben"]')
         assert 'Selected: 3 paragraphs, "Dear Ann," to "Yours, Ben"' in both.text
+        footer = episode.do('click [menuitem "Insert > Header and Footer > Footer > Default Page Style"]')
+        assert not footer.failed and "Footer" in footer.text, "a menu that is made when it opens"
+        page = ('click [menuitem "Format > Page Style..."]', 'click [tab "Page"]')
+        episode.do(*page, 'type "3 cm" into [spinbutton "Left:"]', 'click [button "OK"]')
+        assert '[spinbutton "Left:"] contains "1.18' in episode.do(page[0]).text
