@@ -35,9 +35,9 @@ def _write(message, interval=0.0, *_, _plain=pyautogui.typewrite, **__):
 pyautogui.write = pyautogui.typewrite = _write
 """
 """What code finds imported. pyautogui drops what it cannot type, and types < as > on some keyboards."""
-CLICK = """
+NODE = """
 import pyatspi
-called, path, role, name = {asked!r}
+called, path, role, name, *more = {asked!r}
 for app in pyatspi.Registry.getDesktop(0):
     if app is None or ' '.join(app.name.split()) != called:
         continue
@@ -46,30 +46,18 @@ for app in pyatspi.Registry.getDesktop(0):
         node = node[number] if node is not None and number < node.childCount else None
     if node is not None and node.getRoleName().strip().replace(' ', '-') == role:
         if ' '.join(node.name.split()) == name:
-            node.queryAction().doAction(0)
             break
 else:
     raise SystemExit('it is not there any more')
 """
+"""Python that finds the node that was seen, of which CLICK and CHOOSE go on."""
+CLICK = "node.queryAction().doAction(0)"
 CHOOSE = """
-import pyatspi
-called, path, begin, end = {asked!r}
-for app in pyatspi.Registry.getDesktop(0):
-    if app is None or ' '.join(app.name.split()) != called:
-        continue
-    node = app
-    for number in path:
-        node = node[number] if node is not None and number < node.childCount else None
-    if node is None:
-        continue
-    text = node.queryText()
-    begin, end = [text.characterCount if one < 0 else min(one, text.characterCount) for one in (begin, end)]
-    text.setCaretOffset(end)
-    if begin == end or text.addSelection(begin, end) or text.setSelection(0, begin, end):
-        break
+text = node.queryText()
+begin, end = [text.characterCount if one < 0 else min(one, text.characterCount) for one in more]
+text.setCaretOffset(end)
+if begin != end and not (text.addSelection(begin, end) or text.setSelection(0, begin, end)):
     raise SystemExit('its text does not let itself be selected')
-else:
-    raise SystemExit('it is not there any more')
 """
 
 
@@ -126,15 +114,18 @@ class RemoteMachine:
         said = done.error.strip().rpartition("\n")[2]
         return late if done.code in LATE else (said or f"exit code {done.code}") if done.code else ""
 
+    def _at(self, node: dict[str, Any], program: str, *more: int) -> str:
+        called, path = node["at"]
+        found = NODE.format(asked=(called, path, node["role"], node["name"], *more))
+        return self._python(f"{found}{program}", 2 * GRACE)
+
     def click(self, node: dict[str, Any]) -> str:
         """See `Machine.click`."""
-        called, path = node["at"]
-        return self._python(CLICK.format(asked=(called, path, node["role"], node["name"])), 2 * GRACE)
+        return self._at(node, CLICK)
 
     def choose(self, node: dict[str, Any], begin: int, end: int) -> str:
         """See `Machine.choose`."""
-        called, path = node["at"]
-        return self._python(CHOOSE.format(asked=(called, path, begin, end)), 2 * GRACE)
+        return self._at(node, CHOOSE, begin, end)
 
     def picture(self) -> bytes:
         """See `Machine.picture`."""
