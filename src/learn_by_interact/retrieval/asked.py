@@ -36,8 +36,8 @@ def query(instruction: str, commands: bool = False) -> str:
     done with ticket 28. What is typed is another text in every task; on a screen one word in quotation marks
     may be a button. Where examples are short and in the imperative, words such as `is` are rare too.
     """
-    values, numbers = (QUOTED, COUNTED) if commands else (TYPED, NUMBERS)
-    for words in (values.sub(" ", TYPED.sub(" ", instruction)), instruction):
+    numbers, bare = COUNTED if commands else NUMBERS, TYPED.sub(" ", instruction)
+    for words in (QUOTED.sub(" ", bare) if commands else bare, instruction):
         telling = [word for word in _analyzer().analyze(numbers.sub(" ", words)) if word not in FEW]
         if len(telling) >= FEWEST:
             return " ".join(telling)
