@@ -121,6 +121,8 @@ class EvaluateTable(ActingTable):
         default=(ArmTable.model_validate("plain"), ArmTable.model_validate("examples")), min_length=1
     )
     """The first is what the others are compared with."""
+    environment: str = ""
+    """Of the held-out tasks, named as the recipe's own; "": that one, in which the agent learns."""
     variant: tuple[Variant, ...] = ()
     """More arms, each with an index of some of the kept examples."""
     tasks: int | None = Field(default=None, ge=1)
@@ -199,8 +201,16 @@ class Recipe(Value):
     @property
     def world(self) -> str:
         """The environment's name; a folder as an absolute path."""
-        folder = self.path.resolve().parent / self.environment
-        return str(folder.resolve()) if folder.is_dir() else self.environment
+        return self._located(self.environment)
+
+    @property
+    def arena(self) -> str:
+        """Likewise, of that in which it is measured."""
+        return self._located(self.evaluate.environment or self.environment)
+
+    def _located(self, name: str) -> str:
+        folder = self.path.resolve().parent / name
+        return str(folder.resolve()) if folder.is_dir() else name
 
     @property
     def folder(self) -> Path:

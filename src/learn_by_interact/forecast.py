@@ -162,7 +162,7 @@ def _expected(recipe: Recipe, store: Store, measured: dict[str, StageTotals]) ->
     relabel = explore * explored / tried("explore")
     replay = relabel * len({example.trajectory for example in examples}) / tried("relabel")
     judge = relabel * sum(example.id not in swept for example in examples) / tried("relabel")
-    tasks_held_out = benchmark(recipe.world, recipe.unsafe).tasks()
+    tasks_held_out = benchmark(recipe.arena, recipe.unsafe).tasks()
     held_out = choose(tasks_held_out, recipe.evaluate.only, recipe.evaluate.tasks)
     needed = _needed(recipe)
     # Tasks may have been held out since, as by `lbi repairs`.

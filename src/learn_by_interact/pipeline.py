@@ -22,14 +22,13 @@ from .evaluation.arms import arm
 from .evaluation.calibration import Calibrate, Calibration, Gold, Mismatched, ReplaySessions, calibrate
 from .evaluation.contamination import Contamination, contamination
 from .evaluation.evaluate import Evaluate, choose
+from .evaluation.indexes import Indexes
 from .evaluation.overview import Overview, overview
 from .evaluation.report import Result, summarise
-from .evaluation.selection import Variant, by_repository, select
+from .evaluation.selection import Variant
 from .models.connect import connect
 from .models.endpoint import ModelSettings
 from .registry import benchmark
-from .retrieval import documents
-from .retrieval.build import build
 from .retrieval.encoders import proved
 from .sources import Docs
 from .stages.base import lacking
@@ -46,8 +45,6 @@ from .stages.keep import (
     judge_names,
     judge_superseded,
     judge_tasks,
-    kept,
-    tested_ids,
 )
 from .stages.mend import Mend
 from .stages.practise import Practise
@@ -62,17 +59,13 @@ from .stages.reword import Reword
 from .stages.survey import survey
 from .stages.tested import Tested, has_tests
 from .training.tune.train import Trained, train, tuned_model
-from .types import Attempt, Document, Example, Record, Task, Trajectory, digest
+from .types import Attempt, Document, Example, Record, Task, Trajectory
 
 Report = Callable[[Progress], None]
 Say = Callable[[str], None]
 
 PREDICTIONS = "predictions"
 """Folder, in the run folder, of what a benchmark's own harness takes."""
-UNCHOSEN = (
-    "[[evaluate.variant]] {}: none of the examples that the rule keeps is chosen; widen the choice or take "
-    "the variant out."
-)
 TUNED = "tuned/"
 """Begins the name of a model that `lbi train` made in the run folder."""
 
@@ -106,7 +99,20 @@ class Pipeline:
 
     @property
     def world(self) -> Benchmark:
+        """Where the agent learns."""
         return benchmark(self.recipe.world, unsafe=self.recipe.unsafe)
+
+    @cached_property
+    def arena(self) -> Benchmark:
+        """Where it is measured: the same, or another one with the same actions. Raises ConfigError."""
+        found = benchmark(self.recipe.arena, unsafe=self.recipe.unsafe)
+        here, there = (one.environment().actions for one in (self.world, found))
+        if not (isinstance(there, type(here)) or isinstance(here, type(there))):
+            raise ConfigError(
+                f"{self.recipe.path}: [evaluate] environment: {found.name} is acted on in another way than "
+                f"{self.world.name}: what is learned in this is of no use in that; name one of the same kind."
+            )
+        return found
 
     @property
     def replies(self) -> str:
@@ -279,36 +285,26 @@ class Pipeline:
         self.replay()
         self._sweep()
 
-    def index(self, distilled: bool = False, variant: Variant | None = None) -> tuple[Path, str, int]:
-        """Bring the index of the kept or the distilled examples up to date -> (folder, digest, how many).
-
-        `variant`: of those that it chooses, in an index of its own.
-        """
+    def index(self) -> tuple[Path, str, int]:
+        """Bring the index of the kept examples up to date -> (folder, digest, how many)."""
         self._need(Example, "examples", "relabel")
-        examples = kept(self.store, self.recipe.judge.rule, distilled)
-        named = "distilled" if distilled else "examples"
-        if variant is not None:
-            examples = select(self.store, examples, variant)
-            named = f"{named}-{digest(variant.model_dump(mode='json'))[:12]}"
-        return (*self._build(examples, named), len(examples))
+        return self._indexes().examples()
 
-    def _build(self, examples: Sequence[Example], named: str) -> tuple[Path, str]:
-        """An index of these examples; those that a project's own tests pass after rank higher."""
-        actions, retrieval = self.world.environment().actions, self.recipe.retrieval
-        tested = tested_ids(self.store, examples)
-        return build(self.store, examples, actions, retrieval.encoder, retrieval.by, self.say, named, tested)
+    def _indexes(self) -> Indexes:
+        actions, rule = self.world.environment().actions, self.recipe.judge.rule
+        return Indexes(self.store, actions, self.recipe.retrieval, rule, self.say)
 
     def evaluate(self) -> Result:
         """All arms over the same held-out tasks; each repeat of an arm is a stage of its own."""
         tasks = self.chosen()
         self._prepare()
-        for missing in getattr(self.world, "missing", ()):
+        for missing in getattr(self.arena, "missing", ()):
             self.say(missing)
         table, arms = self.recipe.evaluate, self._arms()
-        predicts = isinstance(self.world, Predicting)
+        predicts = isinstance(self.arena, Predicting)
         stages = [
             Evaluate(
-                **{**self._model(), **self._player(entry)},
+                **{**self._model(), **self._player(entry), "environment": self.recipe.arena},
                 arm=entry.arm,
                 settings=entry.settings,
                 called=entry.name,
@@ -346,8 +342,8 @@ class Pipeline:
 
     def _predict(self, names: Sequence[str]) -> None:
         """Write what the benchmark's own harness takes and reports, where it has one."""
-        if isinstance(self.world, Predicting):
-            for file in self.world.official(self.recipe.folder / PREDICTIONS, names):
+        if isinstance(self.arena, Predicting):
+            for file in self.arena.official(self.recipe.folder / PREDICTIONS, names):
                 self.say(f"{file} is written.")
 
     def _player(self, entry: ArmTable) -> dict[str, Any]:
@@ -375,57 +371,29 @@ class Pipeline:
     def _index(self, entry: ArmTable, variant: Variant | None = None) -> dict[str, Any]:
         """The index that an arm needs, as settings of its stage; {} for none."""
         needs = arm(entry.arm, entry.settings).needs
-        if not needs:
-            return {}
-        if needs == "documents":
-            folder, name = documents.build(self.store)
-            return {"index": str(folder.resolve()), "index_digest": name}
-        if variant is not None and variant.repository:
-            return self._by_repository(needs == "distilled", variant)
-        folder, name, count = self.index(needs == "distilled", variant)
-        if not count and variant is not None:
-            raise ConfigError(UNCHOSEN.format(variant.name))
-        if not count:
-            raise ConfigError(
-                f"No example is kept under the rule {self.recipe.judge.rule!r}, so the arm "
-                f"`{entry.name}` would be the plain agent: run more exploration, or choose another rule "
-                "under [judge]."
-            )
-        return {"index": str(folder.resolve()), "index_digest": name, "examples": count}
-
-    def _by_repository(self, distilled: bool, variant: Variant) -> dict[str, Any]:
-        """An index for the tasks of each repository, as settings of a stage."""
-        examples = kept(self.store, self.recipe.judge.rule, distilled)
-        chosen = by_repository(self.store, self.world, examples, self.chosen(), variant)
-        groups = {}
-        for name, some in chosen.items():
-            if not some:
-                self.say(f"{variant.name}: no example is for {name}: its tasks are done without one.")
-            named = f"examples-{digest([distilled, variant.model_dump(mode='json'), name])[:12]}"
-            folder, held = self._build(some, named) if some else ("", "")
-            groups[name] = (str(Path(folder).resolve()) if some else "", held)
-        count = len({example.id for some in chosen.values() for example in some})
-        if not count:
-            raise ConfigError(UNCHOSEN.format(variant.name))
-        held = digest({name: held for name, (_, held) in groups.items()})[:16]
-        return {"groups": groups, "index_digest": held, "examples": count}
+        if needs in ("examples", "distilled"):
+            self._need(Example, "examples", "relabel")
+        if needs and variant is not None and variant.repository:
+            tasks = self.chosen()
+            return self._indexes().by_repository(self.arena, tasks, needs == "distilled", variant)
+        return self._indexes().needed(needs, entry.name, variant)
 
     def calibrate(self) -> Calibration:
         """Ask the committee, or the recipe's model where it names none, about sessions with a known grade."""
         tasks = self.chosen()
         self.store.add(tasks)
-        world = self._world()
+        world = {**self._world(), "environment": self.recipe.arena}
         names = tuple(task.id for task in tasks)
         for stage in (Gold(**world, tasks=names), Mismatched(**world, tasks=names), ReplaySessions(**world)):
             self._run(stage)
         judges = self._judges() or [self.recipe.model]
         for model in judges:
-            self._run(Calibrate(**{**self._model(), "model": model}))
+            self._run(Calibrate(**{**self._model(), **world, "model": model}))
         return calibrate(self.store, [model.name for model in judges])
 
     def contamination(self) -> Contamination:
         """How near the kept examples come to the held-out tasks, and what was removed."""
-        world, rule = self.world, self.recipe.judge.rule
+        world, rule = self.arena, self.recipe.judge.rule
         return contamination(self.store, world.environment().actions, world.name, self.held_out(), rule)
 
     def run(self) -> Result | None:
@@ -452,17 +420,17 @@ class Pipeline:
     @cached_property
     def measured(self) -> bool:
         """Whether there are held-out tasks."""
-        return bool(self.world.tasks())
+        return bool(self.arena.tasks())
 
     def chosen(self) -> list[Task]:
         """The held-out tasks of the evaluation. Raises ConfigError, as `choose` does, and for none."""
         if not self.measured:
-            raise ConfigError(NO_TASKS.format(self.world.name))
-        return choose(self.world.tasks(), self.recipe.evaluate.only, self.recipe.evaluate.tasks)
+            raise ConfigError(NO_TASKS.format(self.arena.name))
+        return choose(self.arena.tasks(), self.recipe.evaluate.only, self.recipe.evaluate.tasks)
 
     def held_out(self) -> Iterator[HeldOut]:
         """The benchmark's tasks as decontamination sees them."""
-        world = self.world
+        world = self.arena
         for task in world.tasks():
             actions = world.environment().actions
             gold = tuple(actions.format(action) for action in world.gold(task))
