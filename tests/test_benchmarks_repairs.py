@@ -127,6 +127,28 @@ def test_a_small_project_leaves_some_of_its_functions_for_practice(folder: Envir
     assert len(learned) < len(held)
 
 
+def test_a_search_that_is_stopped_keeps_what_it_found(folder: EnvironmentFolder) -> None:
+    told: list[str] = []
+
+    def say(line: str) -> None:
+        told.append(line)
+        if line.startswith("2/"):
+            raise KeyboardInterrupt
+
+    found = make_repairs(folder, 40, workers=1, say=say, practice=9)
+    assert len(found.repairs) == 1 and not found.practice
+    assert "what was found until now is kept" in told[-1]
+    whole = make_repairs(folder, 40, workers=1)
+    assert found.repairs[0] in whole.repairs
+
+    def at_once(line: str) -> None:
+        if line.startswith("1/"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_repairs(folder, 40, say=at_once)
+
+
 def test_what_is_practised_is_in_other_functions_and_its_way_mends_it(folder: EnvironmentFolder) -> None:
     repairs = make_repairs(folder, 2, practice=9)
     write_repairs(folder, repairs)

@@ -96,14 +96,24 @@ class Proof:
         """`good`: tests that pass in the project as it is."""
         self._folder, self._good, self._workers, self._say = folder, good, workers, say
         self._known: dict[str, set[str]] = {}
+        self.stopped = False
 
     def of(
         self, every: Sequence[Candidate], most: int, beside: Collection[tuple[str, ...]] = ()
     ) -> Iterator[tuple[Candidate, set[str]]]:
         """The first so many that prove themselves, with the tests that they break, which are not `beside`.
 
-        Gives up after `IN_VAIN` in a row that do not.
+        Gives up after `IN_VAIN` in a row that do not. Ctrl-C ends it, and is told by `stopped` alone.
         """
+        try:
+            yield from () if self.stopped else self._of(every, most, beside)
+        except KeyboardInterrupt:
+            self.stopped = True
+            self._say("stopped: what was found until now is kept")
+
+    def _of(
+        self, every: Sequence[Candidate], most: int, beside: Collection[tuple[str, ...]]
+    ) -> Iterator[tuple[Candidate, set[str]]]:
         counts: Counter[tuple[str, str]] = Counter()
         running: deque[tuple[Candidate, Future[set[str]]]] = deque()
         waiting, vain = iter(every), 0

@@ -155,7 +155,8 @@ def make(
 
     `practice`: as many more, at most, in functions of which no repair is, and found by other tests: an agent
     may learn from these. Where there are no more repairs than these, every third function is for practice.
-    `say` is told of each. Raises ConfigError when no test of the project passes, or no mutant breaks any.
+    `say` is told of each. Ctrl-C ends the search: what was found is returned. Raises ConfigError when no test
+    of the project passes, or no mutant breaks any.
     """
     if folder.repository is None:
         raise ConfigError(
@@ -165,10 +166,12 @@ def make(
     quick = folder.limits.model_copy(update={"seconds": min(seconds, folder.limits.seconds)})
     proof = Proof(folder.model_copy(update={"limits": quick}), good, workers, say)
     proven = list(proof.of(every, most))
-    if practice and len(proven) < most:
+    if practice and len(proven) < most and not proof.stopped:
         every_one, proven = len(proven), _shared(proven)
         say(f"there are no more: {len(proven)} of {every_one} are held out, other functions are for practice")
     found = [_repair(one, fails) for one, fails in proven]
+    if not found and proof.stopped:
+        raise KeyboardInterrupt
     if not found:
         raise ConfigError(
             f"{folder.path}: no mistake that was tried breaks a test of the project: see that its tests call "
