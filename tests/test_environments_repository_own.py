@@ -165,3 +165,20 @@ def test_no_copy_that_building_left_shows_what_was_before(tmp_path: Path) -> Non
         environment.reset(TASK)
         assert not (environment.home / "build/lib/calc/__init__.py").exists()
         assert (environment.home / "build/lib/made.py").exists() and environment.patch() == ""
+
+
+def test_what_installing_copied_is_the_project_itself(tmp_path: Path) -> None:
+    file = make(tmp_path) / "environment.toml"
+    copied = "cp -r calc $(echo $VIRTUAL_ENV/lib/python*/site-packages)"
+    file.write_text(file.read_text().replace("install = []", f"install = ['{copied}']"))
+    where = "$(echo $VIRTUAL_ENV/lib/python*/site-packages/calc/__init__.py)"
+    with opened(tmp_path) as environment:
+        environment.reset(TASK)
+        command = f"sed -i 's/Small sums/Changed here/' calc/__init__.py; head -n 1 {where}"
+        seen = environment.step(Action(tool="bash", arguments={"command": command}))
+        assert "Changed here" in seen.text
+        elsewhere = "cd /tmp && python -c 'import calc; print(calc.__doc__, calc.mean([4, 6]))'"
+        assert (
+            "Changed here. 5.0"
+            in environment.step(Action(tool="bash", arguments={"command": elsewhere})).text
+        )

@@ -93,6 +93,7 @@ def _prepare(folder: EnvironmentFolder, repository: Repository, unsafe: bool) ->
         if built:
             _install(repository, tree, place / "venv", python)
             _built_copies(tree)
+            _installed_copies(tree, place / "venv")
         left_out(tree)
 
     place = install.once("repositories", key, make)
@@ -164,6 +165,27 @@ def _built_copies(tree: Path) -> None:
     for file in copies:
         if file.read_bytes() in texts:
             file.unlink()
+
+
+def _installed_copies(tree: Path, venv: Path) -> None:
+    """Let what `pip install .` has copied be the project's own files, as with `-e`.
+
+    An agent could read there what a file was before a mistake, and tests would run what nobody can change.
+    """
+    known: dict[bytes, list[str]] = {}
+    for name in git(tree, "ls-files", "-z", "*.py").split("\0"):
+        if name and (tree / name).is_file():
+            known.setdefault((tree / name).read_bytes(), []).append(name)
+    sizes = {len(content) for content in known} - {0}
+    for place in venv.glob("lib/python*/site-packages"):
+        for file in [one for one in place.rglob("*.py") if one.is_file() and one.stat().st_size in sizes]:
+            copied = f"/{file.relative_to(place).as_posix()}"
+            own = [name for name in known.get(file.read_bytes(), ()) if f"/{name}".endswith(copied)]
+            if own:
+                file.unlink()
+                file.symlink_to(f"{HOME}/{min(own, key=len)}")
+                for compiled in (file.parent / "__pycache__").glob(f"{file.stem}.*.pyc"):
+                    compiled.unlink()
 
 
 def _python(wanted: str) -> str:
