@@ -146,6 +146,7 @@ def test_what_a_command_is_given_is_told(instruction: str, command: str, told: s
     [
         ("PORT=80\n[new: .env]\n+ .env (9 bytes)", " This makes a new file: .env."),
         ("[new: a.txt, b.txt; changed: c.txt]", " This makes a new file: a.txt, b.txt."),
+        ("[new: .task/backlog.data, a.txt; changed: .task/undo.data]", " This makes a new file: a.txt."),
         ("[new: port.txt]", ""),
         ("[new: a, b, c]", ""),
         ("[new: a, b and 9 more]", ""),

@@ -110,12 +110,16 @@ class Manual:
 
 def made(instruction: str, steps: Sequence[Step]) -> str:
     """The instruction, with the new files that it does not name, if they are few: a tool may write elsewhere
-    than its task means."""
+    than its task means. What lies in a hidden folder (`.task/undo.data`) is the tool's own affair."""
     new = dict.fromkeys(name for step in steps for name in new_files(step.observation.text))
-    untold = [name for name in new if not has_word(instruction, name)]
+    untold = [name for name in new if not has_word(instruction, name) and not _hidden(name)]
     if not 0 < len(untold) <= MADE:
         return instruction
     return f"{_closed(instruction)} This makes a new file: {', '.join(untold)}."
+
+
+def _hidden(name: str) -> bool:
+    return any(part.startswith(".") for part in name.split("/")[:-1])
 
 
 def entered(instruction: str, steps: Sequence[Step]) -> str:
