@@ -184,6 +184,32 @@ def test_an_example_that_names_a_file_which_was_not_met_is_dropped(store: Store)
     assert seen.id in {one.id for one in kept(store)}
 
 
+@pytest.mark.parametrize(
+    ("command", "added", "dropped"),
+    [
+        ("task add --due 2024-02-01 Pay", "+ 3  --due 2024-02-01 Pay", True),
+        ("task add --text='Pay rent'", "+ 3   --text=Pay rent", True),
+        ("task add --due 2024-02-01 Pay", "+ 3  2024-02-01 Pay", False),
+        ("task add Pay 'buy --no-brand tea'", "+ 3 Pay buy --no-brand tea", False),
+        ("echo curl --silent a > run.sh", "+ curl --silent a", False),
+        ("task list --all", "usage: task list --all", False),
+    ],
+)
+def test_an_option_that_a_lenient_tool_takes_for_text_is_no_example(
+    store: Store, command: str, added: str, dropped: bool
+) -> None:
+    step = Step(
+        thought="",
+        action=Action(tool="bash", arguments={"command": command}),
+        observation=Observation(text=f"[changed: data]\n{added}", key="k", state="s"),
+    )
+    session = EPISODE.model_copy(update={"steps": (step,)})
+    shown = example("Pay the rent.", 0, 1, session)
+    store.add([session, shown])
+    assert [one.subject for one in judge_names(store, ACTIONS)] == [shown.id] * dropped
+    assert (shown.id in {one.id for one in kept(store)}) != dropped
+
+
 def test_what_was_only_typed_was_not_sent(store: Store) -> None:
     fill = Action(tool="type", arguments={"text": "Ann", "element": 'textbox "Name"'})
     press = Action(tool="click", arguments={"element": 'button "Send"'})

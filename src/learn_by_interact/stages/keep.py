@@ -30,6 +30,9 @@ MISNAMED = "misnamed"
 SENT = re.compile(r"(?i)\b(submit|send|save|click|press|log in|sign in|apply)(s|ing)?\b")
 WINDOW = re.compile(r"^(Window|Dialog): (.*)$", re.MULTILINE)
 """What an observation of a desktop begins with, unless it tells only what changed."""
+OPTION = re.compile(r"--?[A-Za-z]")
+WRITTEN = re.compile(r"\s*(echo|printf)\b")
+"""What means its words to be seen."""
 SWEEPS = (SAME_EXAMPLE, CONTAMINATED, SUPERSEDED, MISNAMED)
 """Judges of the whole set: what one drops is out, whatever the rule."""
 
@@ -113,28 +116,50 @@ def judge_names(store: Store, actions: ActionSpace) -> list[Verdict]:
     in the window's commands nor in what they showed.
 
     A small model writes that `dotenv set PORT 5000` changes app.env, of which it has seen that it is there.
-    Who follows this example changes the wrong file. Commands with a pattern (`*.csv`) may have read any. On a
-    screen: what says that a form was sent, where it was only filled in.
+    Who follows this example changes the wrong file. Commands with a pattern (`*.csv`) may have read any. And
+    drop those of which an option became text. On a screen: what says that a form was sent, where it was only
+    filled in.
     """
     if not actions.commands:
         return _judge_on_screen(store)
     verdicts = []
     for example in store.records(Example):
-        named = named_files(without_stops(example.instruction))
-        if example.kind == "task" or not named:
-            continue
         trajectory = store.get(example.trajectory)
         assert isinstance(trajectory, Trajectory)
         steps = trajectory.steps[example.begin : example.end]
-        acted = "\n".join(actions.format(step.action) for step in steps)
-        met = "\n".join([acted, *(step.observation.text for step in steps)])
-        unmet = sorted(name for name in named if name not in met)
-        words = (word for command in split(acted) for word in command if word[0] not in "'\"")
-        if unmet and not any(sign in word for word in words for sign in "*?"):
-            reason = f"its instruction names {', '.join(unmet)}, which its session did not meet"
+        lines = [actions.format(step.action) for step in steps]
+        texts = [step.observation.text for step in steps]
+        if reason := _unmet(example, lines, texts) or _taken_for_text(lines, texts):
             verdicts.append(Verdict(subject=example.id, judge=MISNAMED, keep=False, reason=reason))
     store.replace_verdicts(MISNAMED, verdicts)
     return verdicts
+
+
+def _unmet(example: Example, lines: Sequence[str], texts: Sequence[str]) -> str:
+    """What is said of a file that was not met; "" for nothing."""
+    named = named_files(without_stops(example.instruction))
+    if example.kind == "task" or not named:
+        return ""
+    met = "\n".join([*lines, *texts])
+    unmet = sorted(name for name in named if name not in met)
+    words = (word for line in lines for command in split(line) for word in command if word[0] not in "'\"")
+    if not unmet or any(sign in word for word in words for sign in "*?"):
+        return ""
+    return f"its instruction names {', '.join(unmet)}, which its session did not meet"
+
+
+def _taken_for_text(lines: Sequence[str], texts: Sequence[str]) -> str:
+    """What is said of an option that a lenient tool does not know; "" for nothing.
+
+    `task add --due 2024-02-01` adds a task that is called so, and looking around shows it.
+    """
+    for line, text in zip(lines, texts, strict=True):
+        words = {word.partition("=")[0] for command in split(line) for word in command if OPTION.match(word)}
+        added = [shown.split() for shown in text.splitlines() if shown.startswith("+ ")]
+        found = sorted(words & {word.partition("=")[0] for shown in added for word in shown[1:]})
+        if found and not WRITTEN.match(line):
+            return f"{found[0]} was no option to the tool: it stands in what was made"
+    return ""
 
 
 def _judge_on_screen(store: Store) -> list[Verdict]:
