@@ -65,7 +65,7 @@ def test_help_imports_nothing_that_it_does_not_show() -> None:
         (["--set", "evaluate.tasks=[1"], "is no TOML value"),
         (
             ["--set", "evaluate.takss=1"],
-            "unknown key evaluate.takss; known here: limits, actions, max_tokens, arms, variant, tasks",
+            "unknown key evaluate.takss; known here: limits, actions, max_tokens, arms, environment, variant",
         ),
         (["--set", "evaluate.tasks=many"], "evaluate.tasks: Input should be a valid integer"),
         (["--set", "pool=3", "--set", "pool.workers=2"], "--set pool.workers: pool was given a value"),

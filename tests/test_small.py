@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from learn_by_interact.cli.options import Options
 from learn_by_interact.config import Recipe
 
 LARGE = "openai/gpt-4o"
@@ -69,3 +70,19 @@ def test_others_keep_the_settings_of_the_paper(
 
 def test_any_model_may_be_called_small(tmp_path: Path) -> None:
     assert recipe(tmp_path, SHELL, "small = true", LARGE).retrieval.query == "instruction"
+
+
+def test_the_model_that_is_typed_decides(tmp_path: Path) -> None:
+    recipe(tmp_path, SHELL, '[judge]\nmodels = ["local/qwen2.5-coder-1.5b", "openai/o3"]')
+    path = tmp_path / "it.toml"
+    path.write_text(
+        path.read_text()
+        + 'base_url = "http://127.0.0.1:9/v1"\nprices = { prompt = 1.0, cached = 1.0, completion = 1.0 }\n'
+    )
+    large = Options(path, model=LARGE).load()
+    assert (large.model.name, large.retrieval.query) == (LARGE, "written") and not large.small
+    assert large.model.base_url is None and large.model.prices is None
+    assert large.judge.models == (LARGE, "openai/o3") and large.evaluate.limits.steps > 4
+    path.write_text(path.read_text().replace("local/qwen2.5-coder-1.5b", LARGE))
+    small = Options(path, model="local/qwen2.5-coder-1.5b", settings=("relabel.cap=3",)).load()
+    assert small.small and small.retrieval.query == "instruction" and small.relabel.cap == 3

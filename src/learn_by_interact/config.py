@@ -186,10 +186,10 @@ class Recipe(Value):
 
         Raises ConfigError that names the file and the key.
         """
-        data = _merged(read_toml(path), changes or {})
+        data = merged(read_toml(path), changes or {})
         recipe = checked(cls, {**data, "path": path}, path)
         if small.is_small(recipe.model.name) if recipe.small is None else recipe.small:
-            data = _merged(dict(small.settings(Path(recipe.world))), data)
+            data = merged(dict(small.settings(Path(recipe.world))), data)
             filled = checked(cls, {**data, "path": path}, path)
             recipe = filled.model_copy(update={"small": filled != recipe})
         if recipe.pool.kind not in KINDS:
@@ -218,11 +218,11 @@ class Recipe(Value):
         return Path(self.run or f"runs/{self.path.stem}")
 
 
-def _merged(data: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+def merged(data: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """`data` with the values of `changes` in place of its own, table by table."""
-    merged = dict(data)
+    made = dict(data)
     for key, value in changes.items():
         own = data.get(key, {})
         inner = isinstance(value, dict) and isinstance(own, dict)
-        merged[key] = _merged(own, value) if inner else value
-    return merged
+        made[key] = merged(own, value) if inner else value
+    return made

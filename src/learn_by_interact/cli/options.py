@@ -34,14 +34,22 @@ class Options:
 
     def load(self) -> Recipe:
         """The recipe with these options in place of its own. Raises ConfigError."""
-        from ..config import Recipe
+        from ..config import Recipe, merged
 
         if self.recipe.is_dir():
             raise ConfigError(f"{self.recipe} is a folder: name the recipe in it, a file that ends in .toml.")
         if not self.recipe.is_file():
             raise ConfigError(f"There is no recipe {self.recipe}: name a TOML file, like recipes/demo.toml.")
-        recipe = Recipe.load(self.recipe, self._changes())
-        return recipe if self.model is None else _with_model(recipe, self.model)
+        changes = self._changes()
+        recipe = Recipe.load(self.recipe, changes)
+        if self.model in (None, recipe.model.name):
+            return recipe
+        # Read again: what a recipe leaves out depends on its model, and what it says of the address and the
+        # prices of its own is not of another. The committee's is that one, too.
+        judges = [self.model if one == recipe.model.name else one for one in recipe.judge.models]
+        other = {"model": {"name": self.model, "base_url": None, "prices": None}}
+        more = {"judge": {"models": judges}} if judges else {}
+        return Recipe.load(self.recipe, merged(merged(other, changes), more))
 
     def _changes(self) -> dict[str, Any]:
         typed: list[tuple[str, Any]] = [
@@ -80,14 +88,3 @@ def _setting(text: str) -> tuple[str, Any]:
         raise ConfigError(
             f"--set {text}: {value!r} is no TOML value; write a text in quotes, as in --set '{key}=\"...\"'."
         ) from None
-
-
-def _with_model(recipe: Recipe, name: str) -> Recipe:
-    """Another model in the place of the recipe's own, on the committee too."""
-    judges = tuple(name if judge == recipe.model.name else judge for judge in recipe.judge.models)
-    return recipe.model_copy(
-        update={
-            "model": recipe.model.model_copy(update={"name": name}),
-            "judge": recipe.judge.model_copy(update={"models": judges}),
-        }
-    )
