@@ -41,7 +41,7 @@ demo-web:
 	$(BIN)/lbi run recipes/demo-web.toml
 
 demo-desktop:
-	@echo "This takes about an hour on 2 cores, 4 GB of memory and 4 GB of disk. It installs a screen and LibreOffice Calc (apt), fetches"
+	@echo "This takes about 40 minutes on 2 cores, 4 GB of memory and 4 GB of disk. It installs a screen and LibreOffice Calc (apt), fetches"
 	@echo "the language model of the demo, lets it learn Calc from pages of its help, and makes a sheet of what was on the screen."
 	$(MAKE) --no-print-directory system desktop calc .venv/.stamp-desktop
 	$(BIN)/lbi models pull $(DEMO_MODEL)
