@@ -114,9 +114,27 @@ def cache_folder() -> Path:
 
 def model_file(name: str) -> Path:
     """Where the file of `local/NAME` is or will be; a path names itself. Raises ConfigError."""
-    if name.startswith(("/", "~", "./", "../")):
+    if _is_path(name):
         return Path(name).expanduser().resolve()
     return cache_folder() / entry(name).file
+
+
+def _is_path(name: str) -> bool:
+    return name.startswith(("/", "~", "./", "../"))
+
+
+def file_version(name: str) -> str:
+    """Tells the file of a path from another one under the same path; "" of the catalogue's, and of none.
+
+    Size and time of change: a hash would take seconds each time a model is named.
+    """
+    if not _is_path(name):
+        return ""
+    try:
+        found = model_file(name).stat()
+    except OSError:
+        return ""
+    return f"{found.st_size}@{found.st_mtime_ns}"
 
 
 def present(name: str) -> bool:

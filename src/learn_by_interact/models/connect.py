@@ -15,7 +15,7 @@ from .catalogue import CATALOGUE
 from .endpoint import ModelSettings
 from .wrappers import Cached, Limited, Retrying
 
-_connected: dict[tuple[int, ModelSettings, Path | None], Model] = {}
+_connected: dict[tuple[int, ModelSettings, str, Path | None], Model] = {}
 _lock = threading.Lock()
 
 
@@ -23,11 +23,11 @@ def connect(spec: ModelSettings | str, replies: Path | None = None) -> Model:
     """The model that `spec` names, with retries, limits and stored replies around it.
 
     `replies`: the folder of stored replies; None: none are stored. One connection a process for
-    the same arguments, however many threads ask. Raises ConfigError when there is no such model or
-    it lacks a key, a file or a package.
+    the same arguments, however many threads ask; another where a local file was replaced. Raises
+    ConfigError when there is no such model or it lacks a key, a file or a package.
     """
     settings = ModelSettings(name=spec) if isinstance(spec, str) else spec
-    key = (os.getpid(), settings, replies)
+    key = (os.getpid(), settings, settings.served, replies)
     with _lock:
         if key not in _connected:
             _connected[key] = _stack(settings, replies)
@@ -41,7 +41,7 @@ def _stack(settings: ModelSettings, replies: Path | None) -> Model:
         concurrency = settings.parallel
     if concurrency or settings.per_minute:
         model = Limited(model, concurrency, settings.per_minute)
-    return model if replies is None else Cached(model, replies)
+    return model if replies is None else Cached(model, replies, settings.served)
 
 
 def client(settings: ModelSettings) -> Model:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ..errors import ContextFull, LbiError, ModelError, ModelRefused, ParseError
 from ..types import Usage, Value
+from .catalogue import file_version
 
 LARGEST = 32_000_000
 """Bytes of a response body that are read before the endpoint counts as broken."""
@@ -59,6 +60,17 @@ class ModelSettings(Value):
     """How many of the newest observations the agent sends with their pictures; 0: text alone."""
     threads: int | None = None
     """Threads of a local server. None: one for each core."""
+
+    @property
+    def weights(self) -> str:
+        """Version of the file that `local//path` names; "" of what a name alone tells apart."""
+        kind, _, name = self.name.partition("/")
+        return file_version(name) if kind == "local" else ""
+
+    @property
+    def served(self) -> str:
+        """What answers under the name, where that may change: the file's version or `base_url`; else ""."""
+        return self.weights or ("" if self.name.startswith("local/") else self.base_url or "")
 
 
 class Transient(ModelError):

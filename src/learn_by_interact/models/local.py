@@ -1,6 +1,6 @@
 """`local/NAME`: a GGUF file served by llama.cpp on this machine, started on first use.
 
-There is one server for each (file, settings) on a machine: a lock and a state file in the cache
+There is one server for each (version of a file, settings) on a machine: a lock and a state file in the cache
 folder let all processes find it. The process that started it ends it.
 """
 
@@ -121,6 +121,7 @@ def ensure(settings: ModelSettings, port: int = 0) -> dict[str, Any]:
     threads = settings.threads or len(os.sched_getaffinity(0))
     program = os.environ.get("LBI_LLAMA_SERVER", "")
     same = [str(file), settings.context, settings.parallel, threads, program]
+    same += [settings.weights] if settings.weights else []
     folder = cache_folder() / "servers"
     folder.mkdir(parents=True, exist_ok=True)
     base = folder / digest(same)[:16]

@@ -27,18 +27,22 @@ class Cached:
     """Replies kept as `folder/ab/<request id>.json`, written before they are used: nothing is paid twice.
 
     A stored reply comes back as it was, `usage` included: it says what the reply took when it was
-    made, so figures do not depend on how often a run was interrupted.
+    made, so figures do not depend on how often a run was interrupted. `served`: what answers under the
+    model's name; replies of another file or address are other replies.
     """
 
-    def __init__(self, model: Model, folder: Path) -> None:
+    def __init__(self, model: Model, folder: Path, served: str = "") -> None:
         self.name = model.name
         self._model = model
+        self._served = served
         self._folder = folder
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._running: dict[str, tuple[threading.Lock, int]] = {}
 
     def complete(self, request: Request) -> Reply:
         """Raises StoreError when the reply cannot be written, and what the model raises."""
+        if self._served:
+            request = request.model_copy(update={"served": self._served})
         path = self._folder / request.id[:2] / f"{request.id}.json"
         with self._alone(request.id):
             reply = _read(path)
