@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import os
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -92,6 +94,23 @@ def test_newer_models_refuse_parameters_once() -> None:
         assert seen.bodies[-1]["max_completion_tokens"] == 9
         assert model.complete(asking("again")).text == "fine"
         assert len(seen.bodies) == 4, "what was learnt is remembered"
+
+
+def test_calls_side_by_side_all_leave_out_what_is_refused() -> None:
+    together = threading.Barrier(6, timeout=10)
+
+    def picky(body: Body, number: int) -> Answer:
+        if number < 6:
+            together.wait()
+        if "temperature" in body:
+            return refusal(400, "Unsupported value: 'temperature' does not support 0.", param="temperature")
+        return Answer(completion("fine"))
+
+    with serving(picky) as seen, ThreadPoolExecutor(6) as pool:
+        model = model_at(seen.url)
+        replies = list(pool.map(lambda number: model.complete(asking(seed=number)), range(6)))
+    assert [reply.text for reply in replies] == ["fine"] * 6
+    assert len(seen.bodies) == 12
 
 
 def test_an_endpoint_without_schemas_still_answers() -> None:
