@@ -148,6 +148,15 @@ def test_calls_side_by_side_all_do_without_temperature() -> None:
     assert [reply.text for reply in replies] == ["fine"] * 6
 
 
+def test_a_text_that_is_no_unicode_is_sent_with_a_question_mark() -> None:
+    asked = asking("caf\udce9", json_schema={"enum": ["\udcff", "é"]})
+    with serving(lambda body, number: Answer(message(text("yes")))) as seen:
+        assert model_at(seen.url).complete(asked).text == "yes"
+    (body,) = seen.bodies
+    assert body["messages"][0]["content"][0]["text"] == "caf?"
+    assert body["tools"][0]["input_schema"] == {"enum": ["?", "é"]}
+
+
 def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     with pytest.raises(ConfigError, match="ANTHROPIC_API_KEY"):

@@ -188,6 +188,15 @@ def test_binary_text_becomes_valid_unicode() -> None:
     assert reply.model_dump_json()
 
 
+def test_a_text_that_is_no_unicode_is_sent_with_a_question_mark(tmp_path: Path) -> None:
+    request = asking("caf\udce9", stop=("\ud800",), json_schema={"enum": ["\udcff", "é"]})
+    with serving(lambda body, number: Answer(completion("yes"))) as seen:
+        assert connect(f"{seen.url}#m", tmp_path).complete(request).text == "yes"
+    (body,) = seen.bodies
+    assert (body["messages"][0]["content"], body["stop"]) == ("caf?", ["?"])
+    assert body["response_format"]["json_schema"]["schema"] == {"enum": ["?", "é"]}
+
+
 def test_a_silent_endpoint_times_out() -> None:
     def slow(body: Body, number: int) -> Answer:
         time.sleep(1.0)

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import ConfigError
 from ..types import Usage
 from . import Message, Reply, Request
-from .endpoint import ModelSettings, Transient, clean, cost, translate
+from .endpoint import ModelSettings, Transient, clean, cost, translate, valid
 from .pictures import encoded
 
 URL = "https://api.anthropic.com"
@@ -128,7 +128,8 @@ def prepare(request: Request) -> dict[str, Any]:
         tool = {"name": TOOL, "description": "Give the answer.", "input_schema": request.json_schema}
         parameters["tools"] = [tool]
         parameters["tool_choice"] = {"type": "tool", "name": TOOL}
-    return parameters
+    sent: dict[str, Any] = valid(parameters)
+    return sent
 
 
 def _message(message: Message, marked: bool, request: Request) -> dict[str, Any]:

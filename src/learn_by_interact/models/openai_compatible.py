@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import ConfigError, ContextFull, ModelError
 from ..types import Usage
 from . import Message, Reply, Request
-from .endpoint import LARGEST, ModelSettings, Transient, clean, cost, translate
+from .endpoint import LARGEST, ModelSettings, Transient, clean, cost, translate, valid
 from .pictures import encoded
 
 OPENAI = "https://api.openai.com/v1"
@@ -75,7 +75,7 @@ class OpenAICompatible:
         try:
             answer = self._connection().chat.completions.create(
                 model=self._model,
-                messages=[{"role": message.role, "content": message.content} for message in messages],
+                messages=[{"role": message.role, "content": valid(message.content)} for message in messages],
                 max_tokens=1,
                 timeout=READ_SECONDS,
                 extra_body={"id_slot": slot},
@@ -119,7 +119,8 @@ class OpenAICompatible:
             value = parameters.pop(refused, None)
             if refused == "max_tokens":
                 parameters["max_completion_tokens"] = value
-        return parameters
+        sent: dict[str, Any] = valid(parameters)
+        return sent
 
     def _post(self, request: Request, without: frozenset[str]) -> bytes:
         """The response's body, read piece by piece so that an endless one cannot fill the memory."""
