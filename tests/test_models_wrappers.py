@@ -115,6 +115,38 @@ def test_patience_ends() -> None:
     assert 2 < len(seen.bodies) < 12
 
 
+def test_an_endpoint_that_asks_for_no_pause_is_not_called_without_one() -> None:
+    busy = Answer(b"{}", status=429, headers={"Retry-After": "0"})
+    with serving(lambda body, number: busy) as seen, pytest.raises(ModelError, match="gave up after"):
+        connect(ModelSettings(name=f"{seen.url}#m", seconds=10, patience=2.0)).complete(asking())
+    assert len(seen.bodies) <= 4
+
+
+def test_calls_that_are_made_again_count_among_those_of_a_minute() -> None:
+    with serving(lambda body, number: Answer(b"{}", status=503)) as seen:
+        model = connect(ModelSettings(name=f"{seen.url}#m", seconds=10, per_minute=2))
+        waiting = threading.Thread(target=model.complete, args=(asking(),), daemon=True)
+        waiting.start()
+        waiting.join(3.0)
+    assert waiting.is_alive() and len(seen.bodies) == 2
+
+
+def test_waiting_for_a_turn_is_not_what_patience_is_spent_on() -> None:
+    failed: list[str] = []
+
+    def once(request: Request) -> str:
+        time.sleep(0.5)
+        text = request.messages[-1].content
+        if text in failed:
+            return "fine"
+        failed.append(text)
+        raise Transient("busy")
+
+    model = Retrying(Limited(Scripted(once), concurrency=1), patience=1.5, first_wait=0.01)
+    with ThreadPoolExecutor(4) as pool:
+        assert {one.text for one in pool.map(model.complete, map(asking, "abcd"))} == {"fine"}
+
+
 def test_a_wrong_key_is_not_tried_again() -> None:
     with serving(lambda body, number: Answer(b"{}", status=401)) as seen, pytest.raises(ModelRefused):
         connect(ModelSettings(name=f"{seen.url}#m")).complete(asking())

@@ -35,12 +35,16 @@ def connect(spec: ModelSettings | str, replies: Path | None = None) -> Model:
 
 
 def _stack(settings: ModelSettings, replies: Path | None) -> Model:
-    model: Model = Retrying(client(settings), settings.patience)
+    model = client(settings)
+    if settings.per_minute:
+        model = Limited(model, per_minute=settings.per_minute)
+    model = Retrying(model, settings.patience)
     concurrency = settings.concurrency
     if concurrency is None and settings.name.startswith("local/"):
         concurrency = settings.parallel
-    if concurrency or settings.per_minute:
-        model = Limited(model, concurrency, settings.per_minute)
+    if concurrency:
+        # One that pauses keeps its place: another in it would meet the same endpoint.
+        model = Limited(model, concurrency)
     return model if replies is None else Cached(model, replies, settings.served)
 
 

@@ -43,7 +43,7 @@ class ModelSettings(Value):
     concurrency: int | None = None
     """Calls at the same time in one process. None: `parallel` for a local model, else no limit."""
     per_minute: int | None = None
-    """Calls that may start in any minute, in one process."""
+    """Calls that may start in any minute, in one process; one that is made again is another."""
     patience: float = 300.0
     """Seconds for which a call that fails for a passing reason is made again."""
     seconds: float = 600.0
@@ -80,6 +80,8 @@ class Transient(ModelError):
         super().__init__(message)
         self.retry_after = retry_after
         """Seconds after which the endpoint asks to be called again, if it said so."""
+        self.waited = 0.0
+        """Seconds for which the call waited for its turn before it was made."""
 
 
 def translate(error: Exception, name: str, url: str) -> LbiError:

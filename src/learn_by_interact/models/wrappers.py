@@ -8,7 +8,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -97,7 +97,8 @@ def _write(path: Path, reply: Reply) -> None:
 class Retrying:
     """Calls again what failed for a passing reason, with growing, jittered pauses.
 
-    An endpoint that says how long to wait is obeyed. `patience`: seconds after which it gives up.
+    An endpoint that asks for a longer pause gets it. `patience`: seconds after which it gives up, without
+    those for which calls wait for their turn.
     """
 
     def __init__(self, model: Model, patience: float = 300.0, first_wait: float = FIRST_WAIT) -> None:
@@ -114,10 +115,9 @@ class Retrying:
             try:
                 return self._model.complete(request)
             except Transient as error:
-                pause = error.retry_after
-                if pause is None:
-                    pause = wait * random.uniform(0.5, 1.0)
-                    wait = min(2 * wait, LONGEST_WAIT)
+                pause = max(error.retry_after or 0.0, wait * random.uniform(0.5, 1.0))
+                wait = min(2 * wait, LONGEST_WAIT)
+                begin += error.waited
                 spent = time.monotonic() - begin
                 if spent + pause > self._patience:
                     raise ModelError(f"{error}; gave up after {spent:.0f} seconds") from error
@@ -137,11 +137,15 @@ class Limited:
 
     def complete(self, request: Request) -> Reply:
         """Waits for its turn, then calls. Raises what the model raises."""
-        self._turn()
-        if self._slots is None:
-            return self._model.complete(request)
-        with self._slots:
-            return self._model.complete(request)
+        begin = time.monotonic()
+        with self._slots or nullcontext():
+            self._turn()
+            waited = time.monotonic() - begin
+            try:
+                return self._model.complete(request)
+            except Transient as error:
+                error.waited += waited
+                raise
 
     def _turn(self) -> None:
         while self._per_minute:
