@@ -253,8 +253,10 @@ def test_a_class_of_ones_own_is_a_model() -> None:
         ("gpt", "openai/NAME"),
         ("local/nothing", "qwen2.5-coder-1.5b"),
         ("local//no/such/file.gguf", "there is no /no/such/file.gguf"),
-        ("scripted/no_such_module:f", "cannot load"),
-        ("test_models_wrappers:absent", "cannot load"),
+        ("scripted/no_such_module:f", "cannot be loaded"),
+        ("test_models_wrappers:absent", "cannot be loaded"),
+        ("json:dumps", "no class"),
+        ("json:JSONDecoder", "lacks complete"),
         ("http://127.0.0.1:1/v1", "#NAME"),
     ],
 )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import sys
 import threading
 from pathlib import Path
-from typing import Any
 
 from ..errors import ConfigError
+from ..named import load, load_class
 from . import Model
 from .catalogue import CATALOGUE
 from .endpoint import ModelSettings
@@ -75,9 +73,12 @@ def client(settings: ModelSettings) -> Model:
     if rest and kind == "scripted":
         from .scripted import Scripted
 
-        return Scripted(_load(rest, name), name=name)
+        script = load(rest, "the script")
+        if not (callable(script) or isinstance(script, list | dict)):
+            raise ConfigError(f"model {name!r}: the script is no function, list or dict")
+        return Scripted(script, name=name)
     if ":" in name:
-        model: Model = _load(name, name)(settings)
+        model: Model = load_class(name, "the model", "complete")(settings)
         return model
     raise ConfigError(f"unknown model {name!r}; there are: {', '.join(_exist())}")
 
@@ -88,14 +89,3 @@ def _exist() -> list[str]:
         "openai/NAME", "anthropic/NAME", *local, "local//path/to/file.gguf", "URL#NAME",
         "scripted/module:function", "module:Class",
     ]  # fmt: skip
-
-
-def _load(path: str, name: str) -> Any:
-    """What `module:name` names; modules of the current folder are found too. Raises ConfigError."""
-    module, _, attribute = path.partition(":")
-    if "" not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(f"model {name!r}: cannot load {path!r} ({error}); write module:name") from error
