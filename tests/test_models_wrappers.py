@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from learn_by_interact.errors import ConfigError, ModelError, ModelRefused, StoreError
 from learn_by_interact.models import Request
@@ -245,6 +246,12 @@ class Custom:
 
 def test_a_class_of_ones_own_is_a_model() -> None:
     assert connect("test_models_wrappers:Custom").complete(asking()).text == "own"
+
+
+@pytest.mark.parametrize("name", ["concurrency", "per_minute", "seconds", "context", "parallel", "threads"])
+def test_a_number_of_nothing_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match=f"{name}\n.*greater than"):
+        ModelSettings.model_validate({"name": "m", name: 0})
 
 
 @pytest.mark.parametrize(

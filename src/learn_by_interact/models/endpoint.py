@@ -30,9 +30,9 @@ _NO_MONEY = ("insufficient_quota", "billing_hard_limit", "credit balance is too 
 class Prices(Value):
     """US dollars for a million tokens."""
 
-    prompt: float
-    cached: float
-    completion: float
+    prompt: float = Field(ge=0)
+    cached: float = Field(ge=0)
+    completion: float = Field(ge=0)
 
 
 class ModelSettings(Value):
@@ -40,25 +40,25 @@ class ModelSettings(Value):
 
     name: str
     """`openai/NAME`, `anthropic/NAME`, `local/NAME`, `URL#NAME`, `scripted/module:name`, `module:Class`."""
-    concurrency: int | None = None
+    concurrency: int | None = Field(default=None, ge=1)
     """Calls at the same time in one process. None: `parallel` for a local model, else no limit."""
-    per_minute: int | None = None
+    per_minute: int | None = Field(default=None, ge=1)
     """Calls that may start in any minute, in one process; one that is made again is another."""
-    patience: float = 300.0
+    patience: float = Field(default=300.0, ge=0)
     """Seconds for which a call that fails for a passing reason is made again."""
-    seconds: float = 600.0
+    seconds: float = Field(default=600.0, gt=0)
     """Longest wait for the endpoint in one call, in seconds."""
     base_url: str | None = None
     """Another address of an OpenAI-compatible or Anthropic endpoint."""
     prices: Prices | None = None
     """None: the public price list, where it knows the model."""
-    context: int = 4096
+    context: int = Field(default=4096, ge=1)
     """Tokens of context for each parallel call; of a local model."""
-    parallel: int = 4
+    parallel: int = Field(default=4, ge=1)
     """Calls that a local server works on at the same time."""
     pictures: int = Field(default=0, ge=0)
     """How many of the newest observations the agent sends with their pictures; 0: text alone."""
-    threads: int | None = None
+    threads: int | None = Field(default=None, ge=1)
     """Threads of a local server. None: one for each core."""
 
     @property
