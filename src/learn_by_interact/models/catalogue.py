@@ -112,6 +112,18 @@ def cache_folder() -> Path:
     return (Path(root) if root else Path.home() / ".cache" / "learn-by-interact") / "models"
 
 
+def writable(folder: Path) -> Path:
+    """A folder in the cache, made where it is missing. Raises ConfigError when it cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        why = "" if os.access(folder, os.W_OK | os.X_OK) else "no permission"
+    except OSError as error:
+        why = error.strerror or str(error)
+    if why:
+        raise ConfigError(f"{folder} cannot be written ({why}): set LBI_CACHE to a folder that can.")
+    return folder
+
+
 def model_file(name: str) -> Path:
     """Where the file of `local/NAME` is or will be; a path names itself. Raises ConfigError."""
     if _is_path(name):
