@@ -74,7 +74,7 @@ def test_help_imports_nothing_that_it_does_not_show() -> None:
         (["--pool", "cluster"], "'cluster' is none of inline, threads, processes, ray"),
         (["--workers", "0"], "give 1 or more"),
         (["--model", "gpt-9"], "unknown model 'gpt-9'; there are: openai/NAME"),
-        (["--model", "scripted/tiny:nothing"], "cannot load 'tiny:nothing'"),
+        (["--model", "scripted/tiny:nothing"], "the script 'tiny:nothing' cannot be loaded"),
         (["--model", "openai/x"], "OPENAI_API_KEY"),
     ],
 )

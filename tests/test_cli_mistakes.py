@@ -37,6 +37,8 @@ def recipe(tmp_path: Path) -> Path:
         ("propose.sections=0", "propose.sections: Input should be greater than or equal to 1"),
         ("relabel.cap=0", "relabel.cap: Input should be greater than or equal to 1"),
         ("budget.money=-1", "budget.money: Input should be greater than or equal to 0"),
+        ("model.concurrency=-1", "model.concurrency: Input should be greater than or equal to 1"),
+        ("model.seconds=0", "model.seconds: Input should be greater than 0"),
         ("budget.tokens=-1", "budget.tokens: Input should be greater than or equal to 0"),
     ],
 )

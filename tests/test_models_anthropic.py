@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +130,31 @@ def test_a_model_without_temperature_is_remembered() -> None:
         model = model_at(seen.url)
         assert [model.complete(asking()).text for _ in range(2)] == ["fine", "fine"]
     assert len(seen.bodies) == 3
+
+
+def test_calls_side_by_side_all_do_without_temperature() -> None:
+    together = threading.Barrier(6, timeout=10)
+
+    def picky(body: Body, number: int) -> Answer:
+        if number < 6:
+            together.wait()
+        if "temperature" in body:
+            return refusal(400, "temperature is not supported by this model")
+        return Answer(message(text("fine")))
+
+    with serving(picky) as seen, ThreadPoolExecutor(6) as pool:
+        model = model_at(seen.url)
+        replies = list(pool.map(lambda number: model.complete(asking(seed=number)), range(6)))
+    assert [reply.text for reply in replies] == ["fine"] * 6
+
+
+def test_a_text_that_is_no_unicode_is_sent_with_a_question_mark() -> None:
+    asked = asking("caf\udce9", json_schema={"enum": ["\udcff", "é"]})
+    with serving(lambda body, number: Answer(message(text("yes")))) as seen:
+        assert model_at(seen.url).complete(asked).text == "yes"
+    (body,) = seen.bodies
+    assert body["messages"][0]["content"][0]["text"] == "caf?"
+    assert body["tools"][0]["input_schema"] == {"enum": ["?", "é"]}
 
 
 def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

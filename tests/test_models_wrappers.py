@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from learn_by_interact.errors import ConfigError, ModelError, ModelRefused, StoreError
 from learn_by_interact.models import Request
@@ -115,6 +116,38 @@ def test_patience_ends() -> None:
     assert 2 < len(seen.bodies) < 12
 
 
+def test_an_endpoint_that_asks_for_no_pause_is_not_called_without_one() -> None:
+    busy = Answer(b"{}", status=429, headers={"Retry-After": "0"})
+    with serving(lambda body, number: busy) as seen, pytest.raises(ModelError, match="gave up after"):
+        connect(ModelSettings(name=f"{seen.url}#m", seconds=10, patience=2.0)).complete(asking())
+    assert len(seen.bodies) <= 4
+
+
+def test_calls_that_are_made_again_count_among_those_of_a_minute() -> None:
+    with serving(lambda body, number: Answer(b"{}", status=503)) as seen:
+        model = connect(ModelSettings(name=f"{seen.url}#m", seconds=10, per_minute=2))
+        waiting = threading.Thread(target=model.complete, args=(asking(),), daemon=True)
+        waiting.start()
+        waiting.join(3.0)
+    assert waiting.is_alive() and len(seen.bodies) == 2
+
+
+def test_waiting_for_a_turn_is_not_what_patience_is_spent_on() -> None:
+    failed: list[str] = []
+
+    def once(request: Request) -> str:
+        time.sleep(0.5)
+        text = request.messages[-1].content
+        if text in failed:
+            return "fine"
+        failed.append(text)
+        raise Transient("busy")
+
+    model = Retrying(Limited(Scripted(once), concurrency=1), patience=1.5, first_wait=0.01)
+    with ThreadPoolExecutor(4) as pool:
+        assert {one.text for one in pool.map(model.complete, map(asking, "abcd"))} == {"fine"}
+
+
 def test_a_wrong_key_is_not_tried_again() -> None:
     with serving(lambda body, number: Answer(b"{}", status=401)) as seen, pytest.raises(ModelRefused):
         connect(ModelSettings(name=f"{seen.url}#m")).complete(asking())
@@ -215,14 +248,22 @@ def test_a_class_of_ones_own_is_a_model() -> None:
     assert connect("test_models_wrappers:Custom").complete(asking()).text == "own"
 
 
+@pytest.mark.parametrize("name", ["concurrency", "per_minute", "seconds", "context", "parallel", "threads"])
+def test_a_number_of_nothing_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match=f"{name}\n.*greater than"):
+        ModelSettings.model_validate({"name": "m", name: 0})
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [
         ("gpt", "openai/NAME"),
         ("local/nothing", "qwen2.5-coder-1.5b"),
         ("local//no/such/file.gguf", "there is no /no/such/file.gguf"),
-        ("scripted/no_such_module:f", "cannot load"),
-        ("test_models_wrappers:absent", "cannot load"),
+        ("scripted/no_such_module:f", "cannot be loaded"),
+        ("test_models_wrappers:absent", "cannot be loaded"),
+        ("json:dumps", "no class"),
+        ("json:JSONDecoder", "lacks complete"),
         ("http://127.0.0.1:1/v1", "#NAME"),
     ],
 )

@@ -17,7 +17,7 @@ PACKAGE = ROOT / "src" / "learn_by_interact"
 LEVELS = [
     {"errors"},
     {"types"},
-    {"blobs", "commands", "engine", "patterns", "prompts", "sources"},
+    {"blobs", "commands", "engine", "named", "patterns", "prompts", "sources"},
     {"models", "environments"},
     {"benchmarks"},
     {"registry"},

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from .benchmarks import Benchmark
 from .errors import ConfigError
+from .named import load_class
 
 BENCHMARKS: dict[str, str] = {
     "miniwob": "learn_by_interact.benchmarks.miniwob:MiniWob",
@@ -20,17 +18,8 @@ BENCHMARKS: dict[str, str] = {
     "webarena": "learn_by_interact.benchmarks.webarena:WebArena",
 }
 """Nickname -> `module:Class` of benchmarks that come with the program and are no folder."""
-
-
-def load(path: str, what: str) -> Any:
-    """What `module:name` names; modules of the current folder are found too. Raises ConfigError."""
-    module, _, attribute = path.partition(":")
-    if str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(f"{what} {path!r} cannot be loaded ({error}): write module:Class.") from error
+METHODS = ("tasks", "environment", "grade", "gold")
+"""Of a benchmark."""
 
 
 @lru_cache(maxsize=32)
@@ -44,7 +33,8 @@ def benchmark(name: str, unsafe: bool = False) -> Benchmark:
 
         return declared(Path(name), unsafe)
     if name in BENCHMARKS or (":" in name and not Path(name).exists()):
-        made: Benchmark = load(BENCHMARKS.get(name, name), "the environment")()
+        kind = load_class(BENCHMARKS.get(name, name), "the environment", *METHODS)
+        made: Benchmark = kind()
         return made
     known = ", ".join(BENCHMARKS) or "none"
     raise ConfigError(

@@ -62,8 +62,8 @@ def pull(name: Annotated[str, typer.Argument(help="A name from the list.")], as_
 def serve(
     name: Annotated[str, typer.Argument(help="A name from the list, or the path of a GGUF file.")],
     port: Annotated[int, typer.Option(help="0: a free one.")] = 0,
-    context: Annotated[int, typer.Option(help="Tokens for each parallel call.")] = 4096,
-    parallel: Annotated[int, typer.Option(help="Calls at the same time.")] = 4,
+    context: Annotated[int, typer.Option(min=1, help="Tokens for each parallel call.")] = 4096,
+    parallel: Annotated[int, typer.Option(min=1, help="Calls at the same time.")] = 4,
     as_json: AsJson = False,
 ) -> None:
     """Serve a model until Ctrl-C, with an OpenAI-compatible URL; runs with the same settings use it too."""

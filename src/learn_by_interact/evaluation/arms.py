@@ -26,7 +26,7 @@ from ..environments import Environment, Pictured
 from ..environments.folder import checked
 from ..errors import ConfigError
 from ..models.wrappers import Metered
-from ..registry import load
+from ..named import load_class
 from ..retrieval import documents
 from ..retrieval.query import PROMPT as QUERY_PROMPT
 from ..retrieval.retrieve import ExampleRetriever, Retrieval
@@ -265,7 +265,7 @@ def arm(name: str, settings: dict[str, Any]) -> Plain:
     if name in ARMS:
         kind = ARMS[name]
     elif ":" in name:
-        kind = load(name, "[evaluate] arms: the arm")
+        kind = load_class(name, "[evaluate] arms: the arm", "needs", "play", "model_validate")
     else:
         raise ConfigError(
             f"[evaluate] arms: there is no arm {name!r}; there are: {', '.join(ARMS)}, and module:Class."

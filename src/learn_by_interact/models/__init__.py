@@ -43,12 +43,14 @@ class Request(Record):
     """The folder of the messages' pictures; they are known by their content, wherever it lies."""
     grammar: str = ""
     """GBNF of the reply, which llama.cpp enforces; for other endpoints it says nothing."""
+    served: str = ""
+    """What answers under the model's name, where that may change: `ModelSettings.served`."""
 
     @model_serializer(mode="wrap")
     def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without the field where it says nothing: the id of such a request is what it was."""
+        """Without a field of these where it says nothing: the id of such a request is what it was."""
         fields: dict[str, Any] = write(self)
-        return fields if self.grammar else {key: fields[key] for key in fields.keys() - {"grammar"}}
+        return {key: value for key, value in fields.items() if value or key not in ("grammar", "served")}
 
 
 class Reply(Value):

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import ConfigError
 from ..types import Usage
 from . import Message, Reply, Request
-from .endpoint import ModelSettings, Transient, clean, cost, translate
+from .endpoint import ModelSettings, Transient, clean, cost, translate, valid
 from .pictures import encoded
 
 URL = "https://api.anthropic.com"
@@ -51,10 +51,11 @@ class AnthropicModel:
         """One call; made again only when the model takes no temperature."""
         import anthropic
 
+        without = self._without_temperature
         try:
-            answer = self._create(request)
+            answer = self._create(request, without)
         except anthropic.BadRequestError as error:
-            if self._without_temperature or "temperature" not in str(error):
+            if without or "temperature" not in str(error):
                 raise translate(error, self.name, self._url) from error
             self._without_temperature = True
             return self.complete(request)
@@ -64,7 +65,7 @@ class AnthropicModel:
             raise Transient(f"{self.name}: {self._url} sent something that is not a message")
         return self._reply(answer, request)
 
-    def _create(self, request: Request) -> Any:
+    def _create(self, request: Request, without_temperature: bool) -> Any:
         import anthropic
 
         with self._lock:
@@ -74,7 +75,7 @@ class AnthropicModel:
                     api_key=self._key, base_url=self._url, timeout=timeout, max_retries=0
                 )
         parameters = prepare(request)
-        if not self._without_temperature:
+        if not without_temperature:
             # Newer SDKs have no argument for it, though most models still take it.
             parameters["extra_body"] = {"temperature": min(request.temperature, 1.0)}
         return self._client.messages.create(model=self._model, **parameters)
@@ -127,7 +128,8 @@ def prepare(request: Request) -> dict[str, Any]:
         tool = {"name": TOOL, "description": "Give the answer.", "input_schema": request.json_schema}
         parameters["tools"] = [tool]
         parameters["tool_choice"] = {"type": "tool", "name": TOOL}
-    return parameters
+    sent: dict[str, Any] = valid(parameters)
+    return sent
 
 
 def _message(message: Message, marked: bool, request: Request) -> dict[str, Any]:

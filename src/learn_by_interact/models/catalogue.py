@@ -112,11 +112,41 @@ def cache_folder() -> Path:
     return (Path(root) if root else Path.home() / ".cache" / "learn-by-interact") / "models"
 
 
+def writable(folder: Path) -> Path:
+    """A folder in the cache, made where it is missing. Raises ConfigError when it cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        why = "" if os.access(folder, os.W_OK | os.X_OK) else "no permission"
+    except OSError as error:
+        why = error.strerror or str(error)
+    if why:
+        raise ConfigError(f"{folder} cannot be written ({why}): set LBI_CACHE to a folder that can.")
+    return folder
+
+
 def model_file(name: str) -> Path:
     """Where the file of `local/NAME` is or will be; a path names itself. Raises ConfigError."""
-    if name.startswith(("/", "~", "./", "../")):
+    if _is_path(name):
         return Path(name).expanduser().resolve()
     return cache_folder() / entry(name).file
+
+
+def _is_path(name: str) -> bool:
+    return name.startswith(("/", "~", "./", "../"))
+
+
+def file_version(name: str) -> str:
+    """Tells the file of a path from another one under the same path; "" of the catalogue's, and of none.
+
+    Size and time of change: a hash would take seconds each time a model is named.
+    """
+    if not _is_path(name):
+        return ""
+    try:
+        found = model_file(name).stat()
+    except OSError:
+        return ""
+    return f"{found.st_size}@{found.st_mtime_ns}"
 
 
 def present(name: str) -> bool:

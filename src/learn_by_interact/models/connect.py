@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import sys
 import threading
 from pathlib import Path
-from typing import Any
 
 from ..errors import ConfigError
+from ..named import load, load_class
 from . import Model
 from .catalogue import CATALOGUE
 from .endpoint import ModelSettings
 from .wrappers import Cached, Limited, Retrying
 
-_connected: dict[tuple[int, ModelSettings, Path | None], Model] = {}
+_connected: dict[tuple[int, ModelSettings, str, Path | None], Model] = {}
 _lock = threading.Lock()
 
 
@@ -23,11 +21,11 @@ def connect(spec: ModelSettings | str, replies: Path | None = None) -> Model:
     """The model that `spec` names, with retries, limits and stored replies around it.
 
     `replies`: the folder of stored replies; None: none are stored. One connection a process for
-    the same arguments, however many threads ask. Raises ConfigError when there is no such model or
-    it lacks a key, a file or a package.
+    the same arguments, however many threads ask; another where a local file was replaced. Raises
+    ConfigError when there is no such model or it lacks a key, a file or a package.
     """
     settings = ModelSettings(name=spec) if isinstance(spec, str) else spec
-    key = (os.getpid(), settings, replies)
+    key = (os.getpid(), settings, settings.served, replies)
     with _lock:
         if key not in _connected:
             _connected[key] = _stack(settings, replies)
@@ -35,13 +33,17 @@ def connect(spec: ModelSettings | str, replies: Path | None = None) -> Model:
 
 
 def _stack(settings: ModelSettings, replies: Path | None) -> Model:
-    model: Model = Retrying(client(settings), settings.patience)
+    model = client(settings)
+    if settings.per_minute:
+        model = Limited(model, per_minute=settings.per_minute)
+    model = Retrying(model, settings.patience)
     concurrency = settings.concurrency
     if concurrency is None and settings.name.startswith("local/"):
         concurrency = settings.parallel
-    if concurrency or settings.per_minute:
-        model = Limited(model, concurrency, settings.per_minute)
-    return model if replies is None else Cached(model, replies)
+    if concurrency:
+        # One that pauses keeps its place: another in it would meet the same endpoint.
+        model = Limited(model, concurrency)
+    return model if replies is None else Cached(model, replies, settings.served)
 
 
 def client(settings: ModelSettings) -> Model:
@@ -71,9 +73,12 @@ def client(settings: ModelSettings) -> Model:
     if rest and kind == "scripted":
         from .scripted import Scripted
 
-        return Scripted(_load(rest, name), name=name)
+        script = load(rest, "the script")
+        if not (callable(script) or isinstance(script, list | dict)):
+            raise ConfigError(f"model {name!r}: the script is no function, list or dict")
+        return Scripted(script, name=name)
     if ":" in name:
-        model: Model = _load(name, name)(settings)
+        model: Model = load_class(name, "the model", "complete")(settings)
         return model
     raise ConfigError(f"unknown model {name!r}; there are: {', '.join(_exist())}")
 
@@ -84,14 +89,3 @@ def _exist() -> list[str]:
         "openai/NAME", "anthropic/NAME", *local, "local//path/to/file.gguf", "URL#NAME",
         "scripted/module:function", "module:Class",
     ]  # fmt: skip
-
-
-def _load(path: str, name: str) -> Any:
-    """What `module:name` names; modules of the current folder are found too. Raises ConfigError."""
-    module, _, attribute = path.partition(":")
-    if "" not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(f"model {name!r}: cannot load {path!r} ({error}); write module:name") from error

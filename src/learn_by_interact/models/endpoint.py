@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ..errors import ContextFull, LbiError, ModelError, ModelRefused, ParseError
 from ..types import Usage, Value
+from .catalogue import file_version
 
 LARGEST = 32_000_000
 """Bytes of a response body that are read before the endpoint counts as broken."""
@@ -29,9 +30,9 @@ _NO_MONEY = ("insufficient_quota", "billing_hard_limit", "credit balance is too 
 class Prices(Value):
     """US dollars for a million tokens."""
 
-    prompt: float
-    cached: float
-    completion: float
+    prompt: float = Field(ge=0)
+    cached: float = Field(ge=0)
+    completion: float = Field(ge=0)
 
 
 class ModelSettings(Value):
@@ -39,26 +40,37 @@ class ModelSettings(Value):
 
     name: str
     """`openai/NAME`, `anthropic/NAME`, `local/NAME`, `URL#NAME`, `scripted/module:name`, `module:Class`."""
-    concurrency: int | None = None
+    concurrency: int | None = Field(default=None, ge=1)
     """Calls at the same time in one process. None: `parallel` for a local model, else no limit."""
-    per_minute: int | None = None
-    """Calls that may start in any minute, in one process."""
-    patience: float = 300.0
+    per_minute: int | None = Field(default=None, ge=1)
+    """Calls that may start in any minute, in one process; one that is made again is another."""
+    patience: float = Field(default=300.0, ge=0)
     """Seconds for which a call that fails for a passing reason is made again."""
-    seconds: float = 600.0
+    seconds: float = Field(default=600.0, gt=0)
     """Longest wait for the endpoint in one call, in seconds."""
     base_url: str | None = None
     """Another address of an OpenAI-compatible or Anthropic endpoint."""
     prices: Prices | None = None
     """None: the public price list, where it knows the model."""
-    context: int = 4096
+    context: int = Field(default=4096, ge=1)
     """Tokens of context for each parallel call; of a local model."""
-    parallel: int = 4
+    parallel: int = Field(default=4, ge=1)
     """Calls that a local server works on at the same time."""
     pictures: int = Field(default=0, ge=0)
     """How many of the newest observations the agent sends with their pictures; 0: text alone."""
-    threads: int | None = None
+    threads: int | None = Field(default=None, ge=1)
     """Threads of a local server. None: one for each core."""
+
+    @property
+    def weights(self) -> str:
+        """Version of the file that `local//path` names; "" of what a name alone tells apart."""
+        kind, _, name = self.name.partition("/")
+        return file_version(name) if kind == "local" else ""
+
+    @property
+    def served(self) -> str:
+        """What answers under the name, where that may change: the file's version or `base_url`; else ""."""
+        return self.weights or ("" if self.name.startswith("local/") else self.base_url or "")
 
 
 class Transient(ModelError):
@@ -68,6 +80,8 @@ class Transient(ModelError):
         super().__init__(message)
         self.retry_after = retry_after
         """Seconds after which the endpoint asks to be called again, if it said so."""
+        self.waited = 0.0
+        """Seconds for which the call waited for its turn before it was made."""
 
 
 def translate(error: Exception, name: str, url: str) -> LbiError:
@@ -108,7 +122,19 @@ def clean(text: Any, max_tokens: int) -> tuple[str, bool]:
     if not isinstance(text, str):
         return "", False
     limit = CHARACTERS * max_tokens + 1000
-    return text[:limit].encode("utf-8", "replace").decode("utf-8"), len(text) > limit
+    return valid(text[:limit]), len(text) > limit
+
+
+def valid(value: Any) -> Any:
+    """A JSON value whose texts can be sent: a lone surrogate, which no UTF-8 has, becomes a question mark.
+
+    A file's name or a program's output that is no text comes with some.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {valid(key): valid(inner) for key, inner in value.items()}
+    return [valid(inner) for inner in value] if isinstance(value, list) else value
 
 
 def cost(

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import ConfigError
-from .catalogue import Entry, Hub, Wheels, cache_folder, entry
+from .catalogue import Entry, Hub, Wheels, cache_folder, entry, writable
 
 Progress = Callable[[str, int, int], None]
 """Called with what is done now, bytes so far, bytes in all."""
@@ -47,11 +47,10 @@ def pull(name: str, progress: Progress | None = None) -> Path:
 def fetch(known: Entry, folder: Path, progress: Progress) -> Path:
     """`folder/known.file`, with the hash that `known` states.
 
-    What an interrupted fetch has left is continued. Raises ConfigError when the disk lacks room
-    or no source delivers, with each source's reason.
+    What an interrupted fetch has left is continued. Raises ConfigError when the folder cannot be written, the
+    disk lacks room or no source delivers, with each source's reason.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / known.file
+    target = writable(folder) / known.file
     with (folder / f"{known.file}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if target.is_file() and _sha256(target, known, progress) == known.sha256:

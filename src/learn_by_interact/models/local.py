@@ -1,6 +1,6 @@
 """`local/NAME`: a GGUF file served by llama.cpp on this machine, started on first use.
 
-There is one server for each (file, settings) on a machine: a lock and a state file in the cache
+There is one server for each (version of a file, settings) on a machine: a lock and a state file in the cache
 folder let all processes find it. The process that started it ends it.
 """
 
@@ -25,7 +25,7 @@ from typing import Any
 from ..errors import ConfigError, LbiError, ModelRefused
 from ..types import Usage, digest
 from . import Message, Reply, Request
-from .catalogue import CATALOGUE, cache_folder, model_file, present
+from .catalogue import CATALOGUE, cache_folder, model_file, present, writable
 from .endpoint import ModelSettings, Transient
 from .openai_compatible import OpenAICompatible
 from .prefix import SharedPrefix
@@ -115,14 +115,15 @@ def require(settings: ModelSettings) -> None:
 def ensure(settings: ModelSettings, port: int = 0) -> dict[str, Any]:
     """The state (url, pid, file, sha256, slots) of the running server for these settings, started if need be.
 
-    `port`: where a new one listens, 0: anywhere. Raises ModelRefused when it does not start.
+    `port`: where a new one listens, 0: anywhere. Raises ModelRefused when it does not start, and ConfigError
+    when the cache folder cannot be written.
     """
     file = model_file(settings.name.removeprefix("local/"))
     threads = settings.threads or len(os.sched_getaffinity(0))
     program = os.environ.get("LBI_LLAMA_SERVER", "")
     same = [str(file), settings.context, settings.parallel, threads, program]
-    folder = cache_folder() / "servers"
-    folder.mkdir(parents=True, exist_ok=True)
+    same += [settings.weights] if settings.weights else []
+    folder = writable(cache_folder() / "servers")
     base = folder / digest(same)[:16]
     with _locked(base.with_suffix(".lock")):
         return _running(base.with_suffix(".json")) or _start(

@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import ConfigError, ContextFull, ModelError
 from ..types import Usage
 from . import Message, Reply, Request
-from .endpoint import LARGEST, ModelSettings, Transient, clean, cost, translate
+from .endpoint import LARGEST, ModelSettings, Transient, clean, cost, translate, valid
 from .pictures import encoded
 
 OPENAI = "https://api.openai.com/v1"
@@ -57,11 +57,12 @@ class OpenAICompatible:
         """One call, made again only to leave out parameters that the endpoint refuses."""
         import openai
 
-        for _ in _WITHOUT:
+        for _ in range(len(_WITHOUT) + 1):
+            without = self._refused
             try:
-                return self._reply(self._post(request), request)
+                return self._reply(self._post(request, without), request)
             except openai.BadRequestError as error:
-                if not self._adapt(error):
+                if not self._adapt(error, without):
                     raise translate(error, self.name, self._url) from error
             except openai.OpenAIError as error:
                 raise translate(error, self.name, self._url) from error
@@ -74,7 +75,7 @@ class OpenAICompatible:
         try:
             answer = self._connection().chat.completions.create(
                 model=self._model,
-                messages=[{"role": message.role, "content": message.content} for message in messages],
+                messages=[{"role": message.role, "content": valid(message.content)} for message in messages],
                 max_tokens=1,
                 timeout=READ_SECONDS,
                 extra_body={"id_slot": slot},
@@ -83,8 +84,11 @@ class OpenAICompatible:
             raise translate(error, self.name, self._url) from error
         return self._usage(answer.model_dump())
 
-    def _adapt(self, error: Any) -> bool:
-        """Leave out the parameter that this error complains about; False: it is about something else."""
+    def _adapt(self, error: Any, without: frozenset[str]) -> bool:
+        """Leave out the parameter that this error complains about; False: it is about something else.
+
+        `without`: what the call left out; of those beside it another may have been told the same already.
+        """
         if isinstance(translate(error, self.name, self._url), ContextFull):
             return False
         text = str(error)
@@ -92,11 +96,11 @@ class OpenAICompatible:
         if not named and _UNSUPPORTED.search(text):
             named = {word for word in _WITHOUT if re.search(rf"\b{word}\b", text)}
             named |= {"response_format"} if "json_schema" in text else set()
-        new = named - self._refused
-        self._refused |= new
-        return bool(new)
+        with self._lock:
+            self._refused |= named
+        return bool(named - without)
 
-    def _parameters(self, request: Request) -> dict[str, Any]:
+    def _parameters(self, request: Request, without: frozenset[str]) -> dict[str, Any]:
         parameters: dict[str, Any] = {
             "model": self._model,
             "messages": [_message(message, request) for message in request.messages],
@@ -111,17 +115,18 @@ class OpenAICompatible:
             parameters["response_format"] = {"type": "json_schema", "json_schema": schema}
         if request.grammar and self.name.startswith("local/"):
             parameters["extra_body"] = {"grammar": request.grammar}
-        for refused in self._refused:
+        for refused in without:
             value = parameters.pop(refused, None)
             if refused == "max_tokens":
                 parameters["max_completion_tokens"] = value
-        return parameters
+        sent: dict[str, Any] = valid(parameters)
+        return sent
 
-    def _post(self, request: Request) -> bytes:
+    def _post(self, request: Request, without: frozenset[str]) -> bytes:
         """The response's body, read piece by piece so that an endless one cannot fill the memory."""
         calls = self._connection().chat.completions.with_streaming_response
         body = bytearray()
-        with calls.create(**self._parameters(request)) as response:
+        with calls.create(**self._parameters(request, without)) as response:
             try:
                 for piece in response.iter_bytes():
                     body += piece

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -27,18 +27,22 @@ class Cached:
     """Replies kept as `folder/ab/<request id>.json`, written before they are used: nothing is paid twice.
 
     A stored reply comes back as it was, `usage` included: it says what the reply took when it was
-    made, so figures do not depend on how often a run was interrupted.
+    made, so figures do not depend on how often a run was interrupted. `served`: what answers under the
+    model's name; replies of another file or address are other replies.
     """
 
-    def __init__(self, model: Model, folder: Path) -> None:
+    def __init__(self, model: Model, folder: Path, served: str = "") -> None:
         self.name = model.name
         self._model = model
+        self._served = served
         self._folder = folder
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._running: dict[str, tuple[threading.Lock, int]] = {}
 
     def complete(self, request: Request) -> Reply:
         """Raises StoreError when the reply cannot be written, and what the model raises."""
+        if self._served:
+            request = request.model_copy(update={"served": self._served})
         path = self._folder / request.id[:2] / f"{request.id}.json"
         with self._alone(request.id):
             reply = _read(path)
@@ -93,7 +97,8 @@ def _write(path: Path, reply: Reply) -> None:
 class Retrying:
     """Calls again what failed for a passing reason, with growing, jittered pauses.
 
-    An endpoint that says how long to wait is obeyed. `patience`: seconds after which it gives up.
+    An endpoint that asks for a longer pause gets it. `patience`: seconds after which it gives up, without
+    those for which calls wait for their turn.
     """
 
     def __init__(self, model: Model, patience: float = 300.0, first_wait: float = FIRST_WAIT) -> None:
@@ -110,10 +115,9 @@ class Retrying:
             try:
                 return self._model.complete(request)
             except Transient as error:
-                pause = error.retry_after
-                if pause is None:
-                    pause = wait * random.uniform(0.5, 1.0)
-                    wait = min(2 * wait, LONGEST_WAIT)
+                pause = max(error.retry_after or 0.0, wait * random.uniform(0.5, 1.0))
+                wait = min(2 * wait, LONGEST_WAIT)
+                begin += error.waited
                 spent = time.monotonic() - begin
                 if spent + pause > self._patience:
                     raise ModelError(f"{error}; gave up after {spent:.0f} seconds") from error
@@ -133,11 +137,15 @@ class Limited:
 
     def complete(self, request: Request) -> Reply:
         """Waits for its turn, then calls. Raises what the model raises."""
-        self._turn()
-        if self._slots is None:
-            return self._model.complete(request)
-        with self._slots:
-            return self._model.complete(request)
+        begin = time.monotonic()
+        with self._slots or nullcontext():
+            self._turn()
+            waited = time.monotonic() - begin
+            try:
+                return self._model.complete(request)
+            except Transient as error:
+                error.waited += waited
+                raise
 
     def _turn(self) -> None:
         while self._per_minute:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..errors import ConfigError, LbiError, ModelError, sentence
 from ..models.endpoint import ModelSettings, cost, translate
 from ..models.openai_compatible import OPENAI
-from ..registry import load
+from ..named import load_class
 from ..types import Usage
 from .dense import numpy_or_error
 
@@ -106,7 +106,7 @@ def encoder(name: str) -> Encoder:
     if name.startswith(("http://", "https://")) and model:
         return EmbeddingsEndpoint(name, model, url, os.environ.get("LBI_API_KEY", "none"))
     if ":" in name and not name.startswith(("http://", "https://")):
-        made: Encoder = load(name, "the encoder")()
+        made: Encoder = load_class(name, "the encoder", "encode")()
         return made
     raise ConfigError(f"[retrieval] encoder: {name!r} is unknown; there are: {', '.join(NAMES)}.")
 

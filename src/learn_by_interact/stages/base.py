@@ -57,6 +57,7 @@ class ModelStage(World):
         settings = super().identity()
         known: dict[str, Any] = {"name": self.model.name, "base_url": self.model.base_url}
         known |= {"pictures": self.model.pictures} if self.model.pictures else {}
+        known |= {"weights": self.model.weights} if self.model.weights else {}
         # One action a reply is what there was before there could be several.
         several = settings.pop("actions", 1)
         settings |= {"actions": [several, SEVERAL.version]} if several > 1 else {}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from ...errors import ConfigError
-from ...registry import load
+from ...named import load_class
 from ...types import Value
 from ..choose import Window
 from ..rows import Row, Rows
@@ -86,6 +86,6 @@ def named(name: str) -> type[Format]:
         found: type[Format] = getattr(importlib.import_module(f".{module}", __name__), attribute)
         return found
     if ":" in name:
-        loaded: type[Format] = load(name, "the format")
+        loaded: type[Format] = load_class(name, "the format", "add", "close")
         return loaded
     raise ConfigError(f"There is no format {name!r}; there are: {', '.join(FORMATS)}, and module:Class.")
