@@ -13,6 +13,7 @@ from learn_by_interact.engine.store import Store
 from learn_by_interact.environments.actions import ShellActions
 from learn_by_interact.errors import ConfigError, ModelError
 from learn_by_interact.evaluation.evaluate import Evaluate
+from learn_by_interact.evaluation.overview import overview
 from learn_by_interact.evaluation.report import ArmResult, Result, summarise, table
 from learn_by_interact.evaluation.selection import Variant
 from learn_by_interact.evaluation.statistics import bootstrap, rate_interval, wilson
@@ -184,7 +185,12 @@ def test_malformed_replies_are_counted(store: Store) -> None:
         Attempt(stage=arm.key, input=TASKS[0].id, outputs=(episode.id,)),
         [episode.model_copy(update={"steps": steps})],
     )
-    assert summarise(store, [arm], TASKS).arms[0].malformed == 2
+    lost = acted("list", task=TASKS[1]).model_copy(
+        update={"stop": "malformed reply", "unread": Usage(calls=3), "score": 0.0}
+    )
+    store.commit(Attempt(stage=arm.key, input=TASKS[1].id, outputs=(lost.id,)), [lost])
+    assert summarise(store, [arm], TASKS).arms[0].malformed == 5, "those that an episode died of, too"
+    assert overview(store).episodes["evaluate"].malformed == 5
 
 
 def test_the_last_attempt_counts(store: Store) -> None:

@@ -61,6 +61,7 @@ class ArmResult(Value):
     steps: float
     """Mean over the graded episodes."""
     malformed: int
+    """Replies that could not be read, the last ones of an episode included."""
     usage: Usage
     """Of the last attempt at each episode, failed ones included."""
     cached_share: float | None
@@ -146,7 +147,7 @@ class _Counts:
         episode = store.get(attempt.outputs[0])
         assert isinstance(episode, Trajectory)
         self.stops[episode.stop] += 1
-        self.malformed += sum(step.malformed for step in episode.steps)
+        self.malformed += episode.malformed
         if episode.stop == TIMED_OUT or episode.score is None:
             self.ungraded[TIMED_OUT if episode.stop == TIMED_OUT else episode.error.split(":")[0]] += 1
             return None
