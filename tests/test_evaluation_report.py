@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from learn_by_interact.cli.result import result_text
 from learn_by_interact.engine.pools import Pool
 from learn_by_interact.engine.run import run
 from learn_by_interact.engine.store import Store
@@ -16,7 +17,7 @@ from learn_by_interact.evaluation.evaluate import Evaluate
 from learn_by_interact.evaluation.overview import overview
 from learn_by_interact.evaluation.report import ArmResult, Result, summarise, table
 from learn_by_interact.evaluation.selection import Variant
-from learn_by_interact.evaluation.statistics import bootstrap, rate_interval, wilson
+from learn_by_interact.evaluation.statistics import bootstrap, difference_interval, rate_interval, wilson
 from learn_by_interact.models import Request
 from learn_by_interact.models.endpoint import ModelSettings
 from learn_by_interact.retrieval.build import build
@@ -212,6 +213,20 @@ def test_differences_are_over_pairs_only(store: Store) -> None:
 def test_arms_that_share_no_graded_task_have_no_pairs(store: Store) -> None:
     (difference,) = two_arms(store, [1.0, None], [None, 1.0]).differences
     assert (difference.pairs, difference.won, difference.lost) == (0, 0, 0)
+    assert (difference.difference, difference.interval) == (None, None), "nobody measured it"
+    said = result_text(two_arms(store, [1.0, None], [None, 1.0])).split("\n")[-1]
+    assert said == "examples against plain: - (they have no graded task in common)"
+
+
+@pytest.mark.parametrize("scores", [[1.0] * 3, [1.0], [0.0], [0.0] * 6])
+def test_pairs_that_agree_are_as_sure_as_they_are_many(
+    store: Store, scores: list[float | str | None]
+) -> None:
+    (difference,) = two_arms(store, [0.0] * len(scores), scores).differences
+    assert difference.interval == difference_interval([float(score or 0) for score in scores])
+    assert difference.interval
+    low, high = difference.interval
+    assert high - low > 0.7
 
 
 def test_table_has_a_row_for_each_arm(store: Store) -> None:
