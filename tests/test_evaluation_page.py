@@ -15,7 +15,7 @@ import results
 import tiny
 from learn_by_interact.errors import ConfigError
 from learn_by_interact.evaluation.chart import Point, intervals, line, nice, points
-from learn_by_interact.evaluation.files import ResultFile, write
+from learn_by_interact.evaluation.files import ResultFile, read, write
 from learn_by_interact.evaluation.render import html, markdown
 from learn_by_interact.evaluation.report import METRICS, Difference, Result
 from learn_by_interact.evaluation.sections import Plot, Section, Table, sections
@@ -122,6 +122,15 @@ def test_arms_without_a_graded_task_in_common_have_no_difference() -> None:
     shown = [block for block in found.blocks if isinstance(block, Table)][-1]
     assert shown.rows == (("rag", "plain", "-", "-", "0", "0", "0", "-"),)
     assert any(isinstance(block, str) and block.endswith("% (-).") for block in found.blocks)
+
+
+def test_a_file_is_written_whatever_an_instruction_holds(tmp_path: Path) -> None:
+    assert FILE.contamination and FILE.contamination.instruction
+    near = FILE.contamination.instruction.model_copy(update={"instruction": "Show \ud83d"})
+    found = FILE.contamination.model_copy(update={"instruction": near})
+    write(tmp_path / "result.json", FILE.model_copy(update={"contamination": found}))
+    again = read(ResultFile, tmp_path / "result.json").contamination
+    assert again and again.instruction and again.instruction.instruction == "Show ?"
 
 
 def test_variants_stand_under_what_they_vary() -> None:

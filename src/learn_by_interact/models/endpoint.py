@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from ..errors import ContextFull, LbiError, ModelError, ModelRefused, ParseError
+from ..texts import valid
 from ..types import Usage, Value
 
 LARGEST = 32_000_000
@@ -108,7 +109,7 @@ def clean(text: Any, max_tokens: int) -> tuple[str, bool]:
     if not isinstance(text, str):
         return "", False
     limit = CHARACTERS * max_tokens + 1000
-    return text[:limit].encode("utf-8", "replace").decode("utf-8"), len(text) > limit
+    return valid(text[:limit]), len(text) > limit
 
 
 def cost(

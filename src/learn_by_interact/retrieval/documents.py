@@ -17,6 +17,7 @@ from ..agents.agent import Hit
 from ..engine.store import Store
 from ..environments.places import SURVEY
 from ..errors import ConfigError
+from ..texts import valid
 from ..types import Page, Usage, digest
 from .index import words
 
@@ -121,7 +122,7 @@ def _written(parent: Path, kind: str, rows: Sequence[tuple[str, str, str]]) -> t
     folder.mkdir(parents=True)
     writer = tantivy.Index(_schema(), path=str(folder)).writer(heap_size=64_000_000, num_threads=1)
     for identity, title, text in rows:
-        writer.add_document(tantivy.Document(id=identity, title=title, text=text))
+        writer.add_document(tantivy.Document(id=identity, title=valid(title), text=valid(text)))
     writer.commit()
     writer.wait_merging_threads()
     (folder / "complete").write_text(str(len(rows)))

@@ -18,6 +18,7 @@ import apsw
 import zstandard
 
 from ..errors import ConfigError
+from ..texts import valid
 from ..types import digest
 from .demonstration import Demonstration
 
@@ -176,7 +177,7 @@ class Index:
 
 def words(text: str) -> list[str]:
     """The different words of a question as the index has them: their stems, `book_id` as two."""
-    return list(dict.fromkeys(_analyzer().analyze(text)))[:WORDS]
+    return list(dict.fromkeys(_analyzer().analyze(valid(text))))[:WORDS]
 
 
 @cache
