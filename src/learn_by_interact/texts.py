@@ -1,8 +1,19 @@
-"""Texts that others wrote."""
+"""Texts that others wrote: as valid Unicode, and names against the patterns that fit them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from typing import Any
+
+
+def fits(name: str, patterns: Iterable[str]) -> bool:
+    """Whether one of the patterns fits a name: `*` is any text, `?` any character.
+
+    A bracket is itself, so that `sort [FILE]` fits this title; a class, as in `[!V]*`, is known too.
+    """
+    either = ((pattern, pattern.replace("[", "[[]")) for pattern in patterns)
+    return any(fnmatchcase(name, one) or fnmatchcase(name, literal) for one, literal in either)
 
 
 def valid(value: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,6 +16,7 @@ from ..errors import ConfigError, LbiError
 from ..models.wrappers import Metered
 from ..retrieval.retrieve import Retrieval
 from ..stages.base import ModelStage
+from ..texts import fits
 from ..types import Record, Task
 from .arms import Match, arm
 from .selection import Variant
@@ -132,11 +132,11 @@ def choose(tasks: list[Task], only: Sequence[str] = (), count: int | None = None
     """
     names = [task.parent for task in tasks]
     for pattern in only:
-        if not any(fnmatchcase(name, pattern) for name in names):
+        if not any(fits(name, [pattern]) for name in names):
             raise ConfigError(
                 f"[evaluate] only: no held-out task is called {pattern!r}; there are: {', '.join(names)}."
             )
-    chosen = [task for task in tasks if not only or any(fnmatchcase(task.parent, name) for name in only)]
+    chosen = [task for task in tasks if not only or fits(task.parent, only)]
     if count is not None and count > len(chosen):
         raise ConfigError(
             f"The recipe asks for {count} held-out tasks and there are {len(chosen)}: "
