@@ -184,14 +184,17 @@ def find(folder: str, text: str, limit: int, characters: int) -> list[Hit]:
     return hits
 
 
-def section(folder: str, identity: str) -> tuple[str, str]:
-    """Title and text of a section. Raises ConfigError when the folder holds no index of it."""
+def section(folder: str, identity: str) -> tuple[str, str] | None:
+    """Title and text of a section; None for one that an earlier recipe had and this one leaves out.
+
+    Raises ConfigError when the folder holds no index.
+    """
     import tantivy
 
     index, searcher = _open(folder)
     found = searcher.search(tantivy.Query.term_query(index.schema, "id", identity), limit=1).hits
     if not found:
-        raise ConfigError(f"{folder} lacks a section that an example came from: run `lbi index` again.")
+        return None
     fields = searcher.doc(found[0][1])
     return str(fields["title"][0]), str(fields["text"][0])
 

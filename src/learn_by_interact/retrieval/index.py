@@ -250,11 +250,14 @@ def digest_of(ids: Iterable[str], version: int, tested: Collection[str] = ()) ->
 
 def open_index(folder: str) -> Index:
     """The index in this folder as it is now, one a process."""
-    return _opened(folder, held(Path(folder)))
+    examples, rows = held(Path(folder)), connection(Path(folder))
+    beside = [str(meta(rows, name)) for name in ("documents", "pages")]
+    rows.close()
+    return _opened(folder, examples, *beside)
 
 
 @lru_cache(maxsize=8)
-def _opened(folder: str, digest: str) -> Index:
+def _opened(folder: str, examples: str, documents: str, pages: str) -> Index:
     return Index(Path(folder))
 
 
