@@ -13,6 +13,7 @@ from learn_by_interact.engine.run import run
 from learn_by_interact.engine.store import Store
 from learn_by_interact.environments.actions import ShellActions
 from learn_by_interact.errors import ConfigError, ModelError
+from learn_by_interact.evaluation.arms import Both
 from learn_by_interact.evaluation.evaluate import Evaluate
 from learn_by_interact.evaluation.overview import overview
 from learn_by_interact.evaluation.report import ArmResult, Result, summarise, table
@@ -21,8 +22,10 @@ from learn_by_interact.evaluation.statistics import bootstrap, difference_interv
 from learn_by_interact.models import Request
 from learn_by_interact.models.endpoint import ModelSettings
 from learn_by_interact.retrieval.build import build
+from learn_by_interact.retrieval.documents import since
+from learn_by_interact.retrieval.retrieve import Retrieval
 from learn_by_interact.types import Attempt, Example, Step, Task, Trajectory, Usage
-from room import NAME, Room, acted, asked
+from room import DOCUMENTS, NAME, Room, acted, asked
 
 TASKS = [Task(environment="room", instruction=f"Task {at}.", parent=f"t{at}") for at in range(6)]
 USAGE = Usage(calls=2, prompt=100, cached=60, completion=10, cost=0.01)
@@ -296,3 +299,24 @@ def test_where_an_index_lies_is_no_part_of_the_evaluation() -> None:
     assert here.key == stage(arm="examples", index="there", index_digest="d").key
     assert here.key != stage(arm="examples", index="here", index_digest="e").key
     assert here.key != stage().key
+
+
+def test_an_arm_that_reads_other_documentation_than_the_run_first_had_is_another_one(store: Store) -> None:
+    first = stage(arm="examples", index_digest="d")
+    assert "documentation" not in first.identity(), "evaluations of before stay as they are"
+    assert first.key != stage(arm="examples", index_digest="d", documentation="e").key
+    show, put = DOCUMENTS["show"].id, DOCUMENTS["put"].id
+    names = []
+    for outputs in ((show, put), (put,), (put, show)):
+        store.commit(Attempt(stage="ingest", input="room", outputs=outputs))
+        names.append(since(store, True, True))
+        assert since(store, False, True) == ""
+    assert names[0] == names[2] == "" != names[1]
+    for key, found in (("survey:1", show), ("survey:2", put)):
+        store.commit(Attempt(stage=key, input="room", outputs=(found,)))
+        store.set_meta("survey", key)
+        names.append(since(store, True, True))
+        assert since(store, True, False) == ""
+    assert names[3] == "" != names[4] != names[1]
+    paper = Both().settings(Retrieval())
+    assert Retrieval().documented and not (paper.documented or paper.pages)

@@ -17,7 +17,7 @@ from .engine.stage import Stage
 from .engine.store import Store
 from .environments import Pictured
 from .errors import ConfigError, StoreError
-from .evaluation.arms import arm
+from .evaluation.arms import Examples, arm
 from .evaluation.calibration import Calibrate, Calibration, Gold, Mismatched, ReplaySessions, calibrate
 from .evaluation.contamination import Contamination, contamination
 from .evaluation.evaluate import Evaluate, choose
@@ -28,6 +28,7 @@ from .evaluation.selection import Variant
 from .models.connect import connect
 from .models.endpoint import ModelSettings
 from .registry import benchmark
+from .retrieval.documents import since
 from .retrieval.encoders import proved
 from .sources import Docs
 from .stages.base import lacking
@@ -379,13 +380,18 @@ class Pipeline:
 
     def _index(self, entry: ArmTable, variant: Variant | None = None) -> dict[str, Any]:
         """The index that an arm needs, as settings of its stage; {} for none."""
-        needs = arm(entry.arm, entry.settings).needs
+        player, base = arm(entry.arm, entry.settings), self.recipe.retrieval
+        needs, beside = player.needs, dict[str, Any]()
         if needs in ("examples", "distilled"):
             self._need(Example, "examples", "relabel")
+            table = player.settings(base) if isinstance(player, Examples) else base
+            beside = {"documentation": since(self.store, table.documented, table.pages > 0)}
         if needs and variant is not None and variant.repository:
             tasks = self.chosen()
-            return self._indexes().by_repository(self.arena, tasks, needs == "distilled", variant)
-        return self._indexes().needed(needs, entry.name, variant)
+            found = self._indexes().by_repository(self.arena, tasks, needs == "distilled", variant)
+        else:
+            found = self._indexes().needed(needs, entry.name, variant)
+        return {**found, **beside}
 
     def calibrate(self) -> Calibration:
         """Ask the committee, or the recipe's model where it names none, about sessions with a known grade."""

@@ -53,6 +53,9 @@ class Evaluate(ModelStage):
     """Folder of the index that the arm needs."""
     index_digest: str = ""
     """Of what is in it: other examples are another evaluation."""
+    documentation: str = ""
+    """Names the documentation and the pages that the arm reads beside its examples, if not those that the
+    run first had."""
     groups: dict[str, tuple[str, str]] = Field(default_factory=dict)
     """Of a variant by repository: repository -> folder and digest of the index for its tasks, "" for none."""
     examples: int | None = None
@@ -80,6 +83,8 @@ class Evaluate(ModelStage):
     def identity(self) -> dict[str, Any]:
         """A tuned model that was tuned anew is another one; one whose folder was moved is not."""
         known = super().identity()
+        # What evaluations had before the documentation changed.
+        known = {key: value for key, value in known.items() if value or key != "documentation"}
         return {**known, "model": {"name": self.tuned}} if self.tuned else known
 
     def tasks(self) -> list[Task]:

@@ -52,6 +52,18 @@ def build(store: Store) -> tuple[Path, str]:
     return _written(store.folder / "index", "documents", [(one.id, one.title, one.text) for one in documents])
 
 
+def since(store: Store, documents: bool, pages: bool) -> str:
+    """Names the documentation and the pages, where they are not those of the run at first; "" otherwise."""
+    stages = [("ingest", "ingest")] if documents else []
+    stages += [(SURVEY, key)] if pages and (key := store.meta(SURVEY)) else []
+    others = []
+    for every, last in stages:
+        first, now = (list(store.attempts(stage)) for stage in (every, last))
+        if first and now and set(first[0].outputs) != set(now[-1].outputs):
+            others.append([every, sorted(now[-1].outputs)])
+    return digest(others)[:16] if others else ""
+
+
 def pages(store: Store) -> str:
     """Write the index of the pages that the last survey found -> its folder's name; "" for none."""
     key = store.meta(SURVEY)

@@ -114,6 +114,11 @@ class Retrieval(Layout):
     """What a prompt begins with: `reference`, the demonstrations of the first step, so that what is there now
     stands nearer to the task; or `state`, what is there now, which costs fewer tokens that no cache has."""
 
+    @property
+    def documented(self) -> bool:
+        """Whether the documentation as it is now has a say in what is shown."""
+        return bool(self.documentation or self.lines or self.sections or (self.model and self.standing))
+
 
 class ExampleRetriever:
     """Serves one episode: it remembers its last query and what it has shown.
