@@ -189,6 +189,25 @@ def test_what_a_recipe_leaves_out_later_is_not_asked_about(tmp_path: Path) -> No
     assert tiny.lbi("ingest", recipe).stdout.startswith("6 sections")
 
 
+def test_brackets_in_a_title_are_themselves(tmp_path: Path) -> None:
+    recipe = tiny.make(tmp_path)
+    (tmp_path / "world" / "docs" / "more.md").write_text("# wc [OPTION]... [FILE]\n\nCounts.\n")
+    assert tiny.lbi("ingest", recipe).stdout.startswith("7 sections")
+    for key, left in (("only", 1), ("skip", 6)):
+        done = tiny.lbi("ingest", recipe, "--set", f'ingest.{key}=["wc [OPTION]*[FILE]"]')
+        assert done.stdout.startswith(f"{left} section") and "is called" not in done.stderr
+
+
+def test_a_title_that_no_section_has_is_said(tmp_path: Path) -> None:
+    recipe = tiny.make(tmp_path)
+    done = tiny.lbi("ingest", recipe, "--set", 'ingest.only=["count", "cuont"]')
+    assert done.returncode == 2 and "[ingest] only: no section" in done.stderr
+    assert "'cuont'; there are 6, such as" in done.stderr
+    done = tiny.lbi("ingest", recipe, "--set", 'ingest.skip=["cuont"]')
+    assert done.stdout.startswith("6 sections")
+    assert "[ingest] skip: no section" in done.stderr and "'cuont'; it leaves nothing out." in done.stderr
+
+
 def test_options_change_the_recipe(tmp_path: Path) -> None:
     recipe = tiny.make(tmp_path)
     (tmp_path / "other.py").write_text("from tiny import policy\n")

@@ -45,6 +45,18 @@ def test_what_is_learned_in_one_place_is_measured_in_another(recipe: Path) -> No
         assert worlds == {"elsewhere"} and pipeline.store.count(Document)
         proposed = {task.environment for task in pipeline.store.records(type(pipeline.chosen()[0]))}
         assert proposed == {"elsewhere", "tiny"}
+        before = {one.stage for one in pipeline.store.attempts("evaluate")}
+    # Other documentation is another evaluation of the arm that reads it, and that of before stays.
+    arms = {"evaluate": {"environment": "elsewhere", "arms": ["plain", "examples"]}}
+    with Pipeline(Recipe.load(recipe, {**arms, "ingest": {"skip": ["count"]}})) as pipeline:
+        pipeline.ingest()
+        assert [arm.graded for arm in pipeline.evaluate().arms] == [3, 3]
+        now = {one.stage for one in pipeline.store.attempts("evaluate")}
+        assert len(now - before) == 1
+    with Pipeline(Recipe.load(recipe, arms)) as pipeline:
+        pipeline.ingest()
+        pipeline.evaluate()
+        assert {one.stage for one in pipeline.store.attempts("evaluate")} == now
 
 
 def test_what_is_acted_on_in_another_way_is_refused(recipe: Path) -> None:

@@ -15,9 +15,9 @@ import results
 import tiny
 from learn_by_interact.errors import ConfigError
 from learn_by_interact.evaluation.chart import Point, intervals, line, nice, points
-from learn_by_interact.evaluation.files import ResultFile, write
+from learn_by_interact.evaluation.files import ResultFile, read, write
 from learn_by_interact.evaluation.render import html, markdown
-from learn_by_interact.evaluation.report import METRICS
+from learn_by_interact.evaluation.report import METRICS, Difference, Result
 from learn_by_interact.evaluation.sections import Plot, Section, Table, sections
 
 FILE = results.result_file()
@@ -110,8 +110,27 @@ def test_the_table_of_arms_is_the_file_s() -> None:
     item = FILE.result.differences[1]
     shown = dict(zip(differences.head, differences.rows[1], strict=True))
     assert (shown["arm"], shown["against"]) == ("examples", "plain")
+    assert item.difference is not None
     assert float(shown["difference"]) == pytest.approx(100 * item.difference, abs=0.05)
     assert (shown["won"], shown["lost"], shown["tasks"]) == (str(item.won), str(item.lost), str(item.pairs))
+
+
+def test_arms_without_a_graded_task_in_common_have_no_difference() -> None:
+    first, second = FILE.result.arms[:2]
+    none = Result(arms=(first, second), differences=(Difference(arm=second.arm, against=first.arm),))
+    (found, *_) = sections([FILE.model_copy(update={"result": none})])
+    shown = [block for block in found.blocks if isinstance(block, Table)][-1]
+    assert shown.rows == (("rag", "plain", "-", "-", "0", "0", "0", "-"),)
+    assert any(isinstance(block, str) and block.endswith("% (-).") for block in found.blocks)
+
+
+def test_a_file_is_written_whatever_an_instruction_holds(tmp_path: Path) -> None:
+    assert FILE.contamination and FILE.contamination.instruction
+    near = FILE.contamination.instruction.model_copy(update={"instruction": "Show \ud83d"})
+    found = FILE.contamination.model_copy(update={"instruction": near})
+    write(tmp_path / "result.json", FILE.model_copy(update={"contamination": found}))
+    again = read(ResultFile, tmp_path / "result.json").contamination
+    assert again and again.instruction and again.instruction.instruction == "Show ?"
 
 
 def test_variants_stand_under_what_they_vary() -> None:

@@ -7,20 +7,25 @@ from pathlib import Path
 
 import pytest
 
+from learn_by_interact.cli.result import result_text
 from learn_by_interact.engine.pools import Pool
 from learn_by_interact.engine.run import run
 from learn_by_interact.engine.store import Store
 from learn_by_interact.environments.actions import ShellActions
 from learn_by_interact.errors import ConfigError, ModelError
+from learn_by_interact.evaluation.arms import Both
 from learn_by_interact.evaluation.evaluate import Evaluate
+from learn_by_interact.evaluation.overview import overview
 from learn_by_interact.evaluation.report import ArmResult, Result, summarise, table
 from learn_by_interact.evaluation.selection import Variant
-from learn_by_interact.evaluation.statistics import bootstrap, rate_interval, wilson
+from learn_by_interact.evaluation.statistics import bootstrap, difference_interval, rate_interval, wilson
 from learn_by_interact.models import Request
 from learn_by_interact.models.endpoint import ModelSettings
 from learn_by_interact.retrieval.build import build
+from learn_by_interact.retrieval.documents import since
+from learn_by_interact.retrieval.retrieve import Retrieval
 from learn_by_interact.types import Attempt, Example, Step, Task, Trajectory, Usage
-from room import NAME, Room, acted, asked
+from room import DOCUMENTS, NAME, Room, acted, asked
 
 TASKS = [Task(environment="room", instruction=f"Task {at}.", parent=f"t{at}") for at in range(6)]
 USAGE = Usage(calls=2, prompt=100, cached=60, completion=10, cost=0.01)
@@ -184,7 +189,12 @@ def test_malformed_replies_are_counted(store: Store) -> None:
         Attempt(stage=arm.key, input=TASKS[0].id, outputs=(episode.id,)),
         [episode.model_copy(update={"steps": steps})],
     )
-    assert summarise(store, [arm], TASKS).arms[0].malformed == 2
+    lost = acted("list", task=TASKS[1]).model_copy(
+        update={"stop": "malformed reply", "unread": Usage(calls=3), "score": 0.0}
+    )
+    store.commit(Attempt(stage=arm.key, input=TASKS[1].id, outputs=(lost.id,)), [lost])
+    assert summarise(store, [arm], TASKS).arms[0].malformed == 5, "those that an episode died of, too"
+    assert overview(store).episodes["evaluate"].malformed == 5
 
 
 def test_the_last_attempt_counts(store: Store) -> None:
@@ -206,6 +216,20 @@ def test_differences_are_over_pairs_only(store: Store) -> None:
 def test_arms_that_share_no_graded_task_have_no_pairs(store: Store) -> None:
     (difference,) = two_arms(store, [1.0, None], [None, 1.0]).differences
     assert (difference.pairs, difference.won, difference.lost) == (0, 0, 0)
+    assert (difference.difference, difference.interval) == (None, None), "nobody measured it"
+    said = result_text(two_arms(store, [1.0, None], [None, 1.0])).split("\n")[-1]
+    assert said == "examples against plain: - (they have no graded task in common)"
+
+
+@pytest.mark.parametrize("scores", [[1.0] * 3, [1.0], [0.0], [0.0] * 6])
+def test_pairs_that_agree_are_as_sure_as_they_are_many(
+    store: Store, scores: list[float | str | None]
+) -> None:
+    (difference,) = two_arms(store, [0.0] * len(scores), scores).differences
+    assert difference.interval == difference_interval([float(score or 0) for score in scores])
+    assert difference.interval
+    low, high = difference.interval
+    assert high - low > 0.7
 
 
 def test_table_has_a_row_for_each_arm(store: Store) -> None:
@@ -275,3 +299,24 @@ def test_where_an_index_lies_is_no_part_of_the_evaluation() -> None:
     assert here.key == stage(arm="examples", index="there", index_digest="d").key
     assert here.key != stage(arm="examples", index="here", index_digest="e").key
     assert here.key != stage().key
+
+
+def test_an_arm_that_reads_other_documentation_than_the_run_first_had_is_another_one(store: Store) -> None:
+    first = stage(arm="examples", index_digest="d")
+    assert "documentation" not in first.identity(), "evaluations of before stay as they are"
+    assert first.key != stage(arm="examples", index_digest="d", documentation="e").key
+    show, put = DOCUMENTS["show"].id, DOCUMENTS["put"].id
+    names = []
+    for outputs in ((show, put), (put,), (put, show)):
+        store.commit(Attempt(stage="ingest", input="room", outputs=outputs))
+        names.append(since(store, True, True))
+        assert since(store, False, True) == ""
+    assert names[0] == names[2] == "" != names[1]
+    for key, found in (("survey:1", show), ("survey:2", put)):
+        store.commit(Attempt(stage=key, input="room", outputs=(found,)))
+        store.set_meta("survey", key)
+        names.append(since(store, True, True))
+        assert since(store, True, False) == ""
+    assert names[3] == "" != names[4] != names[1]
+    paper = Both().settings(Retrieval())
+    assert Retrieval().documented and not (paper.documented or paper.pages)

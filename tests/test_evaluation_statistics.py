@@ -10,6 +10,7 @@ from scipy.stats import binom, binomtest
 
 from learn_by_interact.evaluation.statistics import (
     bootstrap,
+    difference_interval,
     mcnemar,
     pass_at_k,
     pass_hat_k,
@@ -111,3 +112,16 @@ def test_where_all_tasks_agree_the_interval_is_wilsons() -> None:
     assert rate_interval([1.0] * 8) == wilson(8, 8)
     assert rate_interval([2.0, 0.0, 3.0], [2.0, 0.0, 3.0]) == wilson(2, 2)
     assert rate_interval([1.0, 0.0] * 5) == bootstrap([1.0, 0.0] * 5, resamples=2_000)
+
+
+def test_where_all_pairs_agree_the_interval_narrows_with_their_number() -> None:
+    for count in (1, 3, 10, 100):
+        least = wilson(count, count)[0]
+        assert difference_interval([1.0] * count) == pytest.approx((2 * least - 1, 1.0))
+        assert difference_interval([-1.0] * count) == pytest.approx((-1.0, 1 - 2 * least))
+        assert difference_interval([0.0] * count) == pytest.approx((least - 1, 1 - least))
+    low, high = difference_interval([2 / 3 - 1 / 3, 1 / 3])
+    assert -1 < low < 0 < 1 / 3 < high < 1, "a difference in the last digit is none"
+    assert difference_interval([1.0, 0.0] * 5) == bootstrap([1.0, 0.0] * 5)
+    with pytest.raises(ValueError, match="at least one"):
+        difference_interval([])

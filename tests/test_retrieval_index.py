@@ -16,10 +16,11 @@ import pytest
 from learn_by_interact.engine.store import Store
 from learn_by_interact.environments.actions import ShellActions
 from learn_by_interact.errors import ConfigError
+from learn_by_interact.retrieval import documents
 from learn_by_interact.retrieval import index as indexing
 from learn_by_interact.retrieval.build import build
 from learn_by_interact.retrieval.index import Candidate, Index, K, connection, fuse, open_index
-from learn_by_interact.types import Example, Trajectory
+from learn_by_interact.types import Document, Example, Trajectory
 from room import DOCUMENTS, acted, asked
 
 ACTIONS = ShellActions()
@@ -71,6 +72,21 @@ def test_observations_are_searched_apart(store: Store) -> None:
     made = index(store, error, example("Read the first note.", 1, 2))
     assert [one for one, _ in found(made, "no such thing", observations=1.0)] == [error.id]
     assert found(made, "such thing") == []
+
+
+def test_lone_surrogates_are_indexed_and_asked_for_as_question_marks(store: Store) -> None:
+    plain = acted("put c.txt yes")
+    action = plain.steps[0].action.model_copy(update={"arguments": {"command": "put c.txt \ud83dyes"}})
+    odd = plain.model_copy(update={"steps": (plain.steps[0].model_copy(update={"action": action}),)})
+    store.add([odd, Document(source="s", title="t \ud83d", text="apples \ud83d", begin=1, end=1)])
+    wanted = example("Write \ud83d into the note.", of=odd)
+    folder, _ = build(store, [wanted, example("List all notes.")], ACTIONS)
+    made = Index(folder)
+    assert [one for one, _ in found(made, "write \ud83d")] == [wanted.id]
+    (hit,) = made.search("yes", {"actions": 1.0}, 5)
+    kept = made.demonstration(hit)
+    assert kept.instruction == "Write ? into the note." and "?yes" in kept.actions
+    assert [row[1] for row in documents.search(made.documents, "apples \udc80", 9)].count("t ?") == 1
 
 
 def test_names_with_underscores_are_found(store: Store) -> None:

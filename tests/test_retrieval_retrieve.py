@@ -191,6 +191,16 @@ def test_lines_of_documentation_come_along_once(store: Store) -> None:
     assert len(plain) == 2 and not any("Documentation" in hit.text for hit in plain)
 
 
+def test_an_example_of_a_section_that_was_left_out_since_comes_without_its_lines(store: Store) -> None:
+    show, put = DOCUMENTS["show"], DOCUMENTS["put"]
+    store.commit(Attempt(stage="ingest", input="room", outputs=(show.id, put.id)))
+    (whole,) = small(store, APPLES, documentation=0, lines=3)(TASK, READ.start, []).hits
+    assert "Documentation: " in whole.text
+    store.commit(Attempt(stage="ingest", input="room", outputs=(put.id,)))
+    (bare,) = small(store, APPLES, documentation=0, lines=3)(TASK, READ.start, []).hits
+    assert bare.text == whole.text.partition("\n")[2] and bare.id == APPLES.id
+
+
 # By the state.
 
 

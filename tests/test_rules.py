@@ -17,7 +17,7 @@ PACKAGE = ROOT / "src" / "learn_by_interact"
 LEVELS = [
     {"errors"},
     {"types"},
-    {"blobs", "commands", "engine", "named", "patterns", "prompts", "sources"},
+    {"blobs", "commands", "engine", "named", "patterns", "prompts", "sources", "texts"},
     {"models", "environments"},
     {"benchmarks"},
     {"registry"},

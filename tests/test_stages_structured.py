@@ -38,6 +38,11 @@ REQUEST = Request(
         ("{" * 3_000, None),
         ('{"tasks": ["one", "two", "thr', {"tasks": ["one", "two"]}),
         ('{"summary": "all of it", "task": "cut off he', {"summary": "all of it"}),
+        (
+            r'{"a\ud83d": ["cut \ud83d", {"b": "\ud83d\ude00"}]}',
+            {"a?": ["cut ?", {"b": "\N{GRINNING FACE}"}]},
+        ),
+        (r'{"a": "cut \ud83d", "b": "off', {"a": "cut ?"}),
         ("[1, 2]", None),
         ("there is nothing here", None),
         ("", None),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from fnmatch import fnmatchcase as fnmatch
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from .engine.stage import Stage
 from .engine.store import Store
 from .environments import Pictured
 from .errors import ConfigError, StoreError
-from .evaluation.arms import arm
+from .evaluation.arms import Examples, arm
 from .evaluation.calibration import Calibrate, Calibration, Gold, Mismatched, ReplaySessions, calibrate
 from .evaluation.contamination import Contamination, contamination
 from .evaluation.evaluate import Evaluate, choose
@@ -29,6 +28,7 @@ from .evaluation.selection import Variant
 from .models.connect import connect
 from .models.endpoint import ModelSettings
 from .registry import benchmark
+from .retrieval.documents import since
 from .retrieval.encoders import proved
 from .sources import Docs
 from .stages.base import lacking
@@ -58,6 +58,7 @@ from .stages.replay import Replay
 from .stages.reword import Reword
 from .stages.survey import survey
 from .stages.tested import Tested, has_tests
+from .texts import fits
 from .training.tune.train import Trained, train, tuned_model
 from .types import Attempt, Document, Example, Record, Task, Trajectory
 
@@ -120,11 +121,20 @@ class Pipeline:
 
     def ingest(self) -> int:
         """Read the documentation into documents -> how many; those of an earlier recipe stay aside."""
-        every = self._read()
+        every, table = self._read(), self.recipe.ingest
+        some = ", ".join(repr(one.title) for one in every[:5])
+        told = f"there are {len(every)}, such as {some}"
+        known = {name for one in every for name in (one.title, one.source)}
+        nothing = "{}: [ingest] {}: no section of the documentation, file or address is called {!r}"
+        for pattern in table.only:
+            if not any(fits(name, [pattern]) for name in known):
+                raise ConfigError(nothing.format(self.recipe.path, "only", pattern) + f"; {told}.")
+        for pattern in table.skip:
+            # Other versions of a tool may have what this one lacks.
+            if not any(fits(name, [pattern]) for name in known):
+                self.say(nothing.format(self.recipe.path, "skip", pattern) + "; it leaves nothing out.")
         found = [one for one in every if self._wanted(one)]
         if not found:
-            some = ", ".join(repr(one.title) for one in every[:5])
-            told = f"there are {len(every)}, such as {some}"
             raise ConfigError(f"{self.recipe.path}: [ingest] leaves no section of the documentation; {told}.")
         begin = time.monotonic()
         documents = spread(found, self.recipe.propose.sections)
@@ -154,8 +164,8 @@ class Pipeline:
 
     def _wanted(self, document: Document) -> bool:
         table, known = self.recipe.ingest, (document.title, document.source)
-        chosen = not table.only or any(fnmatch(one, wanted) for wanted in table.only for one in known)
-        return chosen and not any(fnmatch(one, left) for left in table.skip for one in known)
+        chosen = not table.only or any(fits(one, table.only) for one in known)
+        return chosen and not any(fits(one, table.skip) for one in known)
 
     def propose(self) -> Progress:
         """All rounds that can be begun -> the progress of the last that had anything to do."""
@@ -370,13 +380,18 @@ class Pipeline:
 
     def _index(self, entry: ArmTable, variant: Variant | None = None) -> dict[str, Any]:
         """The index that an arm needs, as settings of its stage; {} for none."""
-        needs = arm(entry.arm, entry.settings).needs
+        player, base = arm(entry.arm, entry.settings), self.recipe.retrieval
+        needs, beside = player.needs, dict[str, Any]()
         if needs in ("examples", "distilled"):
             self._need(Example, "examples", "relabel")
+            table = player.settings(base) if isinstance(player, Examples) else base
+            beside = {"documentation": since(self.store, table.documented, table.pages > 0)}
         if needs and variant is not None and variant.repository:
             tasks = self.chosen()
-            return self._indexes().by_repository(self.arena, tasks, needs == "distilled", variant)
-        return self._indexes().needed(needs, entry.name, variant)
+            found = self._indexes().by_repository(self.arena, tasks, needs == "distilled", variant)
+        else:
+            found = self._indexes().needed(needs, entry.name, variant)
+        return {**found, **beside}
 
     def calibrate(self) -> Calibration:
         """Ask the committee, or the recipe's model where it names none, about sessions with a known grade."""

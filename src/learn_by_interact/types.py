@@ -200,6 +200,11 @@ class Trajectory(Record):
         return str(last.arguments.get("answer", "")).replace("\0", "") if last and last.tool == STOP else ""
 
     @property
+    def malformed(self) -> int:
+        """Replies that could not be read, the last ones of an episode that ended with them included."""
+        return sum(step.malformed for step in self.steps) + self.unread.calls
+
+    @property
     def usage(self) -> Usage:
         """Sum over all steps and the unread replies."""
         return sum((step.usage for step in self.steps), self.unread)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from fnmatch import fnmatchcase
 from typing import Protocol, runtime_checkable
 
 from ..environments import Environment
 from ..errors import ConfigError, EnvironmentFault, GraderFault, ParseError, sentence
+from ..texts import fits
 from ..types import STOP, Action, Observation, Step, Task, Trajectory, Value
 from . import NO_TASKS, Benchmark
 from .folder import CHECK, FolderBenchmark
@@ -64,7 +64,7 @@ def named(benchmark: Benchmark, only: Sequence[str]) -> list[Task]:
     tasks = benchmark.tasks()
     if not tasks:
         raise ConfigError(NO_TASKS.format(benchmark.name))
-    found = [task for task in tasks if not only or any(fnmatchcase(task.parent, name) for name in only)]
+    found = [task for task in tasks if not only or fits(task.parent, only)]
     if only and not found:
         raise ConfigError(
             f"--only: no task of {benchmark.name} is called {' or '.join(map(repr, only))}; there are "

@@ -91,6 +91,9 @@ def result_text(result: Result) -> str:
 
     lines = [grid(table(result))]
     for item in result.differences:
+        if item.difference is None or item.interval is None:
+            lines.append(f"{item.arm} against {item.against}: - (they have no graded task in common)")
+            continue
         low, high = item.interval
         lines.append(
             f"{item.arm} against {item.against}: {100 * item.difference:+.0f} points "

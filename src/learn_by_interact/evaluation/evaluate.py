@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,6 +16,7 @@ from ..errors import ConfigError, LbiError
 from ..models.wrappers import Metered
 from ..retrieval.retrieve import Retrieval
 from ..stages.base import ModelStage
+from ..texts import fits
 from ..types import Record, Task
 from .arms import Match, arm
 from .selection import Variant
@@ -53,6 +53,9 @@ class Evaluate(ModelStage):
     """Folder of the index that the arm needs."""
     index_digest: str = ""
     """Of what is in it: other examples are another evaluation."""
+    documentation: str = ""
+    """Names the documentation and the pages that the arm reads beside its examples, if not those that the
+    run first had."""
     groups: dict[str, tuple[str, str]] = Field(default_factory=dict)
     """Of a variant by repository: repository -> folder and digest of the index for its tasks, "" for none."""
     examples: int | None = None
@@ -80,6 +83,8 @@ class Evaluate(ModelStage):
     def identity(self) -> dict[str, Any]:
         """A tuned model that was tuned anew is another one; one whose folder was moved is not."""
         known = super().identity()
+        # What evaluations had before the documentation changed.
+        known = {key: value for key, value in known.items() if value or key != "documentation"}
         return {**known, "model": {"name": self.tuned}} if self.tuned else known
 
     def tasks(self) -> list[Task]:
@@ -132,11 +137,11 @@ def choose(tasks: list[Task], only: Sequence[str] = (), count: int | None = None
     """
     names = [task.parent for task in tasks]
     for pattern in only:
-        if not any(fnmatchcase(name, pattern) for name in names):
+        if not any(fits(name, [pattern]) for name in names):
             raise ConfigError(
                 f"[evaluate] only: no held-out task is called {pattern!r}; there are: {', '.join(names)}."
             )
-    chosen = [task for task in tasks if not only or any(fnmatchcase(task.parent, name) for name in only)]
+    chosen = [task for task in tasks if not only or fits(task.parent, only)]
     if count is not None and count > len(chosen):
         raise ConfigError(
             f"The recipe asks for {count} held-out tasks and there are {len(chosen)}: "

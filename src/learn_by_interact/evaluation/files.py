@@ -75,7 +75,8 @@ def write(file: Path, content: Written) -> None:
     temporary = file.with_suffix(".new")
     text = json.dumps(content.model_dump(mode="json"), indent=1, ensure_ascii=False)
     try:
-        temporary.write_text(text + "\n", encoding="utf-8")
+        # A lone surrogate, which no UTF-8 file can hold, becomes a question mark.
+        temporary.write_text(text + "\n", encoding="utf-8", errors="replace")
         temporary.replace(file)
     except OSError as error:
         raise StoreError(f"{file} cannot be written: {error.strerror}; the run itself is safe.") from error

@@ -199,7 +199,7 @@ def _episodes(store: Store, attempts: Sequence[Attempt], stage: str) -> Episodes
             count += 1
             steps += len(episode.steps)
             stops[episode.stop] += 1
-            malformed += sum(step.malformed for step in episode.steps) + episode.unread.calls
+            malformed += episode.malformed
     return Episodes(count=count, steps=steps, stops=dict(stops.most_common()), malformed=malformed)
 
 

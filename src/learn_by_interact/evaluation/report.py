@@ -10,7 +10,7 @@ from ..errors import ConfigError
 from ..types import Attempt, Task, Trajectory, Usage, Value
 from .evaluate import Evaluate
 from .selection import Variant
-from .statistics import bootstrap, mcnemar, pass_at_k, pass_hat_k, rate_interval, wilson
+from .statistics import difference_interval, mcnemar, pass_at_k, pass_hat_k, rate_interval, wilson
 
 TIMED_OUT = "time limit"
 """How an episode stops that took too long: a slow machine is no wrong solution."""
@@ -61,6 +61,7 @@ class ArmResult(Value):
     steps: float
     """Mean over the graded episodes."""
     malformed: int
+    """Replies that could not be read, the last ones of an episode included."""
     usage: Usage
     """Of the last attempt at each episode, failed ones included."""
     cached_share: float | None
@@ -86,15 +87,24 @@ class Difference(Value):
 
     arm: str
     against: str
-    pairs: int
+    pairs: int = 0
     """Tasks; with repeats each is compared by its mean score."""
+    difference: float | None = None
+    """None: there are no pairs."""
+    interval: Interval | None = None
+    """95% interval of the paired bootstrap over tasks, 10,000 resamples, seed 0; where all pairs agree, by
+    Wilson's of the shares won and lost. None: there are no pairs."""
+    won: int = 0
+    lost: int = 0
+    p: float = 1.0
+    """Exact McNemar, two-sided; with repeats or partial scores the sign test over tasks, its general form."""
+
+
+class Compared(Difference):
+    """One with pairs."""
+
     difference: float
     interval: Interval
-    """95% interval of the paired bootstrap over tasks, 10,000 resamples, seed 0."""
-    won: int
-    lost: int
-    p: float
-    """Exact McNemar, two-sided; with repeats or partial scores the sign test over tasks, its general form."""
 
 
 class Result(Value):
@@ -120,7 +130,7 @@ def summarise(store: Store, stages: Sequence[Evaluate], tasks: Sequence[Task]) -
     ]
     return Result(
         arms=tuple(arms.values()),
-        differences=tuple(difference(arms[one], arms[other]) for one, other in pairs),
+        differences=tuple(_difference(arms[one], arms[other]) for one, other in pairs),
     )
 
 
@@ -146,7 +156,7 @@ class _Counts:
         episode = store.get(attempt.outputs[0])
         assert isinstance(episode, Trajectory)
         self.stops[episode.stop] += 1
-        self.malformed += sum(step.malformed for step in episode.steps)
+        self.malformed += episode.malformed
         if episode.stop == TIMED_OUT or episode.score is None:
             self.ungraded[TIMED_OUT if episode.stop == TIMED_OUT else episode.error.split(":")[0]] += 1
             return None
@@ -219,17 +229,31 @@ def passes(scores: dict[str, tuple[float | None, ...]], repeats: int) -> tuple[P
     return tuple(found)
 
 
-def difference(arm: ArmResult, other: ArmResult) -> Difference:
-    """An arm against another, by the mean score of each task that both have graded."""
+def _difference(arm: ArmResult, other: ArmResult) -> Difference:
+    """As `difference`, also of arms that have no graded task in common."""
+    if arm.means().keys() & other.means().keys():
+        return difference(arm, other)
+    return Difference(arm=arm.arm, against=other.arm)
+
+
+def difference(arm: ArmResult, other: ArmResult) -> Compared:
+    """An arm against another, by the mean score of each task that both have graded.
+
+    Raises ConfigError where there is none.
+    """
     mine, base = arm.means(), other.means()
     pairs = [mine[name] - score for name, score in base.items() if name in mine]
+    if not pairs:
+        raise ConfigError(
+            f"{arm.arm} and {other.arm} have no graded task in common: nothing can be compared."
+        )
     won, lost = sum(pair > 0 for pair in pairs), sum(pair < 0 for pair in pairs)
-    return Difference(
+    return Compared(
         arm=arm.arm,
         against=other.arm,
         pairs=len(pairs),
-        difference=sum(pairs) / len(pairs) if pairs else 0.0,
-        interval=bootstrap(pairs) if pairs else (0.0, 0.0),
+        difference=sum(pairs) / len(pairs),
+        interval=difference_interval(pairs),
         won=won,
         lost=lost,
         p=mcnemar(won, lost),

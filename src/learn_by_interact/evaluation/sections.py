@@ -13,7 +13,7 @@ from .calibration import Calibration, Measured, Share
 from .chart import Point, intervals, line, points
 from .contamination import Contamination, Near
 from .files import ResultFile
-from .report import METRICS, ArmResult, Interval, Result, table
+from .report import METRICS, ArmResult, Difference, Interval, Result, table
 
 
 class Table(Value):
@@ -88,11 +88,10 @@ def _headline(result: Result) -> str:
     for item in result.differences:
         arm = next(arm for arm in result.arms if arm.arm == item.arm)
         if item.against == first.arm and not arm.variant:
-            low, high = item.interval
-            said.append(
-                f"{item.arm} {_percent(arm.success)} ({100 * item.difference:+.0f} points, 95% interval "
-                f"{100 * low:+.0f} to {100 * high:+.0f}, p = {item.p:.2g})"
+            points = (
+                f"{_difference(item.difference, 0)} points, 95% interval {_span(item, 0)}, p = {item.p:.2g}"
             )
+            said.append(f"{item.arm} {_percent(arm.success)} ({points if item.pairs else '-'})")
     return "; ".join(said) + "."
 
 
@@ -131,8 +130,9 @@ def _success(result: Result, metrics: Sequence[str]) -> Iterator[Block]:
     yield Table(head=tuple(rows[0]), rows=tuple(tuple(row.values()) for row in rows))
     if result.differences:
         yield (
-            "Paired differences in points, task by task: the interval is a bootstrap over tasks, p is the "
-            "exact McNemar test. Repeats of a task are not taken for tasks."
+            "Paired differences in points, task by task: the interval is a bootstrap over tasks (where all "
+            "agree, by Wilson's of the shares won and lost), p is the exact McNemar test. Repeats of a task "
+            "are not taken for tasks."
         )
         yield Table(
             head=("arm", "against", "difference", "95% interval", "won", "lost", "tasks", "p"),
@@ -140,12 +140,12 @@ def _success(result: Result, metrics: Sequence[str]) -> Iterator[Block]:
                 (
                     item.arm,
                     item.against,
-                    f"{100 * item.difference:+.1f}",
-                    f"{100 * item.interval[0]:+.1f} to {100 * item.interval[1]:+.1f}",
+                    _difference(item.difference, 1),
+                    _span(item, 1),
                     str(item.won),
                     str(item.lost),
                     str(item.pairs),
-                    "<0.001" if item.p < 0.001 else f"{item.p:.3f}",
+                    "-" if not item.pairs else "<0.001" if item.p < 0.001 else f"{item.p:.3f}",
                 )
                 for item in result.differences
             ),
@@ -459,6 +459,15 @@ def _points(arms: Sequence[ArmResult], places: Sequence[float | None] = ()) -> l
 
 def _percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.1%}"
+
+
+def _difference(value: float | None, digits: int) -> str:
+    """In points."""
+    return "-" if value is None else f"{100 * value:+.{digits}f}"
+
+
+def _span(item: Difference, digits: int) -> str:
+    return " to ".join(_difference(bound, digits) for bound in item.interval or ()) or "-"
 
 
 def _rate(value: float | None, interval: Interval | None) -> str:

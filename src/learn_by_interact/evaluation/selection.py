@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from fnmatch import fnmatchcase
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -11,6 +10,7 @@ from pydantic import Field, model_validator
 from ..benchmarks import Benchmark, Grouped
 from ..engine.store import Store
 from ..errors import ConfigError
+from ..texts import fits
 from ..types import Document, Example, Kind, Task, Trajectory, Value, digest
 
 
@@ -56,9 +56,9 @@ def select(store: Store, examples: Sequence[Example], selection: Selection) -> l
     Raises ConfigError when a title under `sections` or `without_sections` fits no section.
     """
     titles = {document.id: document.title for document in store.records(Document)}
-    fits = fitting(titles.values(), selection)
+    admits = fitting(titles.values(), selection)
     origins = sections(store, examples)
-    chosen = [example for example in examples if fits(example, titles.get(origins[example.id]))]
+    chosen = [example for example in examples if admits(example, titles.get(origins[example.id]))]
     chosen.sort(key=lambda example: rank(example, selection.seed))
     return sorted(chosen[: selection.most], key=lambda example: example.id)
 
@@ -80,11 +80,11 @@ def fitting(
             )
     inside = _named(known, selection.sections or ["*"]) - _named(known, selection.without_sections)
 
-    def fits(example: Example, title: str | None) -> bool:
+    def admits(example: Example, title: str | None) -> bool:
         here = title in inside if title is not None else not selection.sections
         return here and _fits(example, selection)
 
-    return fits
+    return admits
 
 
 def rank(example: Example, seed: int) -> str:
@@ -136,7 +136,7 @@ def origins(store: Store, examples: Iterable[Example]) -> dict[str, Task]:
 
 
 def _named(titles: set[str], patterns: Sequence[str]) -> set[str]:
-    return {title for title in titles if any(fnmatchcase(title, pattern) for pattern in patterns)}
+    return {title for title in titles if fits(title, patterns)}
 
 
 def _fits(example: Example, selection: Selection) -> bool:

@@ -52,6 +52,20 @@ def rate_interval(values: Sequence[float], weights: Sequence[float] | None = Non
     return bootstrap(values, weights, resamples=2_000)
 
 
+def difference_interval(values: Sequence[float]) -> tuple[float, float]:
+    """95% interval of a mean paired difference in -1 to 1, one value a task: bootstrap, 10,000 resamples.
+
+    Where all agree the bootstrap is a point, and as sure of 3 tasks as of 300: there it is the share won less
+    the share lost by Wilson's limits of both (Wilson 1927), the lowest of the one less the highest of the
+    other, and the other way round. Raises ValueError as `bootstrap`.
+    """
+    if not values or max(values) - min(values) > 1e-9:
+        return bootstrap(values)
+    trials = len(values)
+    won, lost = (wilson(max(0.0, sign * values[0]) * trials, trials) for sign in (1, -1))
+    return won[0] - lost[1], won[1] - lost[0]
+
+
 def mcnemar(won: int, lost: int) -> float:
     """Two-sided p of the exact McNemar test: `won` of the pairs that differ, each with probability 1/2.
 

@@ -9,9 +9,10 @@ import threading
 from typing import Any
 
 from ..errors import ConfigError
+from ..texts import valid
 from ..types import Usage
 from . import Message, Reply, Request
-from .endpoint import ModelSettings, Transient, clean, cost, translate, valid
+from .endpoint import ModelSettings, Transient, clean, cost, translate
 from .pictures import encoded
 
 URL = "https://api.anthropic.com"

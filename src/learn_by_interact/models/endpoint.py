@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from ..errors import ContextFull, LbiError, ModelError, ModelRefused, ParseError
+from ..texts import valid
 from ..types import Usage, Value
 from .catalogue import file_version
 
@@ -123,18 +124,6 @@ def clean(text: Any, max_tokens: int) -> tuple[str, bool]:
         return "", False
     limit = CHARACTERS * max_tokens + 1000
     return valid(text[:limit]), len(text) > limit
-
-
-def valid(value: Any) -> Any:
-    """A JSON value whose texts can be sent: a lone surrogate, which no UTF-8 has, becomes a question mark.
-
-    A file's name or a program's output that is no text comes with some.
-    """
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, dict):
-        return {valid(key): valid(inner) for key, inner in value.items()}
-    return [valid(inner) for inner in value] if isinstance(value, list) else value
 
 
 def cost(

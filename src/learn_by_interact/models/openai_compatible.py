@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ConfigError, ContextFull, ModelError
+from ..texts import valid
 from ..types import Usage
 from . import Message, Reply, Request
-from .endpoint import LARGEST, ModelSettings, Transient, clean, cost, translate, valid
+from .endpoint import LARGEST, ModelSettings, Transient, clean, cost, translate
 from .pictures import encoded
 
 OPENAI = "https://api.openai.com/v1"

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from ..environments import places
+from ..texts import valid
 from ..types import Trajectory
 
 NUMBERS = re.compile(r"#?\d[\d.,:/-]*")
@@ -38,7 +39,7 @@ def query(instruction: str, commands: bool = False) -> str:
     """
     numbers, bare = COUNTED if commands else NUMBERS, TYPED.sub(" ", instruction)
     for words in (QUOTED.sub(" ", bare) if commands else bare, instruction):
-        telling = [word for word in _analyzer().analyze(numbers.sub(" ", words)) if word not in FEW]
+        telling = [word for word in _analyzer().analyze(valid(numbers.sub(" ", words))) if word not in FEW]
         if len(telling) >= FEWEST:
             return " ".join(telling)
     return instruction

@@ -15,6 +15,7 @@ import zstandard
 from ..engine.store import Store
 from ..environments import ActionSpace
 from ..errors import ConfigError, StoreError
+from ..texts import valid
 from ..types import Attempt, Document, Example, Task, Trajectory, Usage, digest
 from . import documents
 from .asked import offered
@@ -142,7 +143,7 @@ def _add(
                     item.id,
                     item.trajectory,
                     item.end,
-                    pack(item.model_dump_json().encode("utf-8", "surrogatepass")),
+                    pack(_body(item)),
                 ),
             )
         writer.commit()
@@ -153,6 +154,14 @@ def _add(
         if tested:
             _keep(rows, "tested", tested)
         _keep(rows, "digest", name)
+
+
+def _body(item: Demonstration) -> bytes:
+    """A demonstration as it is kept: JSON in UTF-8."""
+    try:
+        return item.model_dump_json().encode()
+    except ValueError:  # A lone surrogate.
+        return json.dumps(valid(item.model_dump(mode="json"))).encode()
 
 
 def _demonstrations(
@@ -167,16 +176,14 @@ def _demonstrations(
             trajectory, document = found, _document(store, found)
         made = demonstration(example, trajectory, actions, document)
         window = trajectory.steps[example.begin : example.end]
-        yield (
-            made,
-            {
-                "instruction": example.instruction,
-                "actions": made.actions,
-                "offered": "\n".join(offered(trajectory, example.begin, example.end)),
-                "observations": "\n".join(step.observation.text for step in window),
-                "start": trajectory.observation(example.begin).text,
-            },
-        )
+        fields = {
+            "instruction": example.instruction,
+            "actions": made.actions,
+            "offered": "\n".join(offered(trajectory, example.begin, example.end)),
+            "observations": "\n".join(step.observation.text for step in window),
+            "start": trajectory.observation(example.begin).text,
+        }
+        yield made, valid(fields)
 
 
 def _document(store: Store, trajectory: Trajectory) -> Document | None:

@@ -17,6 +17,7 @@ from ..agents.agent import Hit
 from ..engine.store import Store
 from ..environments.places import SURVEY
 from ..errors import ConfigError
+from ..texts import valid
 from ..types import Page, Usage, digest
 from .index import words
 
@@ -49,6 +50,18 @@ def build(store: Store) -> tuple[Path, str]:
     if not documents:
         raise ConfigError(f"{store.folder} holds no documents for the arm `rag`: run `lbi ingest` first.")
     return _written(store.folder / "index", "documents", [(one.id, one.title, one.text) for one in documents])
+
+
+def since(store: Store, documents: bool, pages: bool) -> str:
+    """Names the documentation and the pages, where they are not those of the run at first; "" otherwise."""
+    stages = [("ingest", "ingest")] if documents else []
+    stages += [(SURVEY, key)] if pages and (key := store.meta(SURVEY)) else []
+    others = []
+    for every, last in stages:
+        first, now = (list(store.attempts(stage)) for stage in (every, last))
+        if first and now and set(first[0].outputs) != set(now[-1].outputs):
+            others.append([every, sorted(now[-1].outputs)])
+    return digest(others)[:16] if others else ""
 
 
 def pages(store: Store) -> str:
@@ -121,7 +134,7 @@ def _written(parent: Path, kind: str, rows: Sequence[tuple[str, str, str]]) -> t
     folder.mkdir(parents=True)
     writer = tantivy.Index(_schema(), path=str(folder)).writer(heap_size=64_000_000, num_threads=1)
     for identity, title, text in rows:
-        writer.add_document(tantivy.Document(id=identity, title=title, text=text))
+        writer.add_document(tantivy.Document(id=identity, title=valid(title), text=valid(text)))
     writer.commit()
     writer.wait_merging_threads()
     (folder / "complete").write_text(str(len(rows)))
@@ -183,14 +196,17 @@ def find(folder: str, text: str, limit: int, characters: int) -> list[Hit]:
     return hits
 
 
-def section(folder: str, identity: str) -> tuple[str, str]:
-    """Title and text of a section. Raises ConfigError when the folder holds no index of it."""
+def section(folder: str, identity: str) -> tuple[str, str] | None:
+    """Title and text of a section; None for one that an earlier recipe had and this one leaves out.
+
+    Raises ConfigError when the folder holds no index.
+    """
     import tantivy
 
     index, searcher = _open(folder)
     found = searcher.search(tantivy.Query.term_query(index.schema, "id", identity), limit=1).hits
     if not found:
-        raise ConfigError(f"{folder} lacks a section that an example came from: run `lbi index` again.")
+        return None
     fields = searcher.doc(found[0][1])
     return str(fields["title"][0]), str(fields["text"][0])
 

@@ -18,6 +18,7 @@ import apsw
 import zstandard
 
 from ..errors import ConfigError
+from ..texts import valid
 from ..types import digest
 from .demonstration import Demonstration
 
@@ -176,7 +177,7 @@ class Index:
 
 def words(text: str) -> list[str]:
     """The different words of a question as the index has them: their stems, `book_id` as two."""
-    return list(dict.fromkeys(_analyzer().analyze(text)))[:WORDS]
+    return list(dict.fromkeys(_analyzer().analyze(valid(text))))[:WORDS]
 
 
 @cache
@@ -249,11 +250,14 @@ def digest_of(ids: Iterable[str], version: int, tested: Collection[str] = ()) ->
 
 def open_index(folder: str) -> Index:
     """The index in this folder as it is now, one a process."""
-    return _opened(folder, held(Path(folder)))
+    examples, rows = held(Path(folder)), connection(Path(folder))
+    beside = [str(meta(rows, name)) for name in ("documents", "pages")]
+    rows.close()
+    return _opened(folder, examples, *beside)
 
 
 @lru_cache(maxsize=8)
-def _opened(folder: str, digest: str) -> Index:
+def _opened(folder: str, examples: str, documents: str, pages: str) -> Index:
     return Index(Path(folder))
 
 

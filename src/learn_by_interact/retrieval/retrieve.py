@@ -114,6 +114,11 @@ class Retrieval(Layout):
     """What a prompt begins with: `reference`, the demonstrations of the first step, so that what is there now
     stands nearer to the task; or `state`, what is there now, which costs fewer tokens that no cache has."""
 
+    @property
+    def documented(self) -> bool:
+        """Whether the documentation as it is now has a say in what is shown."""
+        return bool(self.documentation or self.lines or self.sections or (self.model and self.standing))
+
 
 class ExampleRetriever:
     """Serves one episode: it remembers its last query and what it has shown.
@@ -318,7 +323,9 @@ class ExampleRetriever:
         alike = near(folder, self._encoder.name, self._meaning[1], 4 * limit)
         scores = reciprocal([list(found), alike], STEEP)
         best = sorted(scores, key=lambda identity: (-scores[identity], identity))[:limit]
-        return [found.get(one) or (one, *section(folder, one), 0.0) for one in best]
+        read = {one: section(folder, one) for one in best if one not in found}
+        found |= {one: (one, *page, 0.0) for one, page in read.items() if page}
+        return [found[one] for one in best if one in found]
 
     def _encode(self, text: str) -> Usage:
         """Keep the vector of a text -> what it took."""
@@ -398,8 +405,9 @@ class ExampleRetriever:
         lines = [line for line in item.documentation if line not in self._lines]
         lines = lines[: self._settings.documentation]
         if self._settings.lines and item.section and self._index.documents:
-            _, page = section(self._index.documents, item.section)
-            lines += telling_lines(page, about, self._settings.lines)
+            # What an example came from may be left out of the documentation by now.
+            page = section(self._index.documents, item.section)
+            lines += telling_lines(page[1], about, self._settings.lines) if page else []
         lines = list(dict.fromkeys(line for line in lines if line not in self._lines))
         self._lines.update(lines)
         return "\n".join([*(f"Documentation: {line}" for line in lines), text])

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import ParseError
 from ..models import Model, Request
+from ..texts import valid
 from ..types import Usage
 
 
@@ -44,12 +45,15 @@ def ask(model: Model, request: Request) -> tuple[dict[str, Any], Usage]:
 
 
 def read_object(text: str) -> dict[str, Any] | None:
-    """The first JSON object in a text, also inside a code block or cut off after a whole value."""
+    """The first JSON object in a text, also inside a code block or cut off after a whole value.
+
+    Its texts can be written as UTF-8, whatever the reply escapes.
+    """
     decoder = json.JSONDecoder(strict=False)
     mend = True
     for match in re.finditer(r'\{(\s*")?', text):
         try:
-            value, _ = decoder.raw_decode(text, match.start())
+            value = valid(decoder.raw_decode(text, match.start())[0])
         except (ValueError, RecursionError):
             # Before the objects inside it are looked at: they are not what was asked for.
             value = _mended(text[match.start() :]) if match[1] and mend else None
@@ -76,7 +80,7 @@ def _mended(text: str) -> dict[str, Any] | None:
     # A key without its value may stand last, hence not only the last end.
     for end, closing in reversed(ends[-4:]):
         try:
-            value = json.loads(text[:end] + closing, strict=False)
+            value = valid(json.loads(text[:end] + closing, strict=False))
         except (ValueError, RecursionError):
             continue
         return value if isinstance(value, dict) else None

@@ -9,7 +9,6 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator
-from fnmatch import fnmatchcase
 from typing import Annotated, NamedTuple, get_args
 
 from pydantic import Field
@@ -18,6 +17,7 @@ from ..engine.store import Store
 from ..errors import ConfigError
 from ..evaluation.selection import Selection, fitting, rank
 from ..stages.keep import SWEEPS, Rule, current_replays, keeps, standing_on, verified
+from ..texts import fits
 from ..types import STOP, Document, Example, Kind, Reasoning, Step, Task, Trajectory, Verdict, digest
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -106,7 +106,7 @@ class Chooser:
         titles = [section.title for section in self.sections.values()]
         self._fits: Callable[[Example, str | None], bool] = fitting(titles, choice, "lbi export")
         for pattern in choice.weights:
-            if pattern not in KINDS and not any(fnmatchcase(title, pattern) for title in titles):
+            if pattern not in KINDS and not any(fits(title, [pattern]) for title in titles):
                 raise ConfigError(
                     f"weights: {pattern!r} is no kind ({', '.join(KINDS)}), and no section is so entitled."
                 )
@@ -155,7 +155,7 @@ class Chooser:
         """The weight's whole part, and one more for its fraction of the examples, by a hash."""
         weight = 1.0
         for pattern, factor in self._choice.weights.items():
-            if pattern == example.kind or (section and fnmatchcase(section.title, pattern)):
+            if pattern == example.kind or (section and fits(section.title, [pattern])):
                 weight *= factor
         share = int(digest([self._choice.seed, "mixture", example.id])[:8], 16) / 16**8
         return int(weight) + (share < weight % 1)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...errors import ConfigError
+from ...texts import valid
 from ..choose import Window
 from ..rows import Origin, Row, Rows
 from ..split import SIDES, Side
@@ -78,9 +79,9 @@ class Parquet:
         for row in rows:
             messages = chat(row)
             for message in messages:
-                message["content"] = _whole(message["content"])
+                message["content"] = valid(message["content"])
             parts = {"prompt": messages[:-1], "completion": messages[-1:]}
-            texts = {key: _whole(value) for key, value in row.origin.model_dump(mode="json").items()}
+            texts = {key: valid(value) for key, value in row.origin.model_dump(mode="json").items()}
             value = {**(parts if self._step else {"messages": messages}), "learn": list(row.learn), **texts}
             self._waiting[side].append(value)
             self._size[side] += sum(len(message["content"]) for message in messages)
@@ -159,10 +160,3 @@ def schema(step: bool) -> Schema:
     kinds = {"verified": pa.bool_(), **dict.fromkeys(NUMBERS, pa.int32())}
     origin = [(name, kinds.get(name, pa.string())) for name in Origin.model_fields]
     return pa.schema([*chats, ("learn", pa.list_(pa.int32())), *origin])
-
-
-def _whole(value: Any) -> Any:
-    """A text without lone surrogates, which UTF-8 cannot hold; other values as they are."""
-    if not isinstance(value, str) or value.isascii():
-        return value
-    return value.encode("utf-8", "replace").decode("utf-8")
