@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 import taught
+from learn_by_interact.agents.agent import LEFT_OUT
 from learn_by_interact.engine.store import Store
 from learn_by_interact.errors import ConfigError
-from learn_by_interact.training.rows import Maker
+from learn_by_interact.training.rows import Maker, Row
 from learn_by_interact.training.tune import fit, share
 from learn_by_interact.training.tune.base import open_base
 from learn_by_interact.training.tune.curve import curve
@@ -209,12 +210,14 @@ class Letters:
         return {"input_ids": list(text)}
 
 
-def test_a_long_prompt_loses_its_oldest_steps_and_a_reply_nothing(store: Store) -> None:
+def longest(store: Store) -> Row:
     maker = Maker(RoomEnvironment().actions, RoomEnvironment.description)
-    row = max(
-        (row for window in taught.windows(store) for row in maker.rows(window)),
-        key=lambda row: len(row.messages),
-    )
+    made = (row for window in taught.windows(store) for row in maker.rows(window))
+    return max(made, key=lambda row: len(row.messages))
+
+
+def test_a_long_prompt_loses_its_oldest_steps_and_a_reply_nothing(store: Store) -> None:
+    row = longest(store)
     whole = fit.fitted(row, Letters(), 100_000)
     assert whole and whole.cut == 0
     less = fit.fitted(row, Letters(), whole.tokens - 1)
@@ -226,6 +229,20 @@ def test_a_long_prompt_loses_its_oldest_steps_and_a_reply_nothing(store: Store) 
         whole.tokens,
         less.tokens,
     ]
+
+
+def test_steps_that_the_agent_left_out_already_are_counted_in_the_same_sentence(store: Store) -> None:
+    row = longest(store)
+    system, first, *others = row.messages
+    content = first.content + LEFT_OUT.format(count=3)
+    row = row.model_copy(
+        update={"messages": (system, first.model_copy(update={"content": content}), *others)}
+    )
+    whole = fit.fitted(row, Letters(), 100_000)
+    assert whole and whole.cut == 0 and whole.prompt[1]["content"] == content
+    less = fit.fitted(row, Letters(), whole.tokens - 1)
+    assert less and less.cut == 1
+    assert less.prompt[1]["content"] == first.content + "\n\n(The first 4 steps are left out here.)"
 
 
 @pytest.fixture
