@@ -81,7 +81,7 @@ def test_options_choose_and_json_tells(run: Path, tmp_path: Path) -> None:
         (["--most", "0"], "--most: Input should be greater than or equal to 1."),
         (["--length", "long"], "--length long: write the fewest and the most actions, as in --length 1-4."),
         (["--environment", "nowhere"], "'nowhere' is no environment"),
-        (["--length", "9"], "is left to export"),
+        (["--length", "9"], "is left (the selection"),
     ],
 )
 def test_a_wrong_option_is_said_in_one_sentence(

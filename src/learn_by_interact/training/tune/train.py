@@ -15,10 +15,10 @@ from ...engine.store import Store
 from ...environments import Environment
 from ...errors import ConfigError
 from ...types import Value, digest
-from ..choose import Choice, Chooser
-from ..rows import Maker, Row, Rows, need_reasons
-from ..split import Sides, Split, origins
-from ..survey import Survey
+from ..choose import Choice
+from ..deal import Deal
+from ..rows import Row, Rows
+from ..split import Side, Split
 from . import fit, share
 from .base import Base, need_packages, need_room, open_base
 from .curve import curve
@@ -139,21 +139,17 @@ def _quiet() -> None:
 
 
 def _rows(store: Store, environment: Environment, table: TrainTable) -> tuple[list[Row], list[Row]]:
-    """Rows to learn and rows to measure by, in drawn order. Raises ConfigError when there are none."""
+    """Rows to learn and rows to measure by, in drawn order. Raises ConfigError: none to learn."""
     how = Rows(failed=table.failed, stop=table.stop, reasons=table.reasons)
-    need_reasons(store, how)
     choice = Choice(**{key: getattr(table, key) for key in Choice.model_fields})
-    chooser = Chooser(store, choice)
-    survey = Survey(chooser)
-    if not survey.examples:
-        raise ConfigError(f"[train] chooses none of the examples in {store.folder}: choose less narrowly.")
     split = Split(validation=table.validation, seed=table.seed)
-    sides = Sides(survey.groups, split, origins(store, chooser.sections, survey.chained))
-    maker = Maker(environment.actions, environment.description, how)
-    dealt: dict[str, list[Row]] = {"train": [], "validation": []}
-    for window in chooser:
-        if side := sides.of(window):
-            dealt[side] += maker.rows(window) * window.times
+    deal = Deal(store, environment, choice, how, split, "train.rule")
+    dealt: dict[Side, list[Row]] = {"train": [], "validation": []}
+    for window, side, made in deal:
+        if side:
+            dealt[side] += made * window.times
+    if not dealt["train"]:
+        raise ConfigError(deal.nothing())
     return fit.drawn(dealt["train"], table.seed), fit.drawn(dealt["validation"], table.seed)
 
 
