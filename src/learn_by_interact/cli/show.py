@@ -164,6 +164,8 @@ def _parts(found: Overview) -> list[str]:
 
 
 def _kept(found: Overview) -> list[str]:
+    from ..evaluation.report import number
+
     coverage, windows = found.coverage, found.windows
     kept = found.kept[found.rule]
     share = "-" if coverage.share is None else f"{coverage.share:.0%}"
@@ -178,18 +180,14 @@ def _kept(found: Overview) -> list[str]:
         f"Windows: {windows.teaching} teach something, {windows.labelled} have an instruction, "
         f"{windows.over_cap} were left out by the cap, {windows.not_worth} were not worth a call, "
         f"{windows.unreadable} got no label that could be read",
-        f"Yield, kept and replay-verified: {_number(found.yields.section)} examples a section, "
-        f"{_number(found.yields.rollout)} a rollout, {_number(found.yields.thousand_tokens)} for 1,000 "
+        f"Yield, kept and replay-verified: {number(found.yields.section, 2)} examples a section, "
+        f"{number(found.yields.rollout, 2)} a rollout, {number(found.yields.thousand_tokens, 2)} for 1,000 "
         f"tokens of synthesis that came from no cache ({found.yields.tokens:,})",
     ]
 
 
 def _list(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items())
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
 
 
 def _committee(found: Overview) -> str:
