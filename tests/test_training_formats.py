@@ -290,7 +290,7 @@ def test_what_a_committee_judged_bad_is_rejected(tmp_path: Path, votes: tuple[bo
         store.add([worse, example, *given])
         how = (store, RoomEnvironment(), "dpo", tmp_path / "out", taught.ALL)
         if 2 * sum(votes) >= len(votes):
-            with pytest.raises(ConfigError, match="none that was wrong in the same state [23]"):
+            with pytest.raises(ConfigError, match=r"none that was wrong in the same state [23]"):
                 export(*how, split=Split(validation=0))
             return
         done = export(*how, split=Split(validation=0))

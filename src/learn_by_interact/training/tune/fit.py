@@ -52,6 +52,13 @@ def drawn(rows: Iterable[Row], seed: int) -> list[Row]:
     return sorted(rows, key=lambda row: (digest([seed, row.origin.example]), row.origin.step or 0))
 
 
+def rows_digest(sides: Iterable[Iterable[Row]]) -> str:
+    """Hash of the chats of each side, in their order."""
+    return digest(
+        [[digest([one.model_dump(mode="json") for one in row.messages]) for row in side] for side in sides]
+    )
+
+
 def within(rows: Iterable[Fitted], tokens: int | None) -> Iterator[Fitted]:
     """The first rows whose sizes add up to at most `tokens`."""
     used = 0
