@@ -81,7 +81,7 @@ def test_options_choose_and_json_tells(run: Path, tmp_path: Path) -> None:
         (["--most", "0"], "--most: Input should be greater than or equal to 1."),
         (["--length", "long"], "--length long: write the fewest and the most actions, as in --length 1-4."),
         (["--environment", "nowhere"], "'nowhere' is no environment"),
-        (["--length", "9"], "is left to export"),
+        (["--length", "9"], "is left (the selection"),
     ],
 )
 def test_a_wrong_option_is_said_in_one_sentence(
@@ -111,3 +111,15 @@ def test_a_recipe_whose_environment_is_elsewhere(tmp_path: Path) -> None:
     assert done.returncode == 2 and done.stderr.endswith(" Or name it with --environment.\n")
     nothing = tiny.lbi("export", tmp_path / "nothing")
     assert nothing.returncode == 2 and "is not a run folder" in nothing.stderr
+
+
+def test_a_recipe_of_another_version_is_told(tmp_path: Path) -> None:
+    with taught.run(tmp_path / "run", sections=2) as store:
+        recipe = Recipe.load(tiny.make(tmp_path)).model_dump(mode="json")
+        store.set_meta("recipe", {**recipe, "explore": {**recipe["explore"], "gone": 1}})
+    done = tiny.lbi("export", tmp_path / "run")
+    assert done.returncode == 2 and done.stderr == (
+        f"error: The recipe that {tmp_path}/run keeps is of another version of this program (explore.gone: "
+        "Extra inputs are not permitted): give --environment.\n"
+    )
+    assert tiny.lbi("export", tmp_path / "run", *ROOM).returncode == 0

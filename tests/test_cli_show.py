@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+import taught
 import tiny
+from learn_by_interact.blobs import BLOBS, keep
 from learn_by_interact.engine.store import Store
 from learn_by_interact.types import Document, Example, Record, Task, Trajectory, Verdict
+from room import acted
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +142,27 @@ def test_no_run_folder(tmp_path: Path) -> None:
     done = tiny.lbi("show", tmp_path / "none")
     assert done.returncode == 2 and "is not a run folder" in done.stderr
     assert not (tmp_path / "none").exists()
+
+
+def test_the_forecast_of_another_version_is_left_out(tmp_path: Path) -> None:
+    with taught.run(tmp_path / "run", sections=2) as store:
+        store.set_meta("forecast", {"stages": [{"stage": "propose", "calls": 3}], "workers": 1})
+    assert "is of another version of this program: `lbi run` with its recipe and --dry-run" in show(
+        tmp_path / "run"
+    )
+    assert "forecast" not in json.loads(show(tmp_path / "run", "--json"))
+
+
+def test_a_contact_sheet_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    images = pytest.importorskip("PIL.Image")
+    images.new("RGB", (8, 8)).save(tmp_path / "screen.png")
+    name = keep(tmp_path / "run" / BLOBS, (tmp_path / "screen.png").read_bytes())
+    episode = acted("list")
+    seen = episode.start.model_copy(update={"blobs": (name,)})
+    with Store(tmp_path / "run") as store:
+        store.add([episode.model_copy(update={"start": seen})])
+    assert show(tmp_path / "run", "--contact-sheet", tmp_path / "x.png").startswith("1 pictures are on")
+    done = tiny.lbi("show", tmp_path / "run", "--contact-sheet", tmp_path / "none" / "x.png")
+    assert done.returncode == 2 and done.stderr == (
+        f"error: --contact-sheet {tmp_path}/none/x.png cannot be written: No such file or directory.\n"
+    )

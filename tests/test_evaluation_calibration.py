@@ -12,10 +12,10 @@ import tiny
 from learn_by_interact.config import Recipe
 from learn_by_interact.engine.store import Store
 from learn_by_interact.evaluation.calibration import Calibration, Case, Origin, compare, sessions
-from learn_by_interact.models import Request
+from learn_by_interact.models import Reply, Request
 from learn_by_interact.pipeline import Pipeline
 from learn_by_interact.stages.keep import kept
-from learn_by_interact.types import Example, Trajectory, Verdict
+from learn_by_interact.types import Example, Trajectory, Usage, Verdict
 
 PERFECT = f"scripted/{__name__}:perfect"
 
@@ -116,6 +116,28 @@ def test_evaluated_sessions_count_once_and_a_second_time_costs_nothing(tmp_path:
     assert "Calibration of the committee" in page and "says yes to everything (17 sessions" in page
     shown = tiny.lbi("show", tmp_path / "run")
     assert shown.returncode == 0 and f"calibration:{tiny.MODEL}" in shown.stdout
+
+
+def test_another_verb_s_file_that_cannot_be_read_is_left_out(tmp_path: Path) -> None:
+    recipe, run = tiny.make(tmp_path), tmp_path / "run"
+    only = ("--set", 'evaluate.arms=["plain"]', "--set", "evaluate.tasks=1")
+    assert tiny.lbi("evaluate", recipe, *only).returncode == 0
+    old = {"program": "learn-by-interact", "format": 1}
+    (run / "calibration.json").write_text(json.dumps(old))
+    # Replies of another model, such as a committee's, are in the same folder.
+    other = Reply(text="yes", usage=Usage(), model="other-2026", asked="openai/other")
+    (run / "replies" / "00").mkdir(exist_ok=True)
+    (run / "replies" / "00" / "other.json").write_text(other.model_dump_json())
+    done = tiny.lbi("evaluate", recipe, *only)
+    told = f"Left out: {run}/{{}}.json was written by another, older version of this program (format 1, "
+    assert done.returncode == 0 and told.format("calibration") in done.stderr
+    written = json.loads((run / "result.json").read_text())
+    assert written["calibration"] is None and written["model"]["reported"] == [tiny.MODEL]
+    (run / "result.json").write_text(json.dumps(old))
+    done = tiny.lbi("calibrate", recipe, *only)
+    assert done.returncode == 0 and told.format("result") in done.stderr
+    assert json.loads((run / "calibration.json").read_text())["format"] > 1
+    assert json.loads((run / "result.json").read_text()) == old
 
 
 def test_a_session_without_a_verdict_is_left_out(tmp_path: Path) -> None:

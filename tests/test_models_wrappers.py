@@ -32,7 +32,7 @@ def test_a_stored_reply_is_not_asked_for_again(tmp_path: Path) -> None:
     first = Cached(Scripted(echo, log=log), tmp_path / "replies").complete(request)
     again = Cached(Scripted(echo, log=log), tmp_path / "replies").complete(request)
     assert first == again
-    assert first.usage.prompt == 2
+    assert first.usage.prompt == 2 and first.asked == request.model
     assert log.read_text().split() == [request.id]
     assert (tmp_path / "replies" / request.id[:2] / f"{request.id}.json").is_file()
 

@@ -22,7 +22,8 @@ from learn_by_interact.stages.chain import chained
 from learn_by_interact.stages.keep import CONTAMINATED, RULES, SAME_EXAMPLE, kept
 from learn_by_interact.stages.replay import JUDGE as REPLAY
 from learn_by_interact.training.choose import CHOICE, MIXTURE, Choice, Chooser
-from learn_by_interact.training.export import BOTH_SIDES, Exported, export, load_manifest
+from learn_by_interact.training.deal import BOTH_SIDES
+from learn_by_interact.training.export import MANIFEST, Exported, export
 from learn_by_interact.training.formats import FORMATS
 from learn_by_interact.training.formats.trl import Trl
 from learn_by_interact.training.rows import Origin, Row, Rows
@@ -206,7 +207,7 @@ def test_numbers_are_those_of_the_files(store: Store, tmp_path: Path) -> None:
     assert done.prompt.most == max(prompts) and done.reply.most == len("ACTION: put c.txt yes")
     assert (done.actions.median, done.actions.p95, done.actions.most) == (3, 5, 5)
     assert (told[0].done, told[-1].done, told[-1].total) == (0, 46, 46)
-    assert load_manifest(tmp_path / "out") == done
+    assert Exported.model_validate_json((tmp_path / "out" / MANIFEST).read_text()) == done
 
 
 def test_instructions_that_repeat_are_counted(tmp_path: Path) -> None:
@@ -300,7 +301,7 @@ def test_a_folder_that_holds_something_is_left_alone(store: Store, tmp_path: Pat
 
 
 def test_nothing_to_export_is_said_with_the_reasons(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"is left to export \(the selection 4[0-9], .*: choose another"):
+    with pytest.raises(ConfigError, match=r"is left \(the selection 4[0-9], .*: choose another"):
         write(store, tmp_path / "out", choice=Choice(rule="unanimous", lengths=(9, 9)))
     with Store(tmp_path / "empty") as empty, pytest.raises(ConfigError, match="holds no examples yet"):
         write(empty, tmp_path / "out")

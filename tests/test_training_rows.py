@@ -130,6 +130,7 @@ def test_the_episode_is_ended_once(
         ("What does a.txt say? ", False),
         ("Tell what a.txt says.", False),
         ("Look into a.txt and answer with its text alone.", False),
+        ("Is there a note called a.txt? Print yes or no.", False),
         ("Show what a.txt says.", True),
     ],
 )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import taught
+from learn_by_interact.agents.agent import LEFT_OUT
 from learn_by_interact.engine.store import Store
 from learn_by_interact.errors import ConfigError
-from learn_by_interact.training.rows import Maker
+from learn_by_interact.training.rows import Maker, Row
 from learn_by_interact.training.tune import fit, share
-from learn_by_interact.training.tune.base import open_base
+from learn_by_interact.training.tune.base import need_room, open_base
 from learn_by_interact.training.tune.curve import curve
 from learn_by_interact.training.tune.settings import TrainTable
 from learn_by_interact.training.tune.train import Trained, train
@@ -106,6 +110,71 @@ def test_a_training_that_was_killed_goes_on(store: Store, base: Path, tmp_path: 
     assert "train: going on from checkpoint-2" in said and done.updates == whole.updates > 2
 
 
+class Stopped(Exception):
+    """A training that got as far as a line that it says."""
+
+
+def begun(store: Store, base: Path, folder: Path, line: str, **more: Any) -> list[str]:
+    """What a training says until it comes to a line that begins so, and is stopped there."""
+    said: list[str] = []
+
+    def say(text: str) -> None:
+        said.append(text)
+        if text.startswith(f"train: {line}"):
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        train(store, RoomEnvironment(), TrainTable(**{**FEW, "base": str(base), **more}), folder, say)
+    return said
+
+
+def test_an_old_training_is_not_told_as_another_one_s(store: Store, base: Path, tmp_path: Path) -> None:
+    from learn_by_interact.training.tune.train import tuned_model
+
+    few: dict[str, Any] = {"tokens": 3_000, "validation": 0, "share": False}
+    base, out = Path(shutil.copytree(base, tmp_path / "base")), tmp_path / "out"
+    done, _ = tuned(store, base, out, **few)
+
+    def again() -> bool:
+        found, said = tuned(store, base, out, **few)
+        return found == done and not said
+
+    anew = f"train: {out} holds what other settings, rows or another base gave, or does not say which: "
+    assert again()
+    # A base in its place, and the first one once more.
+    config = (base / "generation_config.json").read_bytes()
+    (base / "generation_config.json").write_bytes(config + b"\n")
+    assert begun(store, base, out, "opening", **few)[0] == f"{anew}it is trained anew"
+    (base / "generation_config.json").write_bytes(config)
+    assert again()
+    # A folder of an earlier version of this program, which wrote the settings alone.
+    claim = (out / "settings.json").read_text()
+    (out / "settings.json").write_text(json.dumps(json.loads(claim)["settings"]))
+    assert begun(store, base, out, "opening", **few)[0] == f"{anew}it is trained anew"
+    (out / "settings.json").write_text(claim)
+    shutil.move(out / "merged", tmp_path / "elsewhere")
+    assert (
+        "is gone, or train.json cannot be read: it is trained anew"
+        in begun(store, base, out, "opening", **few)[0]
+    )
+    shutil.move(tmp_path / "elsewhere", out / "merged")
+    assert again()
+    taught.teach(store, taught.page(4))
+    assert begun(store, base, out, "opening", **few)[0] == f"{anew}it is trained anew"
+    (out / "checkpoint-1").mkdir()
+    with pytest.raises(ConfigError, match="checkpoints of a training with other settings, rows or another"):
+        tuned(store, base, out, **few)
+    (out / "checkpoint-1").rmdir()
+    # Stopped after it had begun: the result of before is not that of the new settings.
+    (out / "model.gguf").write_bytes(b"of before")
+    assert len(begun(store, base, out, "", **few, rank=2)) == 1
+    assert tuned_model(out, "ours")[0] == f"local/{out.resolve()}/model.gguf"
+    begun(store, base, out, "3 rows", **few, rank=2)
+    assert not begun(store, base, out, "opening", **few, rank=2)[:-1]
+    with pytest.raises(ConfigError, match=r"the arm ours: the training in .*out has not ended; `lbi train`"):
+        tuned_model(out, "ours")
+
+
 def test_amounts_of_tokens_can_be_made_equal(store: Store, base: Path, tmp_path: Path) -> None:
     done, _ = tuned(store, base, tmp_path / "out", tokens=20_000, validation=0)
     assert 10_000 < done.tokens <= 20_000 and done.validation_rows == 0
@@ -118,7 +187,7 @@ def test_amounts_of_tokens_can_be_made_equal(store: Store, base: Path, tmp_path:
         ({"base": "no/such-model-here"}, "train.base: 'no/such-model-here' cannot be opened"),
         ({"base": "local//nowhere/model.gguf"}, "train.base: there is no /nowhere/model.gguf"),
         ({"length": 64}, "none of [0-9]+ rows fits 64 tokens"),
-        ({"kinds": ("task",)}, "chooses none of the examples"),
+        ({"kinds": ("task",)}, r"No example of .* is left \(none .*: choose another train.rule"),
     ],
 )
 def test_what_cannot_be_trained_is_told(
@@ -144,6 +213,14 @@ def test_a_base_that_does_not_fit_is_told(store: Store, tmp_path: Path) -> None:
 def test_too_little_memory_is_told_before(store: Store, base: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"about [\d.]+ GB of memory .* lower train.length"):
         tuned(store, base, tmp_path / "out", batch=4096, micro=4096, length=100_000)
+
+
+def test_too_little_disk_is_told_before(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    with pytest.raises(
+        ConfigError, match=r"takes about [\d.]+ GB of disk and 0\.0 are free in .*: make room"
+    ):
+        need_room(open_base(str(base)).model, 1, 64, tmp_path)
 
 
 def apart(rows: list[share.Tokens]) -> list[share.Tree]:
@@ -209,12 +286,14 @@ class Letters:
         return {"input_ids": list(text)}
 
 
-def test_a_long_prompt_loses_its_oldest_steps_and_a_reply_nothing(store: Store) -> None:
+def longest(store: Store) -> Row:
     maker = Maker(RoomEnvironment().actions, RoomEnvironment.description)
-    row = max(
-        (row for window in taught.windows(store) for row in maker.rows(window)),
-        key=lambda row: len(row.messages),
-    )
+    made = (row for window in taught.windows(store) for row in maker.rows(window))
+    return max(made, key=lambda row: len(row.messages))
+
+
+def test_a_long_prompt_loses_its_oldest_steps_and_a_reply_nothing(store: Store) -> None:
+    row = longest(store)
     whole = fit.fitted(row, Letters(), 100_000)
     assert whole and whole.cut == 0
     less = fit.fitted(row, Letters(), whole.tokens - 1)
@@ -226,6 +305,20 @@ def test_a_long_prompt_loses_its_oldest_steps_and_a_reply_nothing(store: Store) 
         whole.tokens,
         less.tokens,
     ]
+
+
+def test_steps_that_the_agent_left_out_already_are_counted_in_the_same_sentence(store: Store) -> None:
+    row = longest(store)
+    system, first, *others = row.messages
+    content = first.content + LEFT_OUT.format(count=3)
+    row = row.model_copy(
+        update={"messages": (system, first.model_copy(update={"content": content}), *others)}
+    )
+    whole = fit.fitted(row, Letters(), 100_000)
+    assert whole and whole.cut == 0 and whole.prompt[1]["content"] == content
+    less = fit.fitted(row, Letters(), whole.tokens - 1)
+    assert less and less.cut == 1
+    assert less.prompt[1]["content"] == first.content + "\n\n(The first 4 steps are left out here.)"
 
 
 @pytest.fixture

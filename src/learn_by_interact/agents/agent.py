@@ -36,6 +36,8 @@ BEGUN = "ACTION:"
 """What a reply with a grammar begins with."""
 ANSWER = 200
 """Characters of an answer that was asked for."""
+LEFT_OUT = "\n\n(The first {count} steps are left out here.)"
+"""What the first message of a prompt ends with that lost its oldest steps."""
 
 
 class Hit(Value):
@@ -387,7 +389,7 @@ class LanguageAgent:
         left_out = _left_out(turns, self.settings.characters - len(first))
         del turns[:left_out]
         if left_out:
-            first += f"\n\n(The first {left_out} steps are left out here.)"
+            first += LEFT_OUT.format(count=left_out)
         seen = [start, *(step.observation for step in steps[left_out:])]
         shown = [one.blobs if len(seen) - at <= self.settings.pictures else () for at, one in enumerate(seen)]
         messages = [Message(role="system", content=self._system)]

@@ -142,18 +142,34 @@ def _weight(text: str) -> tuple[str, float]:
 
 def _environment(store: Store, recipe: dict[str, Any], name: str | None) -> Environment:
     """How actions are described and written down: the environment is not entered."""
-    from ..config import Recipe
     from ..registry import benchmark
 
     if name is None and not recipe:
         raise ConfigError(f"{store.folder} names no recipe: give --environment.")
-    where = name or Recipe.model_validate(recipe).world
+    where = name or _world(store, recipe)
     try:
         return benchmark(where, unsafe=bool(recipe.get("unsafe"))).environment()
     except ConfigError as error:
         if name is not None:
             raise
         raise ConfigError(f"{error} Or name it with --environment.") from error
+
+
+def _world(store: Store, recipe: dict[str, Any]) -> str:
+    """The environment of a stored recipe. Raises ConfigError: another version of this program wrote it."""
+    from pydantic import ValidationError
+
+    from ..config import Recipe
+
+    try:
+        return Recipe.model_validate(recipe).world
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ConfigError(
+            f"The recipe that {store.folder} keeps is of another version of this program ({place}: "
+            f"{first['msg']}): give --environment."
+        ) from None
 
 
 def _text(done: Exported) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import subprocess
 import sys
@@ -12,11 +11,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import StoreError
 from .tables import grid
 
 if TYPE_CHECKING:
     from ..evaluation.calibration import Calibration, Measured, Share
-    from ..evaluation.files import CalibrationFile, ModelFacts, ResultFile
+    from ..evaluation.files import CalibrationFile, File, ModelFacts, ResultFile
     from ..evaluation.report import Result
     from ..models.endpoint import ModelSettings
     from ..pipeline import Pipeline
@@ -25,16 +25,15 @@ if TYPE_CHECKING:
 
 def write_result(pipeline: Pipeline, result: Result) -> tuple[Path, ResultFile]:
     """Write `result.json` into the run folder -> the file and its content. Raises StoreError."""
-    from ..evaluation.files import CALIBRATION, RESULT, CalibrationFile, ResultFile, read, write
+    from ..evaluation.files import CALIBRATION, RESULT, CalibrationFile, ResultFile, write
 
     folder = pipeline.recipe.folder
-    calibrated = folder / CALIBRATION
     content = ResultFile(
         **_written(pipeline),
         result=result,
         pipeline=pipeline.summary(),
         contamination=pipeline.contamination(),
-        calibration=read(CalibrationFile, calibrated) if calibrated.is_file() else None,
+        calibration=_readable(CalibrationFile, folder / CALIBRATION, pipeline),
     )
     write(folder / RESULT, content)
     return folder / RESULT, content
@@ -42,15 +41,25 @@ def write_result(pipeline: Pipeline, result: Result) -> tuple[Path, ResultFile]:
 
 def write_calibration(pipeline: Pipeline, calibration: Calibration) -> tuple[Path, CalibrationFile]:
     """Write `calibration.json` into the run folder, and put it into the result if there is one."""
-    from ..evaluation.files import CALIBRATION, RESULT, CalibrationFile, ResultFile, read, write
+    from ..evaluation.files import CALIBRATION, RESULT, CalibrationFile, ResultFile, write
 
     folder = pipeline.recipe.folder
     content = CalibrationFile(**_written(pipeline), calibration=calibration)
     write(folder / CALIBRATION, content)
-    if (folder / RESULT).is_file():
-        result = read(ResultFile, folder / RESULT)
+    if result := _readable(ResultFile, folder / RESULT, pipeline):
         write(folder / RESULT, result.model_copy(update={"calibration": content}))
     return folder / CALIBRATION, content
+
+
+def _readable(kind: type[File], file: Path, pipeline: Pipeline) -> File | None:
+    """The file of another verb; None: there is none, or, which is told, none that can be read."""
+    from ..evaluation.files import read
+
+    try:
+        return read(kind, file) if file.is_file() else None
+    except StoreError as error:
+        pipeline.say(f"Left out: {error}")
+        return None
 
 
 def trained_text(done: Trained, recipe: Path) -> str:
@@ -178,18 +187,20 @@ def _model(settings: ModelSettings, replies: Path) -> ModelFacts:
     from ..models.local import file_hash
 
     kind, _, name = settings.name.partition("/")
+    reported = {_reported(file, settings.name) for file in replies.glob("??/*.json")}
     return ModelFacts(
         name=settings.name,
-        reported=tuple(
-            sorted({reported for file in replies.glob("??/*.json") if (reported := _reported(file))})
-        ),
+        reported=tuple(sorted(reported - {""})),
         sha256=file_hash(model_file(name)) if kind == "local" else None,
     )
 
 
-def _reported(file: Path) -> str:
-    """The model that a stored reply names; "" for one that a loss of power cut short."""
+def _reported(file: Path, name: str) -> str:
+    """The model that a stored reply names; "": another model was asked, or a loss of power cut it short."""
+    from ..models import Reply
+
     try:
-        return str(json.loads(file.read_bytes())["model"])
-    except (ValueError, KeyError):
+        reply = Reply.model_validate_json(file.read_bytes())
+    except ValueError:
         return ""
+    return reply.model if reply.asked in ("", name) else ""

@@ -68,7 +68,10 @@ def _contact_sheet(store: Store, folder: Path, prefix: str, file: Path) -> int:
                     pictures.append((blob.read_bytes(), said))
     if not pictures:
         raise StoreError(f"{folder} holds no pictures: [explore] screenshots = true of a recipe keeps them.")
-    file.write_bytes(contact_sheet(pictures[:PICTURES]))
+    try:
+        file.write_bytes(contact_sheet(pictures[:PICTURES]))
+    except OSError as error:
+        raise StoreError(f"--contact-sheet {file} cannot be written: {error.strerror or error}.") from error
     return len(pictures[:PICTURES])
 
 
@@ -78,6 +81,8 @@ def _said(action: Action) -> str:
 
 
 def _run(store: Store, folder: Path) -> tuple[dict[str, Any], str]:
+    from pydantic import ValidationError
+
     from ..evaluation.files import RESULT, ResultFile, read
     from ..evaluation.overview import overview
     from ..forecast import META, Forecast, compare
@@ -100,8 +105,15 @@ def _run(store: Store, folder: Path) -> tuple[dict[str, Any], str]:
             parts.append(f"Last evaluation ({written.date})\n{result_text(written.result)}")
     kept = store.meta(META)
     if kept is not None:
-        made = Forecast.model_validate(kept)
-        rows = compare(made, found.stages)
+        try:
+            made = Forecast.model_validate(kept)
+            rows = compare(made, found.stages)
+        except (ValidationError, KeyError):
+            parts.append(
+                f"The forecast of {folder} is of another version of this program: `lbi run` with its recipe "
+                "and --dry-run makes a new one."
+            )
+            return value, "\n\n".join(parts)
         value["forecast"] = {**kept, "against": [row.model_dump(mode="json") for row in rows]}
         if made.overtaken(found.stages):
             parts.append(f"Forecast / ledger\n{comparison_text(rows)}")
@@ -152,6 +164,8 @@ def _parts(found: Overview) -> list[str]:
 
 
 def _kept(found: Overview) -> list[str]:
+    from ..evaluation.report import number
+
     coverage, windows = found.coverage, found.windows
     kept = found.kept[found.rule]
     share = "-" if coverage.share is None else f"{coverage.share:.0%}"
@@ -166,18 +180,14 @@ def _kept(found: Overview) -> list[str]:
         f"Windows: {windows.teaching} teach something, {windows.labelled} have an instruction, "
         f"{windows.over_cap} were left out by the cap, {windows.not_worth} were not worth a call, "
         f"{windows.unreadable} got no label that could be read",
-        f"Yield, kept and replay-verified: {_number(found.yields.section)} examples a section, "
-        f"{_number(found.yields.rollout)} a rollout, {_number(found.yields.thousand_tokens)} for 1,000 "
+        f"Yield, kept and replay-verified: {number(found.yields.section, 2)} examples a section, "
+        f"{number(found.yields.rollout, 2)} a rollout, {number(found.yields.thousand_tokens, 2)} for 1,000 "
         f"tokens of synthesis that came from no cache ({found.yields.tokens:,})",
     ]
 
 
 def _list(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items())
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
 
 
 def _committee(found: Overview) -> str:

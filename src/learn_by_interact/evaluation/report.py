@@ -264,7 +264,8 @@ def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.0%}"
 
 
-def _number(value: float | None, digits: int = 1) -> str:
+def number(value: float | None, digits: int = 1) -> str:
+    """A figure in words; "-": nobody measured it."""
     return "-" if value is None else f"{value:,.{digits}f}"
 
 
@@ -276,9 +277,9 @@ METRICS: dict[str, tuple[str, Callable[[ArmResult], str]]] = {
     "solved": ("solved", lambda arm: f"{round(arm.solved, 1):g}/{arm.graded}"),
     "success": ("success", lambda arm: _share(arm.success)),
     "interval": ("95% interval", lambda arm: _range(arm.interval)),
-    "steps": ("steps", lambda arm: _number(arm.steps)),
+    "steps": ("steps", lambda arm: number(arm.steps)),
     "calls": ("calls", lambda arm: f"{arm.usage.calls:,}"),
-    "calls-solved": ("calls/solved", lambda arm: _number(arm.calls_solved)),
+    "calls-solved": ("calls/solved", lambda arm: number(arm.calls_solved)),
     "prompt": ("prompt tokens", lambda arm: f"{arm.usage.prompt:,}"),
     "cached": ("cached", lambda arm: _share(arm.cached_share)),
     "completion": ("new tokens", lambda arm: f"{arm.usage.completion:,}"),

@@ -13,7 +13,7 @@ from .calibration import Calibration, Measured, Share
 from .chart import Point, intervals, line, points
 from .contamination import Contamination, Near
 from .files import ResultFile
-from .report import METRICS, ArmResult, Difference, Interval, Result, table
+from .report import METRICS, ArmResult, Difference, Interval, Result, number, table
 
 
 class Table(Value):
@@ -168,9 +168,9 @@ def _effort(result: Result) -> Iterator[Block]:
                 (
                     arm.arm,
                     _percent(arm.success),
-                    _number(arm.calls_episode),
-                    _number(arm.tokens_episode, 0),
-                    _number(arm.calls_solved),
+                    number(arm.calls_episode),
+                    number(arm.tokens_episode, 0),
+                    number(arm.calls_solved),
                 )
                 for arm in arms
             ),
@@ -305,9 +305,9 @@ def _synthesis(file: ResultFile) -> Iterator[Block]:
     coverage, yields = found.coverage, found.yields
     yield (
         f"{coverage.touched} of {coverage.documents} sections of documentation have a kept example, "
-        f"{coverage.enough} have 3 or more. Kept and verified by replay: {_number(yields.section, 2)} "
-        f"examples a section, {_number(yields.rollout, 2)} a rollout, "
-        f"{_number(yields.thousand_tokens, 2)} for 1,000 tokens that came from no cache."
+        f"{coverage.enough} have 3 or more. Kept and verified by replay: {number(yields.section, 2)} "
+        f"examples a section, {number(yields.rollout, 2)} a rollout, "
+        f"{number(yields.thousand_tokens, 2)} for 1,000 tokens that came from no cache."
     )
     yield Table(
         head=("stage", "done", "failed", "calls", "prompt tokens", "cached", "new tokens", "cost", "seconds"),
@@ -481,10 +481,6 @@ def _share(share: Share) -> str:
         return "-"
     low, high = share.interval
     return f"{share.count}/{share.of}, {share.rate:.0%} ({low:.0%} to {high:.0%})"
-
-
-def _number(value: float | None, digits: int = 1) -> str:
-    return "-" if value is None else f"{value:,.{digits}f}"
 
 
 def _list(counts: dict[str, int]) -> str:

@@ -62,6 +62,8 @@ class Reply(Value):
     """`stop`, or `length` when it was cut at `max_tokens`."""
     model: str = ""
     """The model as the endpoint names itself."""
+    asked: str = ""
+    """The model's name as the user gave it, of a stored reply; "": of one that an earlier version stored."""
 
 
 class Model(Protocol):

@@ -47,7 +47,7 @@ class Cached:
         with self._alone(request.id):
             reply = _read(path)
             if reply is None:
-                reply = self._model.complete(request)
+                reply = self._model.complete(request).model_copy(update={"asked": request.model})
                 # Hundreds of threads that make files at the same time stand in each other's way.
                 with self._writing:
                     _write(path, reply)

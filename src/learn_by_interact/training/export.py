@@ -6,7 +6,6 @@ written into a folder beside the one that was asked for, which takes its name wh
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections import Counter
@@ -19,17 +18,15 @@ from ..engine.run import Progress
 from ..engine.store import Store
 from ..environments import Environment
 from ..errors import ConfigError, StoreError
-from ..types import Example, Value
-from .choose import Choice, Chooser, Window
+from ..types import Value
+from .choose import Choice, Window
+from .deal import Deal
 from .formats import Format, Totals, named
-from .pairs import failures
-from .rows import Maker, Row, Rows, need_reasons
-from .split import SIDES, Side, Sides, Split, origins
-from .survey import Alike, Lengths, Survey, lengths
+from .rows import Row, Rows
+from .split import SIDES, Side, Split
+from .survey import Alike, Lengths, lengths
 
 MANIFEST = "export.json"
-BOTH_SIDES = "both sides of the split"
-NO_ROW = "no action to learn, or of pairs none that was wrong in the same state"
 EVERY = 50
 """Examples between two reports."""
 
@@ -69,7 +66,6 @@ class _Counts:
     def __init__(self) -> None:
         self.examples, self.rows = dict.fromkeys(SIDES, 0), dict.fromkeys(SIDES, 0)
         self.groups: dict[Side, set[str]] = {side: set() for side in SIDES}
-        self.left_out: Counter[str] = Counter()
         self.blobs = 0
         """Pictures and files of observations: no format has them yet."""
         self.prompt: Counter[int] = Counter()
@@ -126,23 +122,17 @@ def export(
     """Write the examples that `choice` names into `folder`, in the format `name`.
 
     `environment` says how its actions are written; it is not entered. Raises ConfigError for an unknown
-    format, a folder that is not empty, a title that fits no section, and a choice that leaves nothing;
-    StoreError when the folder cannot be written.
+    format, a folder that is not empty, a title that fits no section, and a choice that leaves nothing or
+    gives no row in this format; StoreError when the folder cannot be written.
     """
     choice, rows, split = choice or Choice(), rows or Rows(), split or Split()
     kind = named(name)
-    need_reasons(store, rows)
     with _folder(folder) as place:
         writer = kind(place, rows)
-        chooser = Chooser(store, choice)
-        survey = Survey(chooser)
-        if not survey.examples:
-            raise ConfigError(_nothing(store, chooser))
-        sides = Sides(survey.groups, split, origins(store, chooser.sections, survey.chained))
-        failed = failures(store) if getattr(kind, "pairs", False) else None
-        maker = Maker(environment.actions, environment.description, rows, failed)
+        deal = Deal(store, environment, choice, rows, split, "--rule", getattr(kind, "pairs", False))
+        survey = deal.survey
         try:
-            counts = _write(chooser, sides, writer, maker, survey.examples, report)
+            counts = _write(deal, writer, report)
         except BaseException:
             writer.abandon()
             raise
@@ -156,10 +146,10 @@ def export(
             rows_made=rows,
             split=split,
             **counts.told(),
-            left_out=dict((chooser.left_out + counts.left_out).most_common()),
+            left_out=dict(deal.left_out.most_common()),
             kinds=dict(survey.kinds.most_common()),
             actions=lengths(survey.actions),
-            alike=survey.alike(sides),
+            alike=survey.alike(deal.sides),
             not_carried=(*writer.not_carried(), *_blobs(counts.blobs)),
             use=writer.use(),
         )
@@ -167,42 +157,23 @@ def export(
     return exported
 
 
-def _write(
-    chooser: Chooser,
-    sides: Sides,
-    writer: Format,
-    maker: Maker,
-    total: int,
-    report: Callable[[Progress], None],
-) -> _Counts:
-    counts, begin = _Counts(), time.monotonic()
+def _write(deal: Deal, writer: Format, report: Callable[[Progress], None]) -> _Counts:
+    """Raises ConfigError when no row was written."""
+    counts, begin, total = _Counts(), time.monotonic(), deal.survey.examples
     report(Progress(stage="export", total=total))
-    for through, window in enumerate(chooser, 1):
-        side = sides.of(window)
-        made = maker.rows(window) if side else []
+    for through, (window, side, made) in enumerate(deal, 1):
         if side and made:
             written = sum(writer.add(side, window, made) for _ in range(window.times))
             counts.add(side, window, made, written)
-        else:
-            counts.left_out[NO_ROW if side else BOTH_SIDES] += 1
         if through % EVERY == 0 or through == total:
             report(Progress(stage="export", total=total, done=through, seconds=time.monotonic() - begin))
+    if not any(counts.rows.values()):
+        raise ConfigError(deal.nothing())
     return counts
 
 
 def _blobs(count: int) -> list[str]:
     return [f"{count:,} pictures and files of observations"] if count else []
-
-
-def _nothing(store: Store, chooser: Chooser) -> str:
-    """Why there is nothing to export, and what helps."""
-    if not store.count(Example):
-        return f"{store.folder} holds no examples yet: `lbi run` with its recipe makes them."
-    reasons = ", ".join(f"{reason} {count}" for reason, count in chooser.left_out.most_common())
-    return (
-        f"No example of {store.folder} is left to export ({reasons or 'none is of these kinds'}): "
-        "choose another --rule, or choose less narrowly."
-    )
 
 
 @contextmanager
@@ -227,11 +198,3 @@ def _folder(folder: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
-
-
-def load_manifest(folder: Path) -> Exported:
-    """What `export` wrote about itself. Raises StoreError when there is none that can be read."""
-    try:
-        return Exported.model_validate(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{folder} has no {MANIFEST} that can be read: `lbi export` writes one.") from error

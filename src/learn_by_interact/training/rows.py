@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ..agents.agent import PROMPT, Acting, LanguageAgent
+from ..agents.agent import ASKS, PROMPT, Acting, LanguageAgent
 from ..engine.store import Store
 from ..environments import ActionSpace
 from ..errors import ConfigError, ModelRefused
@@ -22,9 +22,9 @@ from ..types import STOP, Action, Kind, Reasoning, Step, Task, Value
 from .choose import Window
 from .pairs import Failures
 
-ASKS = re.compile(r"\?\s*$|^(what|which|who|when|where|how|tell)\b|\banswer\b", re.IGNORECASE)
-"""An instruction that may want an answer: a stop without one would be wrong after it."""
-
+TELLS = re.compile(r"(what|which|who|when|where|how|tell)\b", re.IGNORECASE)
+"""With which an instruction begins that may want an answer, besides those after which the agent is asked for
+one: a stop without an answer would be wrong there."""
 
 DONE = "All that the task asks for is done."
 """The line of reasoning before a stop that is added."""
@@ -196,7 +196,8 @@ class Maker:
         for step in steps:
             reply = self._actions.reply(step.thought, step.action)
             yield reply, self.settings.failed or not step.observation.failed
-        asks = ASKS.search(window.example.instruction)
+        asked = window.example.instruction
+        asks = ASKS.search(asked) or TELLS.match(asked)
         if self.settings.stop and not window.ends_itself and not asks:
             thought = DONE if _thinks(steps) else ""
             yield self._actions.reply(thought, Action(tool=STOP, arguments={"answer": ""})), True

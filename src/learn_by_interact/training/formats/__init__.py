@@ -62,7 +62,11 @@ class Format(Protocol):
 
     @staticmethod
     def read(folder: Path, side: Side) -> Iterator[Any]:
-        """What was written, row by row: `Row`, or `Session` where whole sessions are written."""
+        """What was written, row by row: `Row`, or `Session` where whole sessions are written.
+
+        The inverse of `add`, for programs that take an export in. No command does; a test reads each format
+        back, and finds all but what `not_carried` names.
+        """
         ...
 
 

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from ...errors import ConfigError
 from ...models.catalogue import model_file, present
+from ...models.local import file_hash
+from ...types import digest
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "gguf")
 INSTALL = "pip install 'learn-by-interact[train]'"
@@ -69,6 +71,18 @@ def open_base(name: str) -> Base:
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return Base(model, tokenizer, file)
+
+
+def files_digest(name: str) -> str:
+    """Hash of the base's files, which tells it from another in its place; "": a name on the hub.
+
+    Raises ConfigError when no base is named, or its file is not there.
+    """
+    if file := _gguf(name):
+        return file_hash(file)
+    folder = Path(name)
+    files = sorted(one for one in folder.iterdir() if one.is_file()) if folder.is_dir() else []
+    return digest([[one.name, file_hash(one)] for one in files]) if files else ""
 
 
 def _plain(model: Any) -> Any:

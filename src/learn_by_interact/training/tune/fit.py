@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from ...agents.agent import LEFT_OUT
 from ...types import digest
 from ..rows import Row
 
-LEFT_OUT = "\n\n(The first {count} steps are left out here.)"
-"""What the agent of the evaluation says in such a prompt (`agents/agent.py`)."""
+SAID = re.compile(re.escape(LEFT_OUT).replace(re.escape("{count}"), r"(\d+)") + "$")
+"""That a prompt has lost steps already, as the agent says it."""
 
 
 class Fitted(NamedTuple):
@@ -19,15 +21,19 @@ class Fitted(NamedTuple):
     completion: list[dict[str, str]]
     tokens: int
     cut: int
-    """Steps that were left out."""
+    """Steps that were left out, besides those that the agent leaves out itself."""
 
 
 def fitted(row: Row, tokenizer: Any, length: int) -> Fitted | None:
     """The row in at most `length` tokens; None: even the task and the reply alone are longer."""
     messages = [{"role": one.role, "content": one.content} for one in row.messages]
     head, turns, reply = messages[:2], messages[2:-1], messages[-1:]
+    opening, before = head[-1]["content"], 0
+    if said := SAID.search(opening):
+        opening, before = opening[: said.start()], int(said[1])
     for cut in range(len(turns) // 2 + 1):
-        first = head[-1]["content"] + (LEFT_OUT.format(count=cut) if cut else "")
+        gone = before + cut
+        first = opening + (LEFT_OUT.format(count=gone) if gone else "")
         prompt = [*head[:-1], {"role": "user", "content": first}, *turns[2 * cut :]]
         tokens = count(tokenizer, [*prompt, *reply])
         if tokens <= length:
@@ -44,6 +50,13 @@ def count(tokenizer: Any, messages: Sequence[dict[str, str]]) -> int:
 def drawn(rows: Iterable[Row], seed: int) -> list[Row]:
     """Rows in an order that follows from a hash, an example's together: fewer are always among more."""
     return sorted(rows, key=lambda row: (digest([seed, row.origin.example]), row.origin.step or 0))
+
+
+def rows_digest(sides: Iterable[Iterable[Row]]) -> str:
+    """Hash of the chats of each side, in their order."""
+    return digest(
+        [[digest([one.model_dump(mode="json") for one in row.messages]) for row in side] for side in sides]
+    )
 
 
 def within(rows: Iterable[Fitted], tokens: int | None) -> Iterator[Fitted]:

@@ -8,6 +8,7 @@ import shutil
 import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,12 +16,12 @@ from ...engine.store import Store
 from ...environments import Environment
 from ...errors import ConfigError
 from ...types import Value, digest
-from ..choose import Choice, Chooser
-from ..rows import Maker, Row, Rows, need_reasons
-from ..split import Sides, Split, origins
-from ..survey import Survey
+from ..choose import Choice
+from ..deal import Deal
+from ..rows import Row, Rows
+from ..split import Side, Split
 from . import fit, share
-from .base import Base, need_packages, need_room, open_base
+from .base import Base, files_digest, need_packages, need_room, open_base
 from .curve import curve
 from .merge import write_merged
 from .settings import TrainTable
@@ -28,8 +29,19 @@ from .settings import TrainTable
 RESULT = "train.json"
 SETTINGS = "settings.json"
 MODEL = "model.gguf"
+MERGED = "merged"
 CURVE = "curve.svg"
 Say = Callable[[str], None]
+
+
+class Claim(Value):
+    """What a training is made of, as `settings.json` has it from its beginning."""
+
+    settings: TrainTable
+    rows: str
+    """Hash of the drawn rows."""
+    base: str
+    """Hash of the base's files; "": it comes from the hub."""
 
 
 class Point(Value):
@@ -78,13 +90,14 @@ def train(
     """Tune `table.base` on the chosen examples of a run, in `folder`, or go on with it.
 
     Raises ConfigError: a package, memory or disk is missing, the base cannot be tuned, nothing was chosen, or
-    the folder holds another training.
+    the folder holds checkpoints of another training.
     """
     need_packages()
     _quiet()
-    if (folder / RESULT).exists() and _same(folder, table):
-        return Trained.model_validate_json((folder / RESULT).read_text())
     rows = _rows(store, environment, table)
+    claim = Claim(settings=table, rows=fit.rows_digest(rows), base=files_digest(table.base))
+    if made := _made(folder, claim, say):
+        return made
     say(f"train: opening {table.base}")
     base = open_base(table.base)
     folder.mkdir(parents=True, exist_ok=True)
@@ -93,10 +106,11 @@ def train(
     learned, measured = ([row for row in side if row] for side in sides)
     too_long = sum(row is None for side in sides for row in side)
     if not learned:
+        limit = f", or train.tokens ({table.tokens:,})" if table.tokens else ""
         raise ConfigError(
-            f"train.length: none of {too_long:,} rows fits {table.length} tokens: raise it, or train.tokens."
+            f"train.length: none of {len(rows[0]):,} rows fits {table.length} tokens: raise it{limit}."
         )
-    _claim(folder, table)
+    _claim(folder, claim)
     tokens = sum(row.tokens for row in learned)
     say(f"train: {len(learned):,} rows, {tokens:,} tokens, {len(measured):,} rows for validation")
     begun = time.monotonic()
@@ -139,21 +153,17 @@ def _quiet() -> None:
 
 
 def _rows(store: Store, environment: Environment, table: TrainTable) -> tuple[list[Row], list[Row]]:
-    """Rows to learn and rows to measure by, in drawn order. Raises ConfigError when there are none."""
+    """Rows to learn and rows to measure by, in drawn order. Raises ConfigError: none to learn."""
     how = Rows(failed=table.failed, stop=table.stop, reasons=table.reasons)
-    need_reasons(store, how)
     choice = Choice(**{key: getattr(table, key) for key in Choice.model_fields})
-    chooser = Chooser(store, choice)
-    survey = Survey(chooser)
-    if not survey.examples:
-        raise ConfigError(f"[train] chooses none of the examples in {store.folder}: choose less narrowly.")
     split = Split(validation=table.validation, seed=table.seed)
-    sides = Sides(survey.groups, split, origins(store, chooser.sections, survey.chained))
-    maker = Maker(environment.actions, environment.description, how)
-    dealt: dict[str, list[Row]] = {"train": [], "validation": []}
-    for window in chooser:
-        if side := sides.of(window):
-            dealt[side] += maker.rows(window) * window.times
+    deal = Deal(store, environment, choice, how, split, "train.rule")
+    dealt: dict[Side, list[Row]] = {"train": [], "validation": []}
+    for window, side, made in deal:
+        if side:
+            dealt[side] += made * window.times
+    if not dealt["train"]:
+        raise ConfigError(deal.nothing())
     return fit.drawn(dealt["train"], table.seed), fit.drawn(dealt["validation"], table.seed)
 
 
@@ -166,23 +176,42 @@ def _fitting(
     return [*kept, *(None for row in fitted if row is None)]
 
 
-def _claim(folder: Path, table: TrainTable) -> None:
-    """Raises ConfigError when the folder has checkpoints of another training."""
-    settings = folder / SETTINGS
-    if any(folder.glob("checkpoint-*")) and not _same(folder, table):
+def _made(folder: Path, claim: Claim, say: Say) -> Trained | None:
+    """What this training gave before; None: it is to be made. Raises ConfigError: checkpoints of another."""
+    same = _claimed(folder) == claim
+    if not same and any(folder.glob("checkpoint-*")):
         raise ConfigError(
-            f"{folder} holds checkpoints of a training with other settings: give [train] another name, "
-            "or delete it."
+            f"{folder} holds checkpoints of a training with other settings, rows or another base: give "
+            "[train] another name, or delete it."
         )
-    settings.write_text(table.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    if not (folder / RESULT).is_file():
+        return None
+    if not same:
+        say(
+            f"train: {folder} holds what other settings, rows or another base gave, or does not say which: "
+            "it is trained anew"
+        )
+        return None
+    with suppress(ValueError):
+        done = Trained.model_validate_json((folder / RESULT).read_text(encoding="utf-8"))
+        model = f"local/{(folder / MODEL).resolve()}" if done.model else ""
+        if (folder / (MODEL if model else MERGED)).exists():
+            return done.model_copy(update={"folder": str(folder), "model": model})
+    say(f"train: the model in {folder} is gone, or {RESULT} cannot be read: it is trained anew")
+    return None
 
 
-def _same(folder: Path, table: TrainTable) -> bool:
+def _claim(folder: Path, claim: Claim) -> None:
+    """From now on what the folder holds is this training's: what another gave is no result of it."""
+    (folder / RESULT).unlink(missing_ok=True)
+    (folder / SETTINGS).write_text(claim.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def _claimed(folder: Path) -> Claim | None:
     try:
-        known = TrainTable.model_validate_json((folder / SETTINGS).read_text())
+        return Claim.model_validate_json((folder / SETTINGS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return digest(known.model_dump(mode="json")) == digest(table.model_dump(mode="json"))
+        return None
 
 
 def _run(base: Base, table: TrainTable, folder: Path, feed: Feed, say: Say) -> tuple[Any, int]:
@@ -338,8 +367,8 @@ def _keep(base: Base, model: Any, folder: Path, table: TrainTable, say: Say) -> 
     if base.gguf is None:
         say("train: merging")
         merged = model.merge_and_unload()
-        merged.save_pretrained(str(folder / "merged"))
-        base.tokenizer.save_pretrained(str(folder / "merged"))
+        merged.save_pretrained(str(folder / MERGED))
+        base.tokenizer.save_pretrained(str(folder / MERGED))
         return ""
     say(f"train: writing {folder / MODEL}")
     count = write_merged(base.gguf, folder / MODEL, differences(model))
@@ -381,11 +410,19 @@ def _drawn(done: Trained) -> str:
 
 
 def tuned_model(folder: Path, arm: str) -> tuple[str, str]:
-    """Name and version of the model for llama.cpp in this folder. Raises ConfigError when there is none."""
+    """Name and version of the model for llama.cpp in this folder.
+
+    Raises ConfigError: there is none, or one of which another training has begun to take the place.
+    """
     file = folder.resolve() / MODEL
     if not file.is_file():
         raise ConfigError(f"the arm {arm}: there is no {file}; `lbi train` makes it.")
-    made = (folder / RESULT).read_text(encoding="utf-8") if (folder / RESULT).is_file() else ""
+    result = folder / RESULT
+    if (folder / SETTINGS).is_file() and not result.is_file():
+        raise ConfigError(
+            f"the arm {arm}: the training in {folder} has not ended; `lbi train` goes on with it."
+        )
+    made = result.read_text(encoding="utf-8") if result.is_file() else ""
     return f"local/{file}", digest(made)[:12]
 
 
