@@ -11,6 +11,7 @@ import argparse
 import json
 from pathlib import Path
 
+from learn_by_interact.errors import ConfigError
 from learn_by_interact.evaluation.report import ArmResult, difference
 
 
@@ -35,7 +36,10 @@ def main() -> None:
     parser.add_argument("against")
     parser.add_argument("files", nargs="+", type=Path)
     said = parser.parse_args()
-    found = difference(together(said.files, said.arm), together(said.files, said.against))
+    try:
+        found = difference(together(said.files, said.arm), together(said.files, said.against))
+    except ConfigError as error:
+        raise SystemExit(str(error)) from None
     low, high = found.interval
     print(
         f"{found.arm} against {found.against}: {100 * found.difference:+.0f} points ({100 * low:+.0f} to "
