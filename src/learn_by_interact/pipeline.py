@@ -251,7 +251,11 @@ class Pipeline:
         """Near-duplicates and contamination first: they cost nothing; then the committee."""
         self._need(Example, "examples", "relabel")
         self._sweep()
-        return [self._run(Judge(**{**self._model(), "model": model})) for model in self._judges()]
+        stages = [Judge(**{**self._model(), "model": model}) for model in self._judges()]
+        done = [self._run(stage) for stage in stages]
+        # What a model said that has left the committee, or to another prompt, does not count.
+        self.store.set_meta(Judge.name, [stage.key for stage in stages])
+        return done
 
     def reason(self) -> Progress:
         """Lines of reasoning in hindsight, for training."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..engine.store import Store
 from ..stages.base import EXPLORATION
+from ..stages.judge import of_committee
 from ..stages.keep import CONTAMINATED, RULES, Rule, committee, constructed, kept, standing, verified
 from ..stages.windows import choose, windows, without_duplicates
 from ..types import Attempt, Document, Example, Task, Trajectory, Usage, Value, Verdict
@@ -217,9 +218,7 @@ def _yield(kept: int, documents: int, rollouts: int, stages: Sequence[StageTotal
 def _committee(
     rule: Rule, examples: Sequence[Example], verdicts: Mapping[str, list[Verdict]]
 ) -> Committee | None:
-    asked = [
-        one for one in examples if any(v.judge.startswith("committee:") for v in verdicts.get(one.id, []))
-    ]
+    asked = [one for one in examples if any(map(of_committee, verdicts.get(one.id, [])))]
     said = [(committee(rule, one, verdicts), verified(one, verdicts)) for one in asked]
     if not asked:
         return None
