@@ -101,3 +101,11 @@ def test_an_unwritable_run_folder_is_said(recipe: Path) -> None:
     assert "/proc/none/run cannot be used: " in told(
         tiny.lbi("run", recipe, "--run-folder", "/proc/none/run")
     )
+
+
+def test_a_folder_whose_path_holds_a_colon_is_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "a:b").mkdir()
+    tiny.make(tmp_path / "a:b")
+    done = tiny.lbi("validate", "a:b/world", "--list", cwd=tmp_path)
+    assert done.returncode == 0 and "Runs here: count" in done.stdout, done.stderr
+    assert "there is no environment.toml" in told(tiny.lbi("validate", "a:b", cwd=tmp_path))

@@ -33,6 +33,11 @@ def load(path: str, what: str) -> Any:
         raise ConfigError(f"{what} {path!r} cannot be loaded ({error}): write module:Class.") from error
 
 
+def is_named(name: str) -> bool:
+    """Whether this is a nickname or `module:Class`; a path may hold a colon, too."""
+    return name in BENCHMARKS or (":" in name and not Path(name).exists())
+
+
 @lru_cache(maxsize=32)
 def benchmark(name: str, unsafe: bool = False) -> Benchmark:
     """The benchmark and environment of this name, one instance a process.
@@ -43,7 +48,7 @@ def benchmark(name: str, unsafe: bool = False) -> Benchmark:
         from .benchmarks.kinds import declared
 
         return declared(Path(name), unsafe)
-    if name in BENCHMARKS or (":" in name and not Path(name).exists()):
+    if is_named(name):
         made: Benchmark = load(BENCHMARKS.get(name, name), "the environment")()
         return made
     known = ", ".join(BENCHMARKS) or "none"
