@@ -19,7 +19,15 @@ from .engine.store import Store
 from .environments import Pictured
 from .errors import ConfigError, StoreError
 from .evaluation.arms import arm
-from .evaluation.calibration import Calibrate, Calibration, Gold, Mismatched, ReplaySessions, calibrate
+from .evaluation.calibration import (
+    Calibrate,
+    Calibration,
+    Gold,
+    Graded,
+    Mismatched,
+    ReplaySessions,
+    calibrate,
+)
 from .evaluation.contamination import Contamination, contamination
 from .evaluation.evaluate import Evaluate, choose
 from .evaluation.indexes import Indexes
@@ -388,12 +396,14 @@ class Pipeline:
         self.store.add(tasks)
         world = {**self._world(), "environment": self.recipe.arena}
         names = tuple(task.id for task in tasks)
-        for stage in (Gold(**world, tasks=names), Mismatched(**world, tasks=names), ReplaySessions(**world)):
+        acted = Gold(**world, tasks=names), Mismatched(**world, tasks=names)
+        world["graded"] = Graded(tasks=names, acted=tuple(stage.key for stage in acted))
+        replays = ReplaySessions(**world)
+        models = self._judges() or [self.recipe.model]
+        judges = [Calibrate(**{**self._model(), **world, "model": model}) for model in models]
+        for stage in (*acted, replays, *judges):
             self._run(stage)
-        judges = self._judges() or [self.recipe.model]
-        for model in judges:
-            self._run(Calibrate(**{**self._model(), **world, "model": model}))
-        return calibrate(self.store, [model.name for model in judges])
+        return calibrate(self.store, replays, judges)
 
     def contamination(self) -> Contamination:
         """How near the kept examples come to the held-out tasks, and what was removed."""
