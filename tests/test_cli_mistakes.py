@@ -109,3 +109,8 @@ def test_a_folder_whose_path_holds_a_colon_is_a_folder(tmp_path: Path) -> None:
     done = tiny.lbi("validate", "a:b/world", "--list", cwd=tmp_path)
     assert done.returncode == 0 and "Runs here: count" in done.stdout, done.stderr
     assert "there is no environment.toml" in told(tiny.lbi("validate", "a:b", cwd=tmp_path))
+
+
+@pytest.mark.parametrize("verb", ["show", "report", "validate", "look", "install", "calibrate"])
+def test_a_name_that_is_too_long_for_a_file_is_said(verb: str) -> None:
+    assert "aaa... is too long for the name of a file" in told(tiny.lbi(verb, "a" * 300))
