@@ -139,3 +139,18 @@ def test_no_run_folder(tmp_path: Path) -> None:
     done = tiny.lbi("show", tmp_path / "none")
     assert done.returncode == 2 and "is not a run folder" in done.stderr
     assert not (tmp_path / "none").exists()
+
+
+def test_a_contact_sheet_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    from PIL import Image
+
+    from learn_by_interact.types import Observation
+
+    with Store(tmp_path) as store:
+        seen = Observation(text="a screen", key="k", state="s", blobs=("one.png",))
+        store.add([Trajectory(task="t", start=seen, steps=(), stop="done", model="m")])
+    (tmp_path / "blobs").mkdir()
+    Image.new("RGB", (40, 30)).save(tmp_path / "blobs" / "one.png")
+    done = tiny.lbi("show", tmp_path, "--contact-sheet", tmp_path / "blobs")
+    assert done.returncode == 2 and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    assert "blobs cannot be written: Is a directory; name another file." in done.stderr

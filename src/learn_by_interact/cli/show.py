@@ -68,7 +68,11 @@ def _contact_sheet(store: Store, folder: Path, prefix: str, file: Path) -> int:
                     pictures.append((blob.read_bytes(), said))
     if not pictures:
         raise StoreError(f"{folder} holds no pictures: [explore] screenshots = true of a recipe keeps them.")
-    file.write_bytes(contact_sheet(pictures[:PICTURES]))
+    sheet = contact_sheet(pictures[:PICTURES])
+    try:
+        file.write_bytes(sheet)
+    except OSError as error:
+        raise StoreError(f"{file} cannot be written: {error.strerror}; name another file.") from error
     return len(pictures[:PICTURES])
 
 
