@@ -114,3 +114,8 @@ def test_a_folder_whose_path_holds_a_colon_is_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize("verb", ["show", "report", "validate", "look", "install", "calibrate"])
 def test_a_name_that_is_too_long_for_a_file_is_said(verb: str) -> None:
     assert "aaa... is too long for the name of a file" in told(tiny.lbi(verb, "a" * 300))
+
+
+def test_a_result_of_brackets_alone_is_said(tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text("[" * 100_000)
+    assert "is no result of this program" in told(tiny.lbi("report", tmp_path))
