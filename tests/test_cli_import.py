@@ -113,6 +113,8 @@ def test_sessions_of_several_forms_become_trajectories_that_are_learned_from(
     ("text", "told"),
     [
         ("{", "sessions.jsonl:1: this is no JSON"),
+        ("[" * 100_000, "sessions.jsonl:1: this is no JSON"),
+        ("\ufeff{", "sessions.jsonl:1: this is no JSON: Expecting property name"),
         ('{"steps": 3}', "sessions.jsonl:1 was skipped: it is neither ATIF nor a chat"),
         ('{"rows": []}', "sessions.jsonl:1 was skipped: it is neither ATIF nor a chat"),
         ('[{"role": "user", "content": "Hello"}]', "sessions.jsonl:1 was skipped: it holds no action"),

@@ -103,3 +103,21 @@ def test_an_unwritable_run_folder_is_said(recipe: Path) -> None:
     assert "/proc/none/run cannot be used: " in told(
         tiny.lbi("run", recipe, "--run-folder", "/proc/none/run")
     )
+
+
+def test_a_folder_whose_path_holds_a_colon_is_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "a:b").mkdir()
+    tiny.make(tmp_path / "a:b")
+    done = tiny.lbi("validate", "a:b/world", "--list", cwd=tmp_path)
+    assert done.returncode == 0 and "Runs here: count" in done.stdout, done.stderr
+    assert "there is no environment.toml" in told(tiny.lbi("validate", "a:b", cwd=tmp_path))
+
+
+@pytest.mark.parametrize("verb", ["show", "report", "validate", "look", "install", "calibrate"])
+def test_a_name_that_is_too_long_for_a_file_is_said(verb: str) -> None:
+    assert "aaa... is too long for the name of a file" in told(tiny.lbi(verb, "a" * 300))
+
+
+def test_a_result_of_brackets_alone_is_said(tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text("[" * 100_000)
+    assert "is no result of this program" in told(tiny.lbi("report", tmp_path))

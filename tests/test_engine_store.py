@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import apsw
@@ -180,3 +182,40 @@ def test_a_missing_record_is_said(tmp_path: Path) -> None:
         example = Example(instruction="i", trajectory="11" * 16, begin=0, end=1, kind="task")
         with pytest.raises(StoreError, match="has no trajectory 11"):
             store.span(example)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_store_that_is_damaged_inside_is_said_while_reading(tmp_path: Path, whole: bool) -> None:
+    with Store(tmp_path) as store:
+        store.add(documents(2000))
+    file = tmp_path / "run.sqlite"
+    if whole:
+        data = bytearray(file.read_bytes())
+        data[8192:] = b"\xff" * (len(data) - 8192)
+        file.write_bytes(data)
+    else:
+        with apsw.Connection(str(file)) as db:
+            db.execute("UPDATE record SET body = x'7a00ff'")
+    with Store(tmp_path, readonly=True) as store, pytest.raises(StoreError, match="damaged"):
+        store.find("")
+
+
+def test_a_folder_that_cannot_be_written_can_be_read() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with Store(folder) as store:
+            store.add(documents(3))
+        for path in folder.iterdir():
+            path.chmod(0o444)
+        folder.chmod(0o555)
+        child = os.fork()
+        if not child:
+            try:
+                if os.geteuid() == 0:
+                    os.setuid(65534)
+                with Store(folder, readonly=True) as store:
+                    os._exit(0 if len(store.find("")) == 3 else 1)
+            finally:
+                os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        folder.chmod(0o755)

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 import tiny
+from learn_by_interact import registry
 from learn_by_interact.config import Recipe
 from learn_by_interact.engine.store import Store
-from learn_by_interact.evaluation.calibration import Calibration, Case, Origin, compare, sessions
+from learn_by_interact.evaluation.calibration import Calibration, Case, Origin, compare
 from learn_by_interact.models import Reply, Request
 from learn_by_interact.pipeline import Pipeline
 from learn_by_interact.stages.keep import kept
-from learn_by_interact.types import Example, Trajectory, Usage, Verdict
+from learn_by_interact.types import Attempt, Example, Trajectory, Usage, Verdict
 
 PERFECT = f"scripted/{__name__}:perfect"
 
@@ -84,7 +85,12 @@ def test_calibration_teaches_nothing(tmp_path: Path) -> None:
     """Its sessions are on held-out tasks: none of them becomes an example."""
     _, recipe = calibrated(tmp_path, PERFECT)
     with Store(tmp_path / "run", readonly=True) as store:
-        graded = {session.id for session, _ in sessions(store)}
+        graded = {
+            one
+            for stage in ("gold", "mismatched")
+            for attempt in store.attempts(stage)
+            for one in attempt.outputs
+        }
         assert len(graded) == 12
         assert not graded & {example.trajectory for example in store.records(Example)}
         before = [example.id for example in kept(store, "replay")]
@@ -222,3 +228,34 @@ def test_gold_sessions_are_graded_by_the_benchmark(tmp_path: Path) -> None:
         judged = [verdict for verdict in store.records(Verdict) if verdict.judge == f"calibration:{PERFECT}"]
     assert scores == {"gold": [1.0] * 6, "mismatched": [0.0] * 6}
     assert sum(verdict.keep for verdict in judged) == 6
+
+
+def test_only_the_tasks_and_checks_of_now_count(tmp_path: Path) -> None:
+    """A mended check makes another task: sessions on the one before are not graded by it."""
+    found, recipe = calibrated(tmp_path, PERFECT)
+    tasks = tmp_path / "world" / "tasks.toml"
+    tasks.write_text(tasks.read_text().replace("grep -qx 3", "grep -qx 4"))
+    registry.benchmark.cache_clear()
+    registry.identity.cache_clear()
+    with Pipeline(Recipe.load(recipe, {"judge": {"models": [PERFECT]}})) as pipeline:
+        mended = pipeline.calibrate()
+    assert found.sessions["gold"] == {"right": 6, "wrong": 0}
+    assert mended.sessions["gold"] == {"right": 5, "wrong": 1}
+    assert (len(mended.cases), mended.unjudged) == (12, 0)
+
+
+def test_what_a_judge_said_to_an_older_prompt_is_not_measured(tmp_path: Path) -> None:
+    found, recipe = calibrated(tmp_path, PERFECT)
+    with Store(tmp_path / "run") as store:
+        for case in found.cases:
+            for number in range(8):
+                older = Verdict(
+                    subject=case.session,
+                    judge=f"calibration:{PERFECT}",
+                    keep=not case.right,
+                    reason=f"of an older prompt {number}",
+                )
+                attempt = Attempt(stage="calibrate:older", input=case.session, outputs=(older.id,))
+                store.commit(attempt, [older])
+    with Pipeline(Recipe.load(recipe, {"judge": {"models": [PERFECT]}})) as pipeline:
+        assert pipeline.calibrate() == found

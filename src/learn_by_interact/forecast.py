@@ -13,6 +13,7 @@ from .evaluation.overview import StageTotals, totals
 from .pipeline import Pipeline, Report, Say
 from .registry import benchmark
 from .stages.base import EXPLORATION
+from .stages.judge import of_committee
 from .stages.keep import SAME_TASK, kept
 from .stages.replay import JUDGE as REPLAY
 from .types import Example, Task, Usage, Value, Verdict
@@ -151,7 +152,7 @@ def _expected(recipe: Recipe, store: Store, measured: dict[str, StageTotals]) ->
     tasks = [task.id for task in store.records(Task) if task.parent in documents]
     verdicts = [verdict for verdict in store.records(Verdict) if not verdict.keep]
     same = {verdict.subject for verdict in verdicts if verdict.judge == SAME_TASK}
-    swept = {v.subject for v in verdicts if v.judge != REPLAY and not v.judge.startswith("committee:")}
+    swept = {v.subject for v in verdicts if v.judge != REPLAY and not of_committee(v)}
 
     def tried(stage: str) -> int:
         return max(1, measured[stage].inputs)

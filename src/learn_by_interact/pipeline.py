@@ -18,7 +18,15 @@ from .engine.store import Store
 from .environments import Pictured
 from .errors import ConfigError, StoreError
 from .evaluation.arms import Examples, arm
-from .evaluation.calibration import Calibrate, Calibration, Gold, Mismatched, ReplaySessions, calibrate
+from .evaluation.calibration import (
+    Calibrate,
+    Calibration,
+    Gold,
+    Graded,
+    Mismatched,
+    ReplaySessions,
+    calibrate,
+)
 from .evaluation.contamination import Contamination, contamination
 from .evaluation.evaluate import Evaluate, choose
 from .evaluation.indexes import Indexes
@@ -261,7 +269,11 @@ class Pipeline:
         """Near-duplicates and contamination first: they cost nothing; then the committee."""
         self._need(Example, "examples", "relabel")
         self._sweep()
-        return [self._run(Judge(**{**self._model(), "model": model})) for model in self._judges()]
+        stages = [Judge(**{**self._model(), "model": model}) for model in self._judges()]
+        done = [self._run(stage) for stage in stages]
+        # What a model said that has left the committee, or to another prompt, does not count.
+        self.store.set_meta(Judge.name, [stage.key for stage in stages])
+        return done
 
     def reason(self) -> Progress:
         """Lines of reasoning in hindsight, for training."""
@@ -399,12 +411,14 @@ class Pipeline:
         self.store.add(tasks)
         world = {**self._world(), "environment": self.recipe.arena}
         names = tuple(task.id for task in tasks)
-        for stage in (Gold(**world, tasks=names), Mismatched(**world, tasks=names), ReplaySessions(**world)):
+        acted = Gold(**world, tasks=names), Mismatched(**world, tasks=names)
+        world["graded"] = Graded(tasks=names, acted=tuple(stage.key for stage in acted))
+        replays = ReplaySessions(**world)
+        models = self._judges() or [self.recipe.model]
+        judges = [Calibrate(**{**self._model(), **world, "model": model}) for model in models]
+        for stage in (*acted, replays, *judges):
             self._run(stage)
-        judges = self._judges() or [self.recipe.model]
-        for model in judges:
-            self._run(Calibrate(**{**self._model(), **world, "model": model}))
-        return calibrate(self.store, [model.name for model in judges])
+        return calibrate(self.store, replays, judges)
 
     def contamination(self) -> Contamination:
         """How near the kept examples come to the held-out tasks, and what was removed."""

@@ -22,6 +22,11 @@ METHODS = ("tasks", "environment", "grade", "gold")
 """Of a benchmark."""
 
 
+def is_named(name: str) -> bool:
+    """Whether this is a nickname or `module:Class`; a path may hold a colon, too."""
+    return name in BENCHMARKS or (":" in name and not Path(name).exists())
+
+
 @lru_cache(maxsize=32)
 def benchmark(name: str, unsafe: bool = False) -> Benchmark:
     """The benchmark and environment of this name, one instance a process.
@@ -32,7 +37,7 @@ def benchmark(name: str, unsafe: bool = False) -> Benchmark:
         from .benchmarks.kinds import declared
 
         return declared(Path(name), unsafe)
-    if name in BENCHMARKS or (":" in name and not Path(name).exists()):
+    if is_named(name):
         kind = load_class(BENCHMARKS.get(name, name), "the environment", *METHODS)
         made: Benchmark = kind()
         return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 from typing import Any
 
@@ -39,6 +40,12 @@ class Verbs(TyperGroup):
         except LbiError as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(3 if isinstance(error, BudgetSpent) else 2) from None
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            name = max(str(error.filename).split("/"), key=len)
+            typer.echo(f"error: {name[:40]}... is too long for the name of a file", err=True)
+            raise typer.Exit(2) from None
         except KeyboardInterrupt:
             typer.echo("stopped; run the same command again to go on", err=True)
             end(130)

@@ -38,12 +38,11 @@ def validate(
     from ..benchmarks.kinds import declared
     from ..benchmarks.validate import named as chosen
     from ..benchmarks.validate import validate as prove_all
-    from ..registry import BENCHMARKS
     from ..registry import benchmark as named
+    from ..registry import is_named
 
     counted = 0
-    nickname = folder in BENCHMARKS or ":" in folder
-    benchmark = named(folder, unsafe) if nickname else declared(Path(folder), unsafe)
+    benchmark = named(folder, unsafe) if is_named(folder) else declared(Path(folder), unsafe)
     tasks = chosen(benchmark, only or ())
     total = len(tasks)
     if listed:

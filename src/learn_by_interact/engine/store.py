@@ -90,14 +90,11 @@ class Store:
             raise
 
     def _connect(self, file: Path) -> apsw.Connection:
-        flags = (
-            apsw.SQLITE_OPEN_READONLY
-            if self.readonly
-            else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
-        )
-        db = apsw.Connection(str(file), flags=flags)
-        db.set_busy_timeout(30_000)
-        if not self.readonly:
+        if self.readonly:
+            db = _to_read(file)
+        else:
+            db = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
+            db.set_busy_timeout(30_000)
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
         known = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
@@ -215,25 +212,29 @@ class Store:
 
     # Reading
 
+    def _rows(self, query: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        with _said_plainly(self.folder):
+            yield from self._db.execute(query, values)
+
+    def _row(self, query: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        with _said_plainly(self.folder):
+            return self._db.execute(query, values).fetchone()
+
     def meta(self, key: str) -> Any:
         """The JSON value kept under a name, or None."""
-        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        row = self._row("SELECT value FROM meta WHERE key = ?", (key,))
         return json.loads(cast(str, row[0])) if row else None
 
     def get(self, identity: str) -> Record:
         """The record of this id. Raises StoreError when there is none."""
-        row = self._db.execute(
-            "SELECT kind, body FROM record WHERE id = ?", (bytes.fromhex(identity),)
-        ).fetchone()
+        row = self._row("SELECT kind, body FROM record WHERE id = ?", (bytes.fromhex(identity),))
         if row is None:
             raise StoreError(f"{self.folder} has no record {identity}.")
         return self._read(cast(str, row[0]), cast(bytes, row[1]))
 
     def find(self, prefix: str) -> list[Record]:
         """All records whose id begins with these hexadecimal digits."""
-        rows = self._db.execute(
-            "SELECT kind, body FROM record WHERE hex(id) LIKE ?", (prefix.upper() + "%",)
-        ).fetchall()
+        rows = self._rows("SELECT kind, body FROM record WHERE hex(id) LIKE ?", (prefix.upper() + "%",))
         return [self._read(cast(str, row[0]), cast(bytes, row[1])) for row in rows]
 
     def records(self, kind: type[R], about: str | None = None) -> Iterator[R]:
@@ -246,12 +247,12 @@ class Store:
             query, values = "kind = ?", (kind.__name__,)
         else:
             query, values = "kind = ? AND about = ?", (kind.__name__, about.encode())  # type: ignore[assignment]
-        for row in self._db.execute(f"SELECT body FROM record WHERE {query} ORDER BY id", values):
+        for row in self._rows(f"SELECT body FROM record WHERE {query} ORDER BY id", values):
             yield cast(R, self._read(kind.__name__, cast(bytes, row[0])))
 
     def ids(self, kind: type[Record]) -> list[str]:
         """The ids of all records of a kind, in order."""
-        rows = self._db.execute("SELECT id FROM record WHERE kind = ? ORDER BY id", (kind.__name__,))
+        rows = self._rows("SELECT id FROM record WHERE kind = ? ORDER BY id", (kind.__name__,))
         return [cast(bytes, row[0]).hex() for row in rows]
 
     def documentation(self) -> list[Document]:
@@ -264,9 +265,7 @@ class Store:
 
     def span(self, example: Example) -> tuple[Observation, ...]:
         """The observations o_begin ... o_end of an example's window, without reading the others' texts."""
-        row = self._db.execute(
-            "SELECT body FROM record WHERE id = ?", (bytes.fromhex(example.trajectory),)
-        ).fetchone()
+        row = self._row("SELECT body FROM record WHERE id = ?", (bytes.fromhex(example.trajectory),))
         if row is None:
             raise StoreError(f"{self.folder} has no trajectory {example.trajectory}.")
         body = json.loads(_unpack(cast(bytes, row[0])))
@@ -274,12 +273,12 @@ class Store:
         return tuple(self._with_text(item) for item in seen[example.begin : example.end + 1])
 
     def count(self, kind: type[Record]) -> int:
-        row = self._db.execute("SELECT count(*) FROM record WHERE kind = ?", (kind.__name__,)).fetchone()
+        row = self._row("SELECT count(*) FROM record WHERE kind = ?", (kind.__name__,))
         return int(cast(int, row[0]))  # type: ignore[index]
 
     def attempts(self, stage: str = "") -> Iterator[Attempt]:
         """Ledger lines in the order they were committed; `stage`: a stage's name, or name and digest."""
-        rows = self._db.execute(
+        rows = self._rows(
             "SELECT stage, input, outputs, error, usage, seconds FROM attempt "
             "WHERE ? = '' OR stage = ? OR stage LIKE ? || ':%' ORDER BY number",
             (stage, stage, stage),
@@ -296,7 +295,7 @@ class Store:
 
     def done(self, stage: str) -> set[str]:
         """Inputs for which an attempt of this stage (name and digest) succeeded."""
-        rows = self._db.execute("SELECT input FROM attempt WHERE stage = ? AND error = ''", (stage,))
+        rows = self._rows("SELECT input FROM attempt WHERE stage = ? AND error = ''", (stage,))
         return {cast(str, row[0]) for row in rows}
 
     def usage(self) -> Usage:
@@ -305,25 +304,28 @@ class Store:
         An attempt reads the replies of the one before it from where they are stored, and counts them
         in its own usage.
         """
-        row = self._db.execute(SPENT).fetchone()
+        row = self._row(SPENT)
         assert row is not None
-        calls, prompt, cached, completion, cost, unknown = cast(tuple[Any, ...], row)
+        calls, prompt, cached, completion, cost, unknown = row
         return Usage(
             calls=calls, prompt=prompt, cached=cached, completion=completion, cost=None if unknown else cost
         )
 
     def _read(self, kind: str, packed: bytes) -> Record:
-        body = json.loads(_unpack(packed))
-        if kind == "Trajectory":
-            body["start"] = self._with_text(body["start"])
-            for step in body["steps"]:
-                step["observation"] = self._with_text(step["observation"])
-        return RECORDS[kind].model_validate(body)
+        try:
+            body = json.loads(_unpack(packed))
+            if kind == "Trajectory":
+                body["start"] = self._with_text(body["start"])
+                for step in body["steps"]:
+                    step["observation"] = self._with_text(step["observation"])
+            return RECORDS[kind].model_validate(body)
+        except (zstandard.ZstdError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(
+                f"{self.folder}/run.sqlite is damaged: a {kind} in it cannot be read."
+            ) from error
 
     def _with_text(self, body: dict[str, Any]) -> Observation:
-        row = self._db.execute(
-            "SELECT body FROM text WHERE hash = ?", (bytes.fromhex(body["text"]),)
-        ).fetchone()
+        row = self._row("SELECT body FROM text WHERE hash = ?", (bytes.fromhex(body["text"]),))
         if row is None:
             raise StoreError(f"{self.folder} lacks an observation's text: its run.sqlite is damaged.")
         return Observation.model_validate({**body, "text": _unpack(cast(bytes, row[0]))})
@@ -351,6 +353,25 @@ def _pack(text: str) -> bytes:
 def _unpack(body: bytes) -> str:
     raw = zstandard.decompress(body[1:]) if body[:1] == b"z" else body[1:]
     return raw.decode("utf-8", "surrogatepass")
+
+
+def _to_read(file: Path) -> apsw.Connection:
+    """A connection that only reads, also where the folder cannot be written, which readers of a WAL need."""
+    db = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)
+    db.set_busy_timeout(30_000)
+    try:
+        db.execute("SELECT 1 FROM sqlite_master").fetchone()
+        return db
+    except (apsw.ReadOnlyError, apsw.CantOpenError):
+        db.close()
+    rest = file.with_name(f"{file.name}-wal")
+    if rest.exists() and rest.stat().st_size:
+        raise StoreError(
+            f"{file.parent} cannot be written, and holds writes that are not yet in run.sqlite: copy it to a "
+            "folder of yours, and read it there."
+        )
+    address = f"{file.resolve().as_uri()}?immutable=1"
+    return apsw.Connection(address, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
 
 
 @contextmanager

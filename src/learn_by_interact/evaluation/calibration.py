@@ -7,11 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ..agents.rollout import Limits, Reciter, rollout
-from ..engine.stage import Outcome
+from ..engine.stage import Outcome, Stage
 from ..stages.base import World
 from ..stages.judge import Judge
 from ..stages.keep import RULES, Rule, holds
-from ..stages.replay import JUDGE as REPLAY
 from ..stages.replay import Replay
 from ..types import Example, Record, Task, Trajectory, Value, Verdict
 from .report import TIMED_OUT, Interval
@@ -74,22 +73,37 @@ class Mismatched(Gold):
         return [(task, self.tasks[(at + size // 2) % size]) for at, task in enumerate(self.tasks)]
 
 
+class Graded(Value):
+    """Which sessions count: those on the tasks, and of the graders, that there are now."""
+
+    tasks: tuple[str, ...] = ()
+    """Ids of the held-out tasks."""
+    acted: tuple[str, ...] = ()
+    """Keys of the stages that acted out solutions, Gold and Mismatched."""
+
+
 class ReplaySessions(Replay):
     """Replay of the sessions whose grade is known."""
 
     name = "replay-sessions"
+    aside: ClassVar[frozenset[str]] = Replay.aside | {"graded"}
+
+    graded: Graded
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
-        return [(session.id, session.task) for session, _ in sessions(store)]
+        return [(session.id, session.task) for session, _ in sessions(store, self.graded)]
 
 
 class Calibrate(Judge):
     """A session whose grade is known, with its task's instruction -> this judge's verdict on it."""
 
     name = "calibrate"
+    aside: ClassVar[frozenset[str]] = Judge.aside | {"graded"}
+
+    graded: Graded
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
-        return [(session.id, session.task) for session, _ in sessions(store)]
+        return [(session.id, session.task) for session, _ in sessions(store, self.graded)]
 
     def __call__(self, *records: Record) -> Outcome:
         session, task = records
@@ -108,7 +122,7 @@ class Calibrate(Judge):
         return Outcome(records=(verdict.model_copy(update=about),), usage=outcome.usage)
 
 
-def sessions(store: Store) -> list[tuple[Trajectory, Origin]]:
+def sessions(store: Store, known: Graded) -> list[tuple[Trajectory, Origin]]:
     """The graded sessions on held-out tasks, and where each comes from; by task.
 
     Of sessions with the same actions and the same end on a task there is one.
@@ -116,7 +130,8 @@ def sessions(store: Store) -> list[tuple[Trajectory, Origin]]:
     found: dict[str, tuple[Trajectory, Origin]] = {}
     for origin in ORIGINS:
         for attempt in store.attempts(origin):
-            for identity in attempt.outputs:
+            counts = origin == "evaluate" or attempt.stage in known.acted
+            for identity in attempt.outputs if counts and attempt.input in known.tasks else ():
                 if identity not in found:
                     session = store.get(identity)
                     assert isinstance(session, Trajectory)
@@ -196,15 +211,16 @@ class Calibration(Value):
     cases: tuple[Case, ...]
 
 
-def calibrate(store: Store, models: Sequence[str]) -> Calibration:
-    """Compare the verdicts of these models, and replay's, with the grades."""
+def calibrate(store: Store, replays: ReplaySessions, judges: Sequence[Calibrate]) -> Calibration:
+    """Compare the verdicts that these stages gave with the grades."""
     names = {task.id: task.parent for task in store.records(Task)}
-    verdicts: dict[tuple[str, str], Verdict] = {(v.subject, v.judge): v for v in store.records(Verdict)}
+    models = [judge.model.name for judge in judges]
+    held = _verdicts(store, replays)
+    given = {judge.model.name: _verdicts(store, judge) for judge in judges}
     cases, unjudged = [], 0
-    for session, origin in sessions(store):
-        said = {model: verdicts.get((session.id, f"{CALIBRATION}{model}")) for model in models}
-        replayed = verdicts.get((session.id, REPLAY))
-        votes = {model: verdict.keep for model, verdict in said.items() if verdict}
+    for session, origin in sessions(store, replays.graded):
+        replayed = held.get(session.id)
+        votes = {model: said[session.id].keep for model, said in given.items() if session.id in said}
         if replayed is None or len(votes) < len(models):
             unjudged += 1
             continue
@@ -220,6 +236,12 @@ def calibrate(store: Store, models: Sequence[str]) -> Calibration:
             )
         )
     return compare(cases, models, unjudged)
+
+
+def _verdicts(store: Store, stage: Stage) -> dict[str, Verdict]:
+    """By subject what a stage said with its settings as they are now."""
+    found = (store.get(identity) for attempt in store.attempts(stage.key) for identity in attempt.outputs)
+    return {verdict.subject: verdict for verdict in found if isinstance(verdict, Verdict)}
 
 
 def compare(cases: Sequence[Case], models: Sequence[str], unjudged: int = 0) -> Calibration:

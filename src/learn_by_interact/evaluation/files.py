@@ -90,7 +90,7 @@ def read(kind: type[File], file: Path) -> File:
         content = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise StoreError(f"{file} cannot be read ({error.strerror}): `lbi {verb}` writes it.") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
         raise StoreError(f"{file} is no result of this program: {again}")

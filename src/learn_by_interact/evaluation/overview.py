@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..engine.store import Store
 from ..stages.base import EXPLORATION
+from ..stages.judge import of_committee
 from ..stages.keep import CONTAMINATED, RULES, Rule, committee, constructed, kept, standing, verified
 from ..stages.windows import choose, windows, without_duplicates
 from ..types import Attempt, Document, Example, Task, Trajectory, Usage, Value, Verdict
@@ -15,9 +16,16 @@ from .selection import sections
 ENOUGH = 3
 """Kept examples from which on a section of documentation counts as covered."""
 
+MEASURING = ("evaluate", "calibrate")
+"""Stages that call a model and make no example."""
+
 
 class StageTotals(Value):
-    """All attempts of a stage in the ledger, whatever its settings were."""
+    """All attempts of a stage in the ledger, whatever its settings were.
+
+    `usage` is what was paid, as `Store.usage` counts it: of an input that was tried again only the last
+    attempt, which counts the stored replies of the ones before.
+    """
 
     stage: str
     done: int
@@ -80,7 +88,7 @@ class Yield(Value):
     thousand_tokens: float | None
     """For each 1,000 tokens of synthesis that came from no cache: prompt tokens and new ones."""
     tokens: int
-    """These tokens, of all attempts."""
+    """These tokens, as they were paid."""
 
 
 class Committee(Value):
@@ -178,7 +186,7 @@ def totals(attempts: Iterable[Attempt]) -> tuple[StageTotals, ...]:
             failed=dict(Counter(attempt.error.split(":")[0] for attempt in lines if attempt.error)),
             inputs=len({(attempt.stage, attempt.input) for attempt in lines}),
             outputs=sum(len(attempt.outputs) for attempt in lines),
-            usage=sum((attempt.usage for attempt in lines), Usage()),
+            usage=sum({(attempt.stage, attempt.input): attempt.usage for attempt in lines}.values(), Usage()),
             seconds=sum(attempt.seconds for attempt in lines),
         )
         for stage, lines in grouped.items()
@@ -204,7 +212,7 @@ def _episodes(store: Store, attempts: Sequence[Attempt], stage: str) -> Episodes
 
 
 def _yield(kept: int, documents: int, rollouts: int, stages: Sequence[StageTotals]) -> Yield:
-    spent = sum((line.usage for line in stages if line.stage != "evaluate"), Usage())
+    spent = sum((line.usage for line in stages if line.stage not in MEASURING), Usage())
     tokens = spent.prompt - spent.cached + spent.completion
     return Yield(
         section=kept / documents if documents else None,
@@ -217,9 +225,7 @@ def _yield(kept: int, documents: int, rollouts: int, stages: Sequence[StageTotal
 def _committee(
     rule: Rule, examples: Sequence[Example], verdicts: Mapping[str, list[Verdict]]
 ) -> Committee | None:
-    asked = [
-        one for one in examples if any(v.judge.startswith("committee:") for v in verdicts.get(one.id, []))
-    ]
+    asked = [one for one in examples if any(map(of_committee, verdicts.get(one.id, [])))]
     said = [(committee(rule, one, verdicts), verified(one, verdicts)) for one in asked]
     if not asked:
         return None

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ..engine.store import Store
 
 PROMPT = prompt("stages", "judge")
+COMMITTEE = "committee"
+"""Begins the name of each of its judges in a verdict: `committee:MODEL`."""
 CRITERIA = ("aligned", "coherent", "natural", "reasonable")
 SAID = ("done", "missing")
 """Said before the criteria: a small model that is first asked what is wrong finds that nothing was done."""
@@ -27,6 +29,10 @@ SCHEMA = whole(
 )
 
 
+def of_committee(verdict: Verdict) -> bool:
+    return verdict.judge.startswith(f"{COMMITTEE}:")
+
+
 class Judge(ModelStage):
     """Example and its trajectory -> this model's verdict; keep when all four criteria hold."""
 
@@ -36,14 +42,14 @@ class Judge(ModelStage):
 
     @property
     def judge(self) -> str:
-        return f"committee:{self.model.name}"
+        return f"{COMMITTEE}:{self.model.name}"
 
     def inputs(self, store: Store) -> Sequence[tuple[str, ...]]:
         """Examples that no other judge has dropped, no distilled ones; neighbours share their trajectory."""
         dropped = {
             verdict.subject
             for verdict in store.records(Verdict)
-            if not verdict.keep and not verdict.judge.startswith("committee:")
+            if not verdict.keep and not of_committee(verdict)
         }
         examples = [
             example

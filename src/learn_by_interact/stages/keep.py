@@ -16,7 +16,9 @@ from ..environments import ActionSpace
 from ..environments.places import FILLS
 from ..errors import ConfigError
 from ..types import STOP, Document, Example, Task, Trajectory, Value, Verdict
+from .judge import COMMITTEE, Judge, of_committee
 from .replay import JUDGE as REPLAY
+from .replay import Replay
 from .similar import contaminated, near_duplicates
 
 Rule = Literal["unanimous", "majority", "replay", "unanimous+replay", "majority+replay"]
@@ -35,6 +37,8 @@ WRITTEN = re.compile(r"\s*(echo|printf)\b")
 """What means its words to be seen."""
 SWEEPS = (SAME_EXAMPLE, CONTAMINATED, SUPERSEDED, MISNAMED)
 """Judges of the whole set: what one drops is out, whatever the rule."""
+NOTED = {REPLAY: Replay.name, COMMITTEE: Judge.name}
+"""What a judge's name begins with -> the stage that asks it; under its name the store has its last keys."""
 
 
 class HeldOut(Value):
@@ -225,36 +229,46 @@ def kept(store: Store, rule: Rule = "unanimous", distilled: bool = False) -> lis
     return [example for example in constructed(store, distilled) if keeps(rule, example, verdicts)]
 
 
+class Standing:
+    """Which verdicts stand: of replays those of the environment as it was replayed last, of the committee
+    those of its models as they were asked last. Where that was never noted, all do."""
+
+    def __init__(self, store: Store) -> None:
+        self._given = {
+            family: frozenset(
+                output for key in keys for attempt in store.attempts(key) for output in attempt.outputs
+            )
+            for family, stage in NOTED.items()
+            if (keys := _noted(store, stage)) is not None
+        }
+
+    def __contains__(self, verdict: Verdict) -> bool:
+        given = self._given.get(verdict.judge.partition(":")[0])
+        return given is None or verdict.id in given
+
+
+def _noted(store: Store, stage: str) -> list[str] | None:
+    """The keys under which a stage of this name ran last; None: that was not noted."""
+    keys = store.meta(stage)
+    return [keys] if isinstance(keys, str) else keys
+
+
 def standing(store: Store) -> dict[str, list[Verdict]]:
-    """The verdicts on each subject; of replays, only those of the environment as it was replayed last."""
-    replays = current_replays(store)
+    """The verdicts on each subject that stand."""
+    stands = Standing(store)
     verdicts: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in store.records(Verdict):
-        if _stands(verdict, replays):
+        if verdict in stands:
             verdicts[verdict.subject].append(verdict)
     return verdicts
 
 
-def current_replays(store: Store) -> frozenset[str] | None:
-    """Ids of the replay verdicts of the environment as it was replayed last; None: all are."""
-    stage = store.meta(REPLAY)
-    if not stage:
-        return None
-    return frozenset(output for attempt in store.attempts(stage) for output in attempt.outputs)
-
-
-def standing_on(
-    store: Store, subjects: Iterable[str], replays: frozenset[str] | None
-) -> dict[str, list[Verdict]]:
-    """`standing`, of these subjects alone: for reading a store of any size. `replays`: `current_replays`."""
+def standing_on(store: Store, subjects: Iterable[str], stands: Standing) -> dict[str, list[Verdict]]:
+    """`standing`, of these subjects alone: for reading a store of any size."""
     return {
-        subject: [verdict for verdict in store.records(Verdict, subject) if _stands(verdict, replays)]
+        subject: [verdict for verdict in store.records(Verdict, subject) if verdict in stands]
         for subject in subjects
     }
-
-
-def _stands(verdict: Verdict, replays: frozenset[str] | None) -> bool:
-    return verdict.judge != REPLAY or replays is None or verdict.id in replays
 
 
 def constructed(store: Store, distilled: bool = False) -> list[Example]:
@@ -300,7 +314,7 @@ def holds(rule: Rule, votes: Sequence[bool], replayed: bool) -> bool:
 
 
 def _votes(example: Example, verdicts: Mapping[str, list[Verdict]]) -> list[bool]:
-    return [v.keep for v in verdicts.get(example.id, []) if v.judge.startswith("committee:")]
+    return [v.keep for v in verdicts.get(example.id, []) if of_committee(v)]
 
 
 def _agree(rule: str, votes: Sequence[bool]) -> bool:

@@ -16,7 +16,7 @@ from pydantic import Field
 from ..engine.store import Store
 from ..errors import ConfigError
 from ..evaluation.selection import Selection, fitting, rank
-from ..stages.keep import SWEEPS, Rule, current_replays, keeps, standing_on, verified
+from ..stages.keep import SWEEPS, Rule, Standing, keeps, standing_on, verified
 from ..texts import fits
 from ..types import STOP, Document, Example, Kind, Reasoning, Step, Task, Trajectory, Verdict, digest
 
@@ -110,7 +110,7 @@ class Chooser:
                 raise ConfigError(
                     f"weights: {pattern!r} is no kind ({', '.join(KINDS)}), and no section is so entitled."
                 )
-        self._replays = current_replays(store)
+        self._stands = Standing(store)
         self._labelled = _labelled(store)
         self._hindsight = _hindsight(store)
         """By example: the newest record of its lines of reasoning."""
@@ -134,7 +134,7 @@ class Chooser:
             assert isinstance(task, Task)
             section = self.sections.get(task.parent)
             for example in sorted(examples, key=lambda one: (one.begin, one.end, one.kind, one.id)):
-                given = standing_on(self._store, (example.id, identity), self._replays)
+                given = standing_on(self._store, (example.id, identity), self._stands)
                 held = verified(example, given)
                 reason = self._reason(example, section, given, held)
                 times = 0 if reason else self._times(example, section)

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from ..engine.store import Store
+from ..stages.judge import of_committee
+from ..stages.keep import Standing
 from ..types import Action, Example, Trajectory, Verdict
 
 MOST = 3
@@ -33,8 +35,9 @@ def failures(store: Store) -> Failures:
 def judged_bad(store: Store) -> dict[str, frozenset[int]]:
     """By trajectory: places of steps that stand only in windows which most of the committee is against."""
     votes: dict[str, list[bool]] = defaultdict(list)
+    stands = Standing(store)
     for verdict in store.records(Verdict):
-        if verdict.judge.startswith("committee:"):
+        if of_committee(verdict) and verdict in stands:
             votes[verdict.subject].append(verdict.keep)
     good: dict[str, set[int]] = defaultdict(set)
     bad: dict[str, set[int]] = defaultdict(set)

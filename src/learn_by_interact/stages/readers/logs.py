@@ -56,17 +56,17 @@ def logs(path: Path, actions: ActionSpace, report: Callable[[str], None]) -> Ite
 
 def _values(path: Path) -> Iterator[dict[str, Any]]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: it cannot be read: {error}") from None
     try:
         whole = [json.loads(text)]
-    except ValueError:
+    except (ValueError, RecursionError):
         whole = []
         for number, line in enumerate(text.split("\n"), 1):
             try:
                 whole += [json.loads(line)] if line.strip() else []
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ConfigError(f"{path}:{number}: this is no JSON: {error}") from None
     for value in whole:
         if (
