@@ -150,7 +150,8 @@ def test_pilot_that_never_reaches_all_stages_ends(recipe: Path, tmp_path: Path) 
 
 def test_fault_of_the_program_keeps_its_traceback(recipe: Path, tmp_path: Path) -> None:
     (tmp_path / "faulty.py").write_text(
-        "class World:\n    tasks = environment = grade = gold = len\n\n    def __init__(self):\n        self.nothing\n"
+        "class World:\n    tasks = environment = grade = gold = len\n\n"
+        "    def __init__(self):\n        self.nothing\n"
     )
     done = tiny.lbi("ingest", recipe, "--set", "environment=faulty:World", "--run-folder", "r", cwd=tmp_path)
     assert done.returncode == 1
