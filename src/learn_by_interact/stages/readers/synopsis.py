@@ -39,7 +39,8 @@ _WORDS = re.compile(r"[\w-]+( [a-z][\w.-]*)+")
 """A command without placeholders; what it does stands below it, indented further."""
 OPTIONS = re.compile(
     r"\[-{0,2}<?(?:[a-z]+[-_])?(?:OPTION|FLAG|SWITCH|OPERATION)(?:S|\(S\))?>?(?:\.\.\.)?\](?:\.\.\.)?"
-    r"|<(?:[a-z]+[-_])*(?:OPTION|FLAG|SWITCHE)S>|\[[a-z]+OPTIONS\]|(?-i:OPTIONS?)(?:\.\.\.)?",
+    r"|<(?:[a-z]+[-_])*(?:OPTION|FLAG|SWITCHE)S>|\[[a-z]+OPTIONS\]|(?-i:OPTIONS?)(?:\.\.\.)?"
+    r"|\[(?:[a-z][\w-]* )+(?:OPTION|FLAG|SWITCHE)S?(?: ?\.\.\.)?\](?:\.\.\.)?",
     re.IGNORECASE,
 )
 """Where options stand in a synopsis."""
@@ -51,6 +52,20 @@ ANY_COMMAND = re.compile(
     re.IGNORECASE,
 )
 """What a synopsis has that stands for several: `tool <filter> <command> <mods>`."""
+ANY_PROGRAM = re.compile(r"<?(?:command|cmd)>?", re.IGNORECASE)
+"""What is also called so where it is another program, which the tool runs: `tool exec NAME COMMAND`."""
+RUNS = re.compile(
+    r"\b(?:run|start|execut|invok)[a-z]* (?:(?:an?|the|given|specified|another|some|its) ){0,2}"
+    r"(?:commands?|programs?|utility)\b",
+    re.IGNORECASE,
+)
+"""What a page says of a tool that does nothing but run another program."""
+HELPED = re.compile(r"\bsub-?commands?\b|\bhelp <?command\b|\bcommand>? --?help\b", re.IGNORECASE)
+"""What a page says of a tool that has commands."""
+PART = re.compile(r"^man | > |\(\d+ of \d+\)$")
+"""In the title of a section of a page that has others."""
+HEADED = 50
+"""Characters of a line up to which it may be the heading of a list of commands."""
 ENTRY = re.compile(
     r"(?P<name>[a-z][a-z\d-]+)(?:, [a-z][a-z\d-]*)*"
     r"(?P<marked>(?: (?:\[(?:[^\[\]]|\[[^\[\]]*\])+\]|<[^<>]+>|[A-Z]{2}[A-Z\d_#-]*|\"[A-Z]{2}[^\"]*\")"
@@ -104,7 +119,7 @@ def listed(pages: Iterable[Document], tools: Sequence[str]) -> dict[str, frozens
     """The synopses in several documents, each with the names of the options that it lists itself."""
     found: dict[str, frozenset[str]] = {}
     for page in pages:
-        every = [one for one in _synopses(page, tools) if not ANY_COMMAND.search(one[0])]
+        every = [one for one in _synopses(page, tools) if not several(one[0], page)]
         named = with_placeholders([form for form, _ in every], page, tools)
         for form, (_, names) in zip(named, every, strict=True):
             found[form] = found.get(form, frozenset()) | names
@@ -133,8 +148,39 @@ def _entries(page: Document, tools: Sequence[str]) -> Iterator[tuple[str, frozen
             given = re.sub(r"[a-z][\w-]*", r"<\g<0>>", entry["plain"] or "")
             whole = _joined(f"{tool} {entry['name']}{entry['marked']}{given}", ())
             form = _without_blanks(_without_each_option(whole))
-            if not ANY_COMMAND.search(form):
+            if not several(form, page):
                 yield form, _names(whole)
+
+
+def several(form: str, page: Document) -> str:
+    """What stands before the command of a synopsis that stands for several, the tool at least; or "".
+
+    An argument that is called so is none: behind other arguments of a command, and on a page that lists no
+    commands also behind those of a tool, or where it says that its tool runs what it is given.
+    """
+    parts = [WHOLE if OPTIONS.fullmatch(part) else part for part in GROUP.findall(form)]
+    plain = " ".join(parts)
+    if not (found := ANY_COMMAND.search(plain)):
+        return ""
+    before = [part[0] for part in GROUP.finditer(plain) if part.end() <= found.start()]
+    words = [part for part in before[1:] if part != WHOLE and not part.startswith("[-")]
+    arguments = [part for part in words if not LITERAL.fullmatch(part)]
+    if any(part.startswith("-") for part in words) or 0 < len(arguments) < len(words):
+        return ""
+    own = any(map(OPTIONS.fullmatch, parts[len(before) :]))  # Options behind it are those of each command.
+    if ANY_PROGRAM.fullmatch(found[0]) and not own and not _lists_commands(page):
+        whole = not PART.search(page.title) and not re.match(r" *\|", plain[found.end() :])
+        if (whole and arguments) or RUNS.search(page.text):
+            return ""
+    return " ".join(before)
+
+
+def _lists_commands(page: Document) -> bool:
+    """Whether a section is about the commands of a tool, or has a list of them."""
+    lines = (line.strip().rstrip(":") for line in page.text.split("\n"))
+    headings = (re.sub(r" \([^()]*\)$| are$", "", line) for line in lines if len(line) <= HEADED)
+    listing = any(COMMANDS.search(one) for one in (*page.title.split(" > "), *headings))
+    return listing or bool(HELPED.search(page.text))
 
 
 def _synopses(page: Document, tools: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
@@ -245,14 +291,15 @@ def takes_options(form: str) -> bool:
 def general(pages: Iterable[Document], tools: Sequence[str]) -> Iterator[str]:
     """The synopses that stand for several commands: `tool [OPTIONS] ACTION [ARGS]`."""
     for page in pages:
-        yield from (form for form, _ in _synopses(page, tools) if ANY_COMMAND.search(form))
+        yield from (form for form, _ in _synopses(page, tools) if several(form, page))
 
 
 def leading(pages: Iterable[Document], tools: Sequence[str]) -> str:
     """The tool whose options stand before its commands, `tool [OPTIONS] ACTION [ARGS]`; "" for none."""
-    for form in general(pages, tools):
-        if takes_options(ANY_COMMAND.split(form, maxsplit=1)[0].strip()):
-            return form.partition(" ")[0]
+    for page in pages:
+        for form in general([page], tools):
+            if takes_options(several(form, page)):
+                return form.partition(" ")[0]
     return ""
 
 
@@ -320,7 +367,7 @@ def filled(command: str, forms: Sequence[str], start: str = "") -> str:
 
 
 def _placeholders(text: str) -> bool:
-    prose = re.search(r"\s{3,}|<-|(?<!\.\.)[.:]$|[>\]](?: [a-z]+){4}", text)
+    prose = re.search(r"\s{3,}|<-|(?<!\.\.)[.:]$|[>\]](?: [A-Z]?[a-z]+){4}", text)
     return bool(re.search(r"<\w[^<>]*>|\s\[[A-Za-z<(-]", text)) and not prose
 
 
