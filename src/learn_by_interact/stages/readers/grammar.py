@@ -25,7 +25,7 @@ from .positional import GROUP
 from .synopsis import LITERAL, MANY, OPTIONS
 from .words import takes_words
 
-_VALUED = re.compile(r"(--[\w-]+=)<[^<>]*>")
+_VALUED = re.compile(r"(--[\w-]+=)(<[^<>]*>|[A-Za-z][\w-]*)")
 """An option that must stand in a synopsis, with its value."""
 _ALTERNATIVES = re.compile(r"(\S+)(?: \| (?:<[^<>]*>|[^\s\[\]|]+))+")
 """A word, or one of others: `<commit> | <object>`."""
@@ -85,17 +85,17 @@ def pattern(
     what else it may be but a bare word;
     `further`: what an argument of this name can be; for COLUMN also options whose help tells of one; for
     `ATTRIBUTES` what `<filter>` and many words can name, for `SPOKEN` a word that the repeated argument has;
-    `into`: its output goes into a file, as it may in every case; `strict`: options stand where the synopsis
-    has them.
+    `into`: its output goes into a file, not only may; `strict`: options stand where the synopsis has them.
     """
     written, left_out, at = list[str](), set[int](), None
     parts, makes_a = GROUP.findall(form), made(form)
     spoken, names = takes_words(form) if SPOKEN in further else 0, further.get(ATTRIBUTES, ())
     for number, part in enumerate(parts, 1):
         if OPTIONS.fullmatch(part):
-            at = len(written) if strict else None
+            at = len(written) if strict else at
             continue
-        stands = f"{_free(parts)}{further[SPOKEN][0]}" if number == spoken else _as_it_stands(part)
+        at = len(written) if at is None and part == "--" else at  # Behind it none is read as an option.
+        stands = f"{_free(parts)}{further[SPOKEN][0]}" if number == spoken else _as_it_stands(part, files)
         if stands:
             written.append(f" {stands}" if written else stands)
             continue
@@ -139,11 +139,12 @@ def _options(known: Sequence[Option], chosen: Sequence[Option], columns: Sequenc
     return must + (f"( ({others})){{0,{FURTHER}}}" if others else "")
 
 
-def _as_it_stands(part: str) -> str:
+def _as_it_stands(part: str, files: Sequence[str]) -> str:
     """Regular expression of a part that must be written as it is, but for the value of an option; or ""."""
     valued = _VALUED.fullmatch(part)
     written = valued[1] if valued else part if LITERAL.fullmatch(part) else ""
-    return f"{literal(written)}{WORD if valued else ''}"
+    value = choice(files) if valued and files and FILE.search(valued[2]) else WORD
+    return f"{literal(written)}{value if valued else ''}"
 
 
 def _given(part: str, before: Sequence[str], files: Sequence[str], named: Sequence[str]) -> bool:
@@ -211,6 +212,8 @@ def _word(
         return choice([*targets], *(rf"[a-z_]+\.{literal(kind)}" for kind in kinds))
     if re.fullmatch(r"\[[a-z]\w*(\|\w+)+\]", part):
         return choice(part[1:-1].split("|"))
+    if re.fullmatch(r"\{[\w-]+(,[\w-]+)+\}", part):
+        return choice(part[1:-1].split(","))
     if APPLIED.fullmatch(name) and any(map(FILE.search, behind)):
         return _PROGRAM
     # In italics a query is what is searched for.

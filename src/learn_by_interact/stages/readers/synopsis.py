@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from ...commands import page_of
 from ...types import Document, digest
@@ -23,6 +23,17 @@ CHOSEN = (r"-[A-Za-z]", r"[a-z][\w-]*", r"--[a-z][\w-]*(?:[ =](?:<[^<>]*>|[A-Z][
 """What each of a choice is of which a synopsis is made for each: letters, words, options with long names."""
 CHOICES = 3
 """Choices of a synopsis of which each is made one; of further ones the first is taken."""
+BRACED = re.compile(r"\{(?:[^{}]|\{[^{}]*\})*\}")
+"""What stands in braces, as a choice does: `{list | show NAME}`."""
+TOKEN = re.compile(rf"\||(?:{GROUP.pattern.rpartition('|')[0]}|{BRACED.pattern}|\([^()]*\)|[^\s|])+")
+"""A part of a synopsis, or a bar between two, of which one is written."""
+ALIKE = (
+    re.compile(r"-|(?:<[^<>]*>|[A-Z][A-Z\d_:/.-]*|\[[^\[\]]*\])+(?:\.\.\.)?"),
+    re.compile(r"[a-z][a-z\d-]*"),
+    re.compile(r"-[a-zA-Z]"),
+    re.compile(r"--[a-z][\w-]*"),
+)
+"""What each of the parts is between which bars stand: arguments, words, options of one kind."""
 NESTED = re.compile(r"\[([a-z][\w-]*) \[([a-z][\w-]*)\]\]")
 USAGE = re.compile(r"^\s*(?:usage:\s*|or:\s+)", re.IGNORECASE)
 """What a usage begins with, and further ones below it, as GNU's tools have them."""
@@ -32,7 +43,7 @@ CARRIED = re.compile(r"\s+\\$")
 """The end of a line of a synopsis that goes on as a line of a shell does."""
 CONTINUED = 8
 """Blanks that the further lines of a usage begin with, at least."""
-LITERAL = re.compile(r"[a-z\d][\w:.-]*|[\w:.-]*[a-z][\w:.-]*|-[A-Z]")
+LITERAL = re.compile(r"--?|(?:[a-z\d][\w:.-]*|[\w:.-]*[a-z][\w:.-]*)(?<!\.\.\.)|-[A-Z]")
 """A part of a synopsis that is written as it stands."""
 STRING = re.compile(r"'[^']*'|\"[^\"]*\"")
 _WORDS = re.compile(r"[\w-]+( [a-z][\w.-]*)+")
@@ -40,7 +51,7 @@ _WORDS = re.compile(r"[\w-]+( [a-z][\w.-]*)+")
 OPTIONS = re.compile(
     r"\[-{0,2}<?(?:[a-z]+[-_])?(?:OPTION|FLAG|SWITCH|OPERATION)(?:S|\(S\))?>?(?:\.\.\.)?\](?:\.\.\.)?"
     r"|<(?:[a-z]+[-_])*(?:OPTION|FLAG|SWITCHE)S>|\[[a-z]+OPTIONS\]|(?-i:OPTIONS?)(?:\.\.\.)?"
-    r"|\[(?:[a-z][\w-]* )+(?:OPTION|FLAG|SWITCHE)S?(?: ?\.\.\.)?\](?:\.\.\.)?",
+    r"|\[(?:<?[a-z][\w-]*>? )+(?:OPTION|FLAG|SWITCHE)S?(?: ?\.\.\.)?\](?:\.\.\.)?",
     re.IGNORECASE,
 )
 """Where options stand in a synopsis."""
@@ -48,7 +59,7 @@ WHOLE = "[OPTIONS]"
 """What stands in a synopsis in the place of a list of them."""
 ANY_COMMAND = re.compile(
     r"<(?:sub)?command>|<action>|<verb>|\b(?:SUB)?COMMAND\b|\bACTION\b|(?<=\] )action(?= \[|$)"
-    r"|(?-i:\bCMD\b)|\{[\w-]+(?:,[\w-]+)+\} \.\.\.",
+    r"|(?-i:\bCMD\b)|\{[\w-]+(?:,[\w-]+)+\} ?\.\.\.",
     re.IGNORECASE,
 )
 """What a synopsis has that stands for several: `tool <filter> <command> <mods>`."""
@@ -80,6 +91,8 @@ CAPITALS = re.compile(r"[\w.-]+(?: [a-z][a-z-]*)+(?: (?:[A-Z]{2}[A-Z\d_-]*|\"[A-
 SHARED = 3
 """Synopses of a manual that have an argument, from which on it is explained apart from them."""
 
+REPEATING = re.compile(r"(?<=[\w>)}\]]) (?:\.\.\.|\[\.\.\.\])(?!\S)")
+"""Behind a part of a synopsis of which there may be more: `[target] ...`."""
 MANY = re.compile(r"<[a-z]+s>")
 """An argument of which there may be any number, by its name."""
 CALLED = 3
@@ -148,7 +161,7 @@ def _entries(page: Document, tools: Sequence[str]) -> Iterator[tuple[str, frozen
             given = re.sub(r"[a-z][\w-]*", r"<\g<0>>", entry["plain"] or "")
             whole = _joined(f"{tool} {entry['name']}{entry['marked']}{given}", ())
             form = _without_blanks(_without_each_option(whole))
-            if not several(form, page):
+            if understood(form) and not several(form, page):
                 yield form, _names(whole)
 
 
@@ -191,13 +204,12 @@ def _synopses(page: Document, tools: Sequence[str]) -> Iterator[tuple[str, froze
         tool, _, rest = text.partition(" ")
         if tool not in tools or rest.startswith("- ") or rest == "OPTION":  # What it prints; help alone.
             continue
-        whole = _in_braces(
-            _joined(text, _continued(lines[number + 1 :]) if usage else _deeper(lines, number))
-        )
+        more = _continued(lines[number + 1 :]) if usage else _deeper(lines, number)
+        whole = _in_braces(REPEATING.sub("...", _joined(text, more)))
         below = lines[number + 1] if number + 1 < len(lines) else ""
         for way in _ways(whole):
             text = _without_each_option(_first(way))
-            if (
+            if (understood(text) or several(text, page)) and (
                 usage
                 or CAPITALS.fullmatch(text)
                 or _placeholders(STRING.sub("''", text))
@@ -228,11 +240,56 @@ def _ways(form: str, choices: int = CHOICES) -> list[str]:
             form = form.replace(part, part[1:-1])
         elif nested := NESTED.fullmatch(part):
             form = form.replace(part, f"[{nested[1]}] [{nested[2]}]")
-    for choice in CHOICE.finditer(form) if choices else ():
+    if each := _alternatives(form):
+        return [way for one in each[: None if choices > 0 else 1] for way in _ways(one, choices - 1)]
+    for choice in CHOICE.finditer(form) if choices > 0 else ():
         each = re.split(r" ?\| ?", choice[1])
         if any(all(re.fullmatch(kind, one) for one in each) for kind in CHOSEN):
             return [way for one in each for way in _ways(form.replace(choice[0], one, 1), choices - 1)]
     return [form]
+
+
+def _alternatives(form: str) -> list[str]:
+    """A synopsis with each of its first parts of which one is written, `PATH | -`, `add|remove NAME` or
+    `{list | show NAME}`; [] where there are none, or words beside arguments, of which it is not clear."""
+    parts = TOKEN.findall(form)
+    for at, part in enumerate(parts):
+        if "|" in part and BRACED.fullmatch(part):
+            inside, first, last = _parted(TOKEN.findall(part[1:-1])), at, at + 1
+        elif part == "|" and at:
+            first, last = at - 1, at + 2
+            while parts[last : last + 1] == ["|"]:
+                last += 2
+            inside = _parted(parts[first:last])
+            if all(map(_names, inside)) and not _alike(inside):
+                inside = inside[:1]  # The same option by other names.
+            if parts[0] in inside or not _alike(inside):
+                return []
+        else:
+            continue
+        if any(map(ANY_PROGRAM.fullmatch, inside)) and any(map(ALIKE[1].fullmatch, inside)):
+            return []  # It stands for several: `{COMMAND | help}`.
+        told = [one for one in inside if not one.startswith(("(-", "{-"))]  # Its help, its version.
+        return [" ".join([*parts[:first], one, *parts[last:]]) for one in told]
+    return []
+
+
+def _alike(parts: Sequence[str]) -> bool:
+    return any(all(map(kind.fullmatch, parts)) for kind in ALIKE)
+
+
+def _parted(parts: Sequence[str]) -> list[str]:
+    """What stands between the bars."""
+    each = (group for bar, group in groupby(parts, "|".__eq__) if not bar)
+    return [" ".join(group) for group in each]
+
+
+def understood(form: str) -> bool:
+    """Whether each part of a synopsis is a word, an argument or a whole group."""
+    parts = GROUP.findall(form)
+    pairs = ("[]", "<>", "{}", "()")
+    whole = all(part.count(pair[0]) == part.count(pair[1]) for part in parts for pair in pairs)
+    return whole and all(re.search(r"\w", part) or part in ("-", "--") for part in parts)
 
 
 def _in_braces(form: str) -> str:
@@ -381,7 +438,7 @@ def _deeper(lines: Sequence[str], number: int) -> Iterator[str]:
     or below a line that was full."""
     whole, margin = lines[number], indent(lines[number])
     for before, line in pairwise(lines[number:]):
-        inside = whole.count("[") > whole.count("]") and line.strip()
+        inside = line.strip() and any(whole.count(one) > whole.count(end) for one, end in ("[]", "{}"))
         begins = line.lstrip()[:1]
         deeper = begins in tuple("[<(-.") and indent(line) >= margin + 4
         if indent(line) < margin or not (inside or deeper or (begins == "[" and len(before) > FULL)):
