@@ -449,3 +449,30 @@ def test_parts_of_a_synopsis_are_written_as_they_stand(form: str, good: str, bad
 def test_options_stand_before_what_a_command_reads_as_no_options() -> None:
     form = pattern("tool exec NAME -- PROGRAM", options("  -t, --tty  As at a terminal\n"))
     assert allows(form, "tool exec a --tty -- ls") and not allows(form, "tool exec a -- ls --tty")
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "found"),
+    [
+        (
+            "tool cp",
+            "Usage:  tool cp [OPTIONS] SRC DEST\n\ttool cp [OPTIONS] - DEST\n",
+            ["tool cp [OPTIONS] SRC DEST", "tool cp [OPTIONS] - DEST"],
+        ),
+        (
+            "wheel tags",
+            "usage: wheel tags [-h] [--build TAG]\n                  wheel [wheel ...]\n",
+            ["wheel tags [OPTIONS] <wheel>..."],
+        ),
+        ("tool x509", "Usage: x509 [options] FILE\n", ["tool x509 [options] FILE"]),
+        ("tool key new", "Usage: new [options] FILE\n", ["tool key new [options] FILE"]),
+        ("tool hi", "USAGE\n  $ tool hi PERSON [-f <value>]\n", ["tool hi PERSON [OPTIONS]"]),
+        ("tool", "Read this:\n\n  $ tool new <name>\n", []),
+        ("tool", "Usage: tool [-v] FILE\n        Invalid options were given.\n", ["tool [OPTIONS] FILE"]),
+    ],
+)
+def test_each_usage_is_one_form_whatever_stands_before_its_command(
+    title: str, text: str, found: list[str]
+) -> None:
+    document = Document(source="s", title=title, text=text, begin=1, end=9)
+    assert forms(document, (title.partition(" ")[0],)) == found

@@ -43,6 +43,11 @@ CARRIED = re.compile(r"\s+\\$")
 """The end of a line of a synopsis that goes on as a line of a shell does."""
 CONTINUED = 8
 """Blanks that the further lines of a usage begin with, at least."""
+SENTENCE = re.compile(r"[A-Z][a-z]+(?: [a-z]+){2}")
+SHELL = re.compile(r"\s*\$ ")
+"""What a synopsis begins with that stands as in a shell."""
+BELOW = re.compile(r"\s*usage:?\s*", re.IGNORECASE)
+"""A heading below which synopses stand."""
 LITERAL = re.compile(r"--?|(?:[a-z\d][\w:.-]*|[\w:.-]*[a-z][\w:.-]*)(?<!\.\.\.)|-[A-Z]")
 """A part of a synopsis that is written as it stands."""
 STRING = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -102,7 +107,7 @@ CALLED = 3
 def usage_of(lines: Sequence[str], at: int) -> str:
     """A usage line; one that lists every option, over several lines, whole and with `[OPTIONS]` for them."""
     line = lines[at].strip()
-    whole = _joined(line, _continued(lines[at + 1 :]))
+    whole = _joined(line, _continued(lines[at:]))
     short = _without_each_option(whole)
     return line if short == whole else short
 
@@ -197,14 +202,19 @@ def _lists_commands(page: Document) -> bool:
 
 
 def _synopses(page: Document, tools: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
-    lines = page.text.split("\n")
+    lines, begin = page.text.split("\n"), 0
     for number, line in enumerate(lines):
+        if number < begin:
+            continue  # It goes on with a usage.
+        if number and BELOW.fullmatch(lines[number - 1]):
+            line = SHELL.sub("", line)
         usage = USAGE.match(line)
         text = _by_its_name(line[usage.end() :], page_of(page.title), tools) if usage else line.strip()
         tool, _, rest = text.partition(" ")
         if tool not in tools or rest.startswith("- ") or rest == "OPTION":  # What it prints; help alone.
             continue
-        more = _continued(lines[number + 1 :]) if usage else _deeper(lines, number)
+        more = [*(_continued(lines[number:]) if usage else _deeper(lines, number))]
+        begin = number + 1 + len(more) if usage else begin
         whole = _in_braces(REPEATING.sub("...", _joined(text, more)))
         below = lines[number + 1] if number + 1 < len(lines) else ""
         for way in _ways(whole):
@@ -226,6 +236,11 @@ def _without_blanks(form: str) -> str:
 def _by_its_name(usage: str, page: str, tools: Sequence[str]) -> str:
     """A usage of a page of a help tree with its tool's name, where it has another: `Usage: tool.py FILE`."""
     tool, _, rest = page.partition(" ")
+    if tool in tools and rest:  # `Usage: insert FILE` on the page of `tool insert`.
+        words = page.split(" ")
+        for at in range(1, len(words)):
+            if f"{usage} ".startswith(f"{' '.join(words[at:])} "):
+                return " ".join([*words[:at], usage])
     called, _, more = usage.partition(" ")
     other = tool in tools and called not in tools and re.fullmatch(r"[\w./-]+", called)
     begins = f"{more} ".startswith(f"{rest} ") if rest else re.match(r"[\[<{(]|[A-Z]{2}", more)
@@ -456,9 +471,13 @@ def _joined(usage: str, lines: Iterable[str]) -> str:
     return re.sub(r"(?<=[\[(]) +| +(?=[\])])", "", re.sub(r" {1,2}(?! )", " ", usage.strip()))
 
 
-def _continued(lines: Iterable[str]) -> Iterator[str]:
-    """The lines of a usage after its first, which are indented far."""
-    for line in lines:
-        if not line.strip() or indent(line) < CONTINUED:
+def _continued(lines: Sequence[str]) -> Iterator[str]:
+    """The lines of a usage after its first, which are indented far, up to another usage or a sentence."""
+    usage = USAGE.match(lines[0])
+    begun = usage[0].expandtabs() if usage else ""
+    called = lines[0][len(usage[0]) :].split()[:1] if usage else []
+    for line in lines[1:]:
+        again = line.split()[:1] == called and indent(line.expandtabs()) <= len(begun)
+        if not line.strip() or indent(line.expandtabs()) < CONTINUED or again or SENTENCE.match(line.strip()):
             return
         yield line.strip()
