@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from learn_by_interact.stages.items import Item
+from learn_by_interact.stages.readers.options import options
 from learn_by_interact.stages.readers.synopsis import forms, general
 from learn_by_interact.types import Document
 
@@ -44,3 +46,22 @@ def test_a_program_that_a_command_runs_is_one_of_its_arguments(title: str, text:
 )
 def test_a_synopsis_that_stands_for_several_commands_says_how_none_is_written(title: str, text: str) -> None:
     assert not forms(page(title, text), ("rec",)) and len([*general([page(title, text)], ("rec",))]) == 1
+
+
+@pytest.mark.parametrize(
+    ("form", "listed", "early"),
+    [
+        ("tool [flags] FILE", "  -count int\n        How many\n  -v    Say more\n", True),
+        ("tool [OPTIONS] FILE", "  -n NUM  How many\n  -v      Say more\n", True),
+        ("tool run [OPTIONS] IMAGE [COMMAND] [ARG...]", "  -t, --tty  As at a terminal\n", True),
+        ("tool [OPTION] DURATION COMMAND [ARG]...", "  -k, --kill  Kill it\n", True),
+        ("tool [OPTIONS] FILE", "  -n, --number NUM  How many\n  -v  Say more\n", False),
+    ],
+)
+def test_options_stand_where_the_synopsis_has_them_if_none_may_be_read_behind(
+    form: str, listed: str, early: bool
+) -> None:
+    known = tuple(options(listed))
+    item = Item(text="t", synopsis=form, known=known, chosen=known[-1:], inputs=("a.txt",))
+    begin, end = item.form.index(f" {known[-1].name}"), item.form.index("(a\\.txt)") if "FILE" in form else 99
+    assert (begin < end) is early

@@ -70,6 +70,11 @@ ANY_COMMAND = re.compile(
 """What a synopsis has that stands for several: `tool <filter> <command> <mods>`."""
 ANY_PROGRAM = re.compile(r"<?(?:command|cmd)>?", re.IGNORECASE)
 """What is also called so where it is another program, which the tool runs: `tool exec NAME COMMAND`."""
+GIVEN = re.compile(
+    r"[\[< ](?:command|cmd|prog|program|utility)\b[\]>]*(?:\.\.\.)?(?:$| [\[<]*(?:[\w-]*-)?arg)",
+    re.IGNORECASE,
+)
+"""The end of a synopsis whose tool runs another program: `[COMMAND [ARG]...]`."""
 RUNS = re.compile(
     r"\b(?:run|start|execut|invok)[a-z]* (?:(?:an?|the|given|specified|another|some|its) ){0,2}"
     r"(?:commands?|programs?|utility)\b",
@@ -358,6 +363,14 @@ def fitting(form: str, known: Sequence[Option], listing: Mapping[str, frozenset[
 def takes_options(form: str) -> bool:
     """Whether a synopsis says where options stand."""
     return any(map(OPTIONS.fullmatch, GROUP.findall(form)))
+
+
+def stops(form: str, known: Sequence[Option]) -> bool:
+    """Whether a tool may read no options behind the first of its arguments: where options have long names
+    behind one dash, or short ones alone, and where what it is given is a command with options of its own."""
+    names = [name for option in known for name in option.names]
+    posix = bool(names) and not any(name.startswith("--") for name in names)
+    return posix or any(re.match(r"-\w[\w-]", name) for name in names) or bool(GIVEN.search(form))
 
 
 def general(pages: Iterable[Document], tools: Sequence[str]) -> Iterator[str]:
