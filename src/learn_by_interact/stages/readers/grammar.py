@@ -9,11 +9,15 @@ from types import MappingProxyType
 from ...patterns import literal
 from .arguments import (
     CODE,
+    ESCAPED,
+    FILTER,
     INTO,
     NEW,
     NO_FILE,
     ONE_OF_MANY,
     REPEATED,
+    SCRIPT,
+    SIGNED,
     STATEMENT,
     WORD,
     choice,
@@ -42,13 +46,19 @@ SPOKEN = "word:"
 """Under which the regular expression of a word is that the repeated argument has."""
 SQL = re.compile(r"([A-Z]+_)?(SQL|SELECT)")
 """What an argument is called that is a statement in SQL."""
-LANGUAGE = re.compile(r"([A-Z]+_)?(CODE|SQL|SELECT|QUERY|EXPR|EXPRESSION|SCRIPT|STATEMENT)")
+LANGUAGE = re.compile(r"([A-Z]+_)?(CODE|SQL|SELECT|QUERY|STATEMENT)")
 """What an argument is called that is written in another language."""
-APPLIED = re.compile(r"(?i)filter|program")
+SCRIPTED = re.compile(r"(?i)([a-z]+[ _-])*(expr|expression|script)([ _-][a-z-]+)?")
+"""The same of a language that has short programs."""
+APPLIED = re.compile(r"(?i)([a-z]+[ _-])*(filter|program)")
 """The same where a file follows to which it is applied."""
+MATCHED = re.compile(r"(?i)([a-z]+[ _-])*(pattern|regexp?|regular[ _-]expression)s?")
+"""What an argument is called that is searched for in a file."""
+NUMERIC = re.compile(r"(?i)([a-z]+[ _-])*(num|number|int|integer|float|amount|offset|delta)")
+"""What an argument is called that may be a negative number."""
 OTHER = re.compile(r"(?!NEW_)[A-Z]+_([A-Z]+)")
 """What an argument is called that is a further one of its kind: `OTHER_TABLE`."""
-_PROGRAM = f"({CODE})"
+_PROGRAM, _SCRIPT, _FILTER = f"({CODE})", f"({SCRIPT})", f"({FILTER})"
 _NEW_FILE = r"[A-Za-z0-9_-]{1,24}\.[a-z][a-z0-9]{0,4}"
 FRESH = re.compile(r"NEW_?(NAME|TABLE|VIEW|BRANCH|ID|KEY|LABEL|TAG)?")
 """What an argument is called that names what the command makes."""
@@ -103,7 +113,7 @@ def pattern(
         named = further.get(part.strip("[]<>."), ())
         word = choice(named) if named else _word(part, makes_a, files, targets, parts[number:], names)
         optional = part.startswith("[") and not _given(part, parts[: number - 1], [*targets, *files], named)
-        several = bool(SEARCHED.search(part)) and not many and word != _PROGRAM
+        several = bool(SEARCHED.search(part)) and not many and word not in (_PROGRAM, _FILTER)
         one = term(names)
         terms = f"( {one}){{0,2}}" if several else ""
         if several and key and any(map(LITERAL.fullmatch, parts[number:])):
@@ -168,7 +178,8 @@ def _free(parts: Sequence[str]) -> str:
 def _sign(part: str, optional: bool, many: bool, turn: int) -> str:
     """How often an argument stands there, as the sign of a regular expression: `[<a> [<b>]]` up to twice, and
     in one of its turns not at all."""
-    words = _ALTERNATIVES.sub(r"\1", part).strip("[]").split(" ")
+    inside = _ALTERNATIVES.sub(r"\1", part).strip("[]")
+    words = [inside] if re.fullmatch("<[^<>]*>", inside) else inside.split(" ")
     if not many and len(words) == 1:
         return "?" if optional else ""
     if not optional:
@@ -204,7 +215,7 @@ def _word(
 ) -> str:
     """Regular expression of an argument; `makes_a`: see `made`; `behind`: the arguments after it; `names`:
     attributes that are known."""
-    name = part.strip("[]<>.")
+    name = part.strip("[]<>.'")
     if FILE.search(part) and files:
         return f"({_NEW_FILE})" if is_written(part) else choice(files)
     if TARGET.search(part) and targets:
@@ -215,13 +226,19 @@ def _word(
     if re.fullmatch(r"\{[\w-]+(,[\w-]+)+\}", part):
         return choice(part[1:-1].split(","))
     if APPLIED.fullmatch(name) and any(map(FILE.search, behind)):
-        return _PROGRAM
+        return _FILTER
     # In italics a query is what is searched for.
     language = name.upper() if part.startswith("<") and name != "query" else name
     if LANGUAGE.fullmatch(language):
         return f"({STATEMENT})" if SQL.fullmatch(language) else _PROGRAM
+    if MATCHED.fullmatch(name):
+        return ESCAPED
+    if SCRIPTED.fullmatch(name) and not FILE.search(part):
+        return _SCRIPT if language.isupper() else f"({WORD}|{_SCRIPT})"
     if is_new(name, makes_a):
         return NEW
+    if NUMERIC.fullmatch(name) and not part.endswith("..."):
+        return SIGNED
     if KEY.fullmatch(name):
         return WORD.replace("()[", "()[=")
     if names and MANY.fullmatch(part):
