@@ -421,6 +421,8 @@ def test_an_argument_of_which_there_may_be_none_is_left_out_in_one_of_its_turns(
         ("tool [OPTIONS] <name> [...]", ["<name>..."]),
         ("tool [OPTIONS] -l | --list", ["-l"]),
         ("tool [OPTIONS] add NAME | remove NAME", []),
+        ("tool [OPTIONS] list | sort NAME", []),
+        ("tool [OPTIONS] <name> |", ["<name>"]),
         ("tool [OPTIONS] <name> < FILE", []),
         ("tool [OPTIONS] {add | remove", []),
     ],

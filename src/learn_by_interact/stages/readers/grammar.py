@@ -29,7 +29,7 @@ from .positional import GROUP
 from .synopsis import LITERAL, MANY, OPTIONS
 from .words import takes_words
 
-_VALUED = re.compile(r"(--[\w-]+=)(<[^<>]*>|[A-Za-z][\w-]*)")
+_VALUED = re.compile(r"(--?[A-Za-z][\w-]*=)(<[^<>]*>|[A-Za-z][\w-]*)")
 """An option that must stand in a synopsis, with its value."""
 _ALTERNATIVES = re.compile(r"(\S+)(?: \| (?:<[^<>]*>|[^\s\[\]|]+))+")
 """A word, or one of others: `<commit> | <object>`."""

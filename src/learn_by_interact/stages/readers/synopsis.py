@@ -9,32 +9,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby, pairwise
+from itertools import pairwise
 
 from ...commands import page_of
 from ...types import Document, digest
 from . import indent
 from .options import ASIDE, Option, clause, options
 from .positional import GROUP, with_placeholders
-from .spelt import NAME
+from .ways import ANY_PROGRAM, WHOLE, first, in_braces, names_in, understood, ways
 
-CHOICE = re.compile(r"(?<!\S)\(([^()|]+(?:\|[^()|]+)+)\)(?!\S)")
-CHOSEN = (r"-[A-Za-z]", r"[a-z][\w-]*", r"--[a-z][\w-]*(?:[ =](?:<[^<>]*>|[A-Z][A-Z\d_-]*|[a-z]+))?")
-"""What each of a choice is of which a synopsis is made for each: letters, words, options with long names."""
-CHOICES = 3
-"""Choices of a synopsis of which each is made one; of further ones the first is taken."""
-BRACED = re.compile(r"\{(?:[^{}]|\{[^{}]*\})*\}")
-"""What stands in braces, as a choice does: `{list | show NAME}`."""
-TOKEN = re.compile(rf"\||(?:{GROUP.pattern.rpartition('|')[0]}|{BRACED.pattern}|\([^()]*\)|[^\s|])+")
-"""A part of a synopsis, or a bar between two, of which one is written."""
-ALIKE = (
-    re.compile(r"-|(?:<[^<>]*>|[A-Z][A-Z\d_:/.-]*|\[[^\[\]]*\])+(?:\.\.\.)?"),
-    re.compile(r"[a-z][a-z\d-]*"),
-    re.compile(r"-[a-zA-Z]"),
-    re.compile(r"--[a-z][\w-]*"),
-)
-"""What each of the parts is between which bars stand: arguments, words, options of one kind."""
-NESTED = re.compile(r"\[([a-z][\w-]*) \[([a-z][\w-]*)\]\]")
 USAGE = re.compile(r"^\s*(?:usage:\s*|or:\s+)", re.IGNORECASE)
 """What a usage begins with, and further ones below it, as GNU's tools have them."""
 FULL = 70
@@ -60,16 +43,12 @@ OPTIONS = re.compile(
     re.IGNORECASE,
 )
 """Where options stand in a synopsis."""
-WHOLE = "[OPTIONS]"
-"""What stands in a synopsis in the place of a list of them."""
 ANY_COMMAND = re.compile(
     r"<(?:sub)?command>|<action>|<verb>|\b(?:SUB)?COMMAND\b|\bACTION\b|(?<=\] )action(?= \[|$)"
     r"|(?-i:\bCMD\b)|\{[\w-]+(?:,[\w-]+)+\} ?\.\.\.",
     re.IGNORECASE,
 )
 """What a synopsis has that stands for several: `tool <filter> <command> <mods>`."""
-ANY_PROGRAM = re.compile(r"<?(?:command|cmd)>?", re.IGNORECASE)
-"""What is also called so where it is another program, which the tool runs: `tool exec NAME COMMAND`."""
 GIVEN = re.compile(
     r"[\[< ](?:command|cmd|prog|program|utility)\b[\]>]*(?:\.\.\.)?(?:$| [\[<]*(?:[\w-]*-)?arg)",
     re.IGNORECASE,
@@ -125,7 +104,7 @@ def _without_each_option(form: str) -> str:
     if not listed:
         return form
     told = any(OPTIONS.fullmatch(part) and not re.search("[-_]", part) for part in parts)
-    if not told and not all(_names(part) and _names(part) <= ASIDE for part in listed):
+    if not told and not all(names_in(part) and names_in(part) <= ASIDE for part in listed):
         parts[parts.index(listed[0])] = WHOLE
     return " ".join(part for part in parts if part not in listed)
 
@@ -172,7 +151,7 @@ def _entries(page: Document, tools: Sequence[str]) -> Iterator[tuple[str, frozen
             whole = _joined(f"{tool} {entry['name']}{entry['marked']}{given}", ())
             form = _without_blanks(_without_each_option(whole))
             if understood(form) and not several(form, page):
-                yield form, _names(whole)
+                yield form, names_in(whole)
 
 
 def several(form: str, page: Document) -> str:
@@ -220,17 +199,17 @@ def _synopses(page: Document, tools: Sequence[str]) -> Iterator[tuple[str, froze
             continue
         more = [*(_continued(lines[number:]) if usage else _deeper(lines, number))]
         begin = number + 1 + len(more) if usage else begin
-        whole = _in_braces(REPEATING.sub("...", _joined(text, more)))
+        whole = in_braces(REPEATING.sub("...", _joined(text, more)))
         below = lines[number + 1] if number + 1 < len(lines) else ""
-        for way in _ways(whole):
-            text = _without_each_option(_first(way))
+        for way in ways(whole):
+            text = _without_each_option(first(way))
             if (understood(text) or several(text, page)) and (
                 usage
                 or CAPITALS.fullmatch(text)
                 or _placeholders(STRING.sub("''", text))
                 or (_WORDS.fullmatch(text) and indent(below) > indent(line) and not CARRIED.search(line))
             ):
-                yield _without_blanks(text), _names(way)
+                yield _without_blanks(text), names_in(way)
 
 
 def _without_blanks(form: str) -> str:
@@ -250,97 +229,6 @@ def _by_its_name(usage: str, page: str, tools: Sequence[str]) -> str:
     other = tool in tools and called not in tools and re.fullmatch(r"[\w./-]+", called)
     begins = f"{more} ".startswith(f"{rest} ") if rest else re.match(r"[\[<{(]|[A-Z]{2}", more)
     return f"{tool} {more}" if other and begins else usage
-
-
-def _ways(form: str, choices: int = CHOICES) -> list[str]:
-    """A synopsis with each of a choice in turn, `tool (-d | -D) NAME`, and with a command that may be left
-    out: `tool [push [-q] NAME]`; an argument after which another may stand is none: `[infile [outfile]]`."""
-    for part in GROUP.findall(form):
-        if re.match(r"\[[a-z][\w-]* (?:[(<]|\[[^a-z])", part) and part.endswith("]"):
-            form = form.replace(part, part[1:-1])
-        elif nested := NESTED.fullmatch(part):
-            form = form.replace(part, f"[{nested[1]}] [{nested[2]}]")
-    if each := _alternatives(form):
-        return [way for one in each[: None if choices > 0 else 1] for way in _ways(one, choices - 1)]
-    for choice in CHOICE.finditer(form) if choices > 0 else ():
-        each = re.split(r" ?\| ?", choice[1])
-        if any(all(re.fullmatch(kind, one) for one in each) for kind in CHOSEN):
-            return [way for one in each for way in _ways(form.replace(choice[0], one, 1), choices - 1)]
-    return [form]
-
-
-def _alternatives(form: str) -> list[str]:
-    """A synopsis with each of its first parts of which one is written, `PATH | -`, `add|remove NAME` or
-    `{list | show NAME}`; [] where there are none, or words beside arguments, of which it is not clear."""
-    parts = TOKEN.findall(form)
-    for at, part in enumerate(parts):
-        if "|" in part and BRACED.fullmatch(part):
-            inside, first, last = _parted(TOKEN.findall(part[1:-1])), at, at + 1
-        elif part == "|" and at:
-            first, last = at - 1, at + 2
-            while parts[last : last + 1] == ["|"]:
-                last += 2
-            inside = _parted(parts[first:last])
-            if all(map(_names, inside)) and not _alike(inside):
-                inside = inside[:1]  # The same option by other names.
-            if parts[0] in inside or not _alike(inside):
-                return []
-        else:
-            continue
-        if any(map(ANY_PROGRAM.fullmatch, inside)) and any(map(ALIKE[1].fullmatch, inside)):
-            return []  # It stands for several: `{COMMAND | help}`.
-        told = [one for one in inside if not one.startswith(("(-", "{-"))]  # Its help, its version.
-        return [" ".join([*parts[:first], one, *parts[last:]]) for one in told]
-    return []
-
-
-def _alike(parts: Sequence[str]) -> bool:
-    return any(all(map(kind.fullmatch, parts)) for kind in ALIKE)
-
-
-def _parted(parts: Sequence[str]) -> list[str]:
-    """What stands between the bars."""
-    each = (group for bar, group in groupby(parts, "|".__eq__) if not bar)
-    return [" ".join(group) for group in each]
-
-
-def understood(form: str) -> bool:
-    """Whether each part of a synopsis is a word, an argument or a whole group."""
-    parts = GROUP.findall(form)
-    pairs = ("[]", "<>", "{}", "()")
-    whole = all(part.count(pair[0]) == part.count(pair[1]) for part in parts for pair in pairs)
-    return whole and all(re.search(r"\w", part) or part in ("-", "--") for part in parts)
-
-
-def _in_braces(form: str) -> str:
-    """A synopsis whose arguments stand in braces, as the others have them: `{zero or more file names}` is
-    `[file_names...]`, `{flags}` is `[OPTIONS]`; not choices, `{add,remove}`."""
-
-    def named(found: re.Match[str]) -> str:
-        name = "_".join(found[1].split())
-        if re.fullmatch(r"(\w+-)?(flags|options)", name, re.IGNORECASE):
-            return WHOLE
-        many = re.fullmatch(r"(zero|one)_or_more_(.*)", name)
-        return f"<{name}>" if not many else f"[{many[2]}...]" if many[1] == "zero" else f"<{many[2]}>..."
-
-    form = re.sub(r"(?<!\S)\{(<[^<>]*>)\}(?!\S)", r"\1", form)
-    form = re.sub(r"(?<!\S)\{(-[^{}]*)\}(?!\S)", _of_options, form)
-    return re.sub(r"(?<!\S)\{([A-Za-z](?:[^{}|,]|,(?= )|,(?=[^{}]*\.\.\.\}))*)\}(?!\S)", named, form)
-
-
-def _of_options(found: re.Match[str]) -> str:
-    """A choice of options in braces: each in turn, or, where one has more than a value, a list of them."""
-    each = re.split(r" ?\| ?", found[1])
-    simple = any(all(re.fullmatch(kind, one) for one in each) for kind in CHOSEN)
-    return f"({found[1]})" if simple and len(each) > 1 else f"[{found[1]}]"
-
-
-def _names(form: str) -> frozenset[str]:
-    """The options that a synopsis names: `[--[no-]all | -n]`, and of `[-abc]` each letter."""
-    either = f"{form.replace('[no-]', '')} {form.replace('[no-]', 'no-')}"
-    found = re.findall(rf"(?<![\w<{{-]){NAME}", either)
-    letters = [f"-{letter}" for name in found if re.fullmatch(r"-[A-Za-z]{2,}", name) for letter in name[1:]]
-    return frozenset([*found, *letters])
 
 
 def fitting(form: str, known: Sequence[Option], listing: Mapping[str, frozenset[str]]) -> list[Option]:
@@ -454,11 +342,6 @@ def filled(command: str, forms: Sequence[str], start: str = "") -> str:
 def _placeholders(text: str) -> bool:
     prose = re.search(r"\s{3,}|<-|(?<!\.\.)[.:]$|[>\]](?: [A-Z]?[a-z]+){4}", text)
     return bool(re.search(r"<\w[^<>]*>|\s\[[A-Za-z<(-]", text)) and not prose
-
-
-def _first(form: str) -> str:
-    """A synopsis with the first of each choice: `tool (-m | -M) NAME`."""
-    return re.sub(r"(?<=\s)\(([^()|]*?)\s*\|[^()]*\)", r"\1", form)
 
 
 def _deeper(lines: Sequence[str], number: int) -> Iterator[str]:
