@@ -28,7 +28,7 @@ TOOLS = {
     [
         ("jq . a.json", True),
         ("jq .name.first a.json", True),
-        ("jq keys a.json", True),
+        ("jq keys a.json", False),
         ("jq 'keys' a.json", True),
         ("jq '.[] | .name' a.json", True),
         ("jq a.json a.json", False),

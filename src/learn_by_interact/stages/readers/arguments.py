@@ -32,8 +32,8 @@ SCRIPT = (
     rf'|\\"[A-Za-z_]{{0,40}}([^A-Za-z_"\\\n]|\\\\){_WITHIN}{{0,160}}\\"'
 )
 """The same of one in which backslashes and signs of any kind say something: `'s/a/b/'`."""
-FILTER = rf"{SCRIPT}|'[a-z_]{{1,20}}'|\.[A-Za-z0-9_.]{{0,40}}|[a-z][a-z0-9_]{{0,20}}"
-"""The same of one that may be as short as a word: `.name`, `keys`."""
+FILTER = rf"{SCRIPT}|'[a-z_]{{1,20}}'|\.[A-Za-z0-9_.]{{0,40}}"
+"""The same of one that may be as short as a word: `.name`, `'keys'`."""
 ESCAPED = rf"({WORD}|'{_INSIDE}{{1,120}}')"
 """The same of a pattern to search for, in which backslashes may stand between quotation marks."""
 SIGNED = rf"({WORD}|-[0-9]{{1,6}}(\.[0-9]{{1,4}})?)"
