@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from learn_by_interact.stages.items import Item
@@ -65,3 +67,12 @@ def test_options_stand_where_the_synopsis_has_them_if_none_may_be_read_behind(
     item = Item(text="t", synopsis=form, known=known, chosen=known[-1:], inputs=("a.txt",))
     begin, end = item.form.index(f" {known[-1].name}"), item.form.index("(a\\.txt)") if "FILE" in form else 99
     assert (begin < end) is early
+
+
+def test_options_stand_before_two_dashes_even_if_a_synopsis_has_them_last() -> None:
+    known = tuple(options("  -r, --replicas NUM  How many\n"))
+    item = Item(
+        text="t", synopsis="tool new NAME -- [COMMAND] [args...] [options]", known=known, chosen=known
+    )
+    assert re.search(item.form, "tool new a --replicas 3 -- ls")
+    assert not re.search(item.form, "tool new a -- ls --replicas 3")

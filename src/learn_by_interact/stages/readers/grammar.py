@@ -102,7 +102,7 @@ def pattern(
     spoken, names = takes_words(form) if SPOKEN in further else 0, further.get(ATTRIBUTES, ())
     for number, part in enumerate(parts, 1):
         if OPTIONS.fullmatch(part):
-            at = len(written) if strict else at
+            at = len(written) if strict and "--" not in parts[:number] else at
             continue
         at = len(written) if at is None and part == "--" else at  # Behind it none is read as an option.
         stands = f"{_free(parts)}{further[SPOKEN][0]}" if number == spoken else _as_it_stands(part, files)
