@@ -408,3 +408,73 @@ def test_an_argument_of_which_there_may_be_none_is_left_out_in_one_of_its_turns(
         grammar = pattern("tool add [OPTIONS] [ARGS]...", (), (), most=most)
         assert re.fullmatch(grammar, "tool add garden")
         assert bool(re.fullmatch(grammar, "tool add")) is none
+
+
+@pytest.mark.parametrize(
+    ("usage", "found"),
+    [
+        ("tool build [OPTIONS] PATH | URL | -", ["PATH", "URL", "-"]),
+        ("tool cp [OPTIONS] SRC|- DEST", ["SRC DEST", "- DEST"]),
+        ("tool [OPTIONS] {list | show <name> | {-v | --version}}", ["list", "show <name>"]),
+        ("tool [OPTIONS] install|remove pkg ...", ["install <pkg>...", "remove <pkg>..."]),
+        ("tool [OPTIONS] [target] ...", ["[target]..."]),
+        ("tool [OPTIONS] <name> [...]", ["<name>..."]),
+        ("tool [OPTIONS] -l | --list", ["-l"]),
+        ("tool [OPTIONS] add NAME | remove NAME", []),
+        ("tool [OPTIONS] list | sort NAME", []),
+        ("tool [OPTIONS] <name> |", ["<name>"]),
+        ("tool [OPTIONS] <name> < FILE", []),
+        ("tool [OPTIONS] {add | remove", []),
+    ],
+)
+def test_what_a_synopsis_leaves_to_choose_is_chosen_and_what_is_not_understood_is_none(
+    usage: str, found: list[str]
+) -> None:
+    every = forms(Document(source="s", title="tool", text=f"Usage: {usage}", begin=1, end=9), ("tool",))
+    assert [one.partition("[OPTIONS] ")[2] for one in every] == found
+
+
+@pytest.mark.parametrize(
+    ("form", "good", "bad"),
+    [
+        ("tool [global options] plan [plan options]", "tool plan", "tool plan x"),
+        ("tool exec NAME -- PROGRAM", "tool exec a -- ls", "tool exec a b ls"),
+        ("tool load -", "tool load -", "tool load x"),
+        ("tool scale --replicas=COUNT -f FILE", "tool scale --replicas=3 -f a.txt", "tool scale 3 a.txt"),
+        ("tool level {low,high}", "tool level low", "tool level middle"),
+    ],
+)
+def test_parts_of_a_synopsis_are_written_as_they_stand(form: str, good: str, bad: str) -> None:
+    assert allows(pattern(form, ()), good) and not allows(pattern(form, ()), bad)
+
+
+def test_options_stand_before_what_a_command_reads_as_no_options() -> None:
+    form = pattern("tool exec NAME -- PROGRAM", options("  -t, --tty  As at a terminal\n"))
+    assert allows(form, "tool exec a --tty -- ls") and not allows(form, "tool exec a -- ls --tty")
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "found"),
+    [
+        (
+            "tool cp",
+            "Usage:  tool cp [OPTIONS] SRC DEST\n\ttool cp [OPTIONS] - DEST\n",
+            ["tool cp [OPTIONS] SRC DEST", "tool cp [OPTIONS] - DEST"],
+        ),
+        (
+            "wheel tags",
+            "usage: wheel tags [-h] [--build TAG]\n                  wheel [wheel ...]\n",
+            ["wheel tags [OPTIONS] <wheel>..."],
+        ),
+        ("tool x509", "Usage: x509 [options] FILE\n", ["tool x509 [options] FILE"]),
+        ("tool key new", "Usage: new [options] FILE\n", ["tool key new [options] FILE"]),
+        ("tool hi", "USAGE\n  $ tool hi PERSON [-f <value>]\n", ["tool hi PERSON [OPTIONS]"]),
+        ("tool", "Read this:\n\n  $ tool new <name>\n", []),
+        ("tool", "Usage: tool [-v] FILE\n        Invalid options were given.\n", ["tool [OPTIONS] FILE"]),
+    ],
+)
+def test_each_usage_is_one_form_whatever_stands_before_its_command(
+    title: str, text: str, found: list[str]
+) -> None:
+    document = Document(source="s", title=title, text=text, begin=1, end=9)
+    assert forms(document, (title.partition(" ")[0],)) == found

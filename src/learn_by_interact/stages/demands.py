@@ -92,7 +92,7 @@ def asked(
     `state`: of the environment before. `strict`: its file stands behind its options.
     """
     words = _bare(form, file)
-    at = len(words) - strict
+    at = words.index(file) if strict and file in words else len(words)
 
     def does(options: Sequence[Option]) -> tuple[str, Observation]:
         given = [_given(option, file, columns) for option in options]

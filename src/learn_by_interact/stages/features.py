@@ -35,6 +35,7 @@ from .readers.synopsis import (
     leading,
     listed,
     name_in,
+    stops,
     synopses,
     takes_options,
 )
@@ -277,8 +278,8 @@ def demanded(
         known = fitting(form, every, listing)
         files = _files(form, start, description)[0]
         file = next((one for one in files if columns_of(start, one)), next(iter(files), ""))
-        columns, strict = columns_of(start, file), ends_so(form, files_behind([document, *others], tools))
-        found[form] = asked(form, known, file, columns, run, state, strict)
+        strict = stops(form, known) or ends_so(form, files_behind([document, *others], tools))
+        found[form] = asked(form, known, file, columns_of(start, file), run, state, strict)
     return found
 
 

@@ -12,7 +12,7 @@ from .demands import FOLLOWED, Demand
 from .readers.arguments import REPEATED
 from .readers.grammar import SPOKEN, fed, pattern
 from .readers.options import Option, clause
-from .readers.synopsis import OPTIONS
+from .readers.synopsis import OPTIONS, stops
 
 OPEN = re.compile(r"[<\[]|\b[A-Z]{2}")
 """What a form has where it leaves something open."""
@@ -49,7 +49,7 @@ class Item(Value):
     fed: bool = False
     """It reads one of its inputs from the standard input: `tool sum 1 < scores.tsv`."""
     strict: bool = False
-    """Its options stand where its synopsis has them, before what it is applied to."""
+    """Its options stand where its synopsis has them, before what it is applied to; see also `stops`."""
     into: bool = False
     """What it prints goes into a file."""
     common: bool = False
@@ -87,7 +87,7 @@ class Item(Value):
             key,
             further,
             self.into,
-            self.strict,
+            self.strict or stops(self.synopsis, self.known),
         )
         if self.fed:
             whole = fed(whole, files)

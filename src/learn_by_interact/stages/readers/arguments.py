@@ -26,6 +26,18 @@ CODE = (
     r'|\\"[^"\\\n]{0,80}[ (.=*][^"\\\n]{0,160}\\"'
 )
 """The same of an argument in another language: quoted, and more than a word."""
+_INSIDE, _WITHIN = r"([^'\"\\\n]|\\\"|\\\\)", r'([^"\\\n]|\\\\)'
+SCRIPT = (
+    rf"'[A-Za-z_]{{0,40}}([^A-Za-z_'\"\\\n]|\\\"|\\\\){_INSIDE}{{0,160}}'"
+    rf'|\\"[A-Za-z_]{{0,40}}([^A-Za-z_"\\\n]|\\\\){_WITHIN}{{0,160}}\\"'
+)
+"""The same of one in which backslashes and signs of any kind say something: `'s/a/b/'`."""
+FILTER = rf"{SCRIPT}|'[a-z_]{{1,20}}'|\.[A-Za-z0-9_.]{{0,40}}"
+"""The same of one that may be as short as a word: `.name`, `'keys'`."""
+ESCAPED = rf"({WORD}|'{_INSIDE}{{1,120}}')"
+"""The same of a pattern to search for, in which backslashes may stand between quotation marks."""
+SIGNED = rf"({WORD}|-[0-9]{{1,6}}(\.[0-9]{{1,4}})?)"
+"""The same of a number, which may be negative."""
 VERBS = ("select", "insert", "update", "delete", "create")
 """What a statement in SQL begins with; not `with`, by which the question begins what it says of an option."""
 STATEMENT = rf"""\\"({"|".join(f"{verb}|{verb.upper()}" for verb in VERBS)})[ (][^"\\\n]{{0,200}}\\\""""

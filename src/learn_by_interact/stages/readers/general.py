@@ -14,7 +14,7 @@ from ...types import Document
 from .options import FILE
 from .positional import GROUP
 from .shown import commands
-from .synopsis import ANY_COMMAND, USAGE, general, leading
+from .synopsis import ANY_COMMAND, USAGE, general, leading, several
 
 MOST = 0.5
 """The share of the commands shown that have options before the command, where all are given some."""
@@ -42,7 +42,7 @@ def completed(document: Document, files: Mapping[str, str]) -> Document:
     def whole(line: str) -> str:
         usage = USAGE.match(line)
         tool, _, rest = line[usage.end() :].partition(" ") if usage else ("", "", "")
-        known = tool in files and rest and not ANY_COMMAND.search(line) and not FILE.search(rest)
+        known = tool in files and rest and not several(f"{tool} {rest}", document) and not FILE.search(rest)
         return f"{line.rstrip()} {files[tool]}" if known else line
 
     text = "\n".join(map(whole, document.text.split("\n"))) if files else document.text

@@ -9,11 +9,15 @@ from types import MappingProxyType
 from ...patterns import literal
 from .arguments import (
     CODE,
+    ESCAPED,
+    FILTER,
     INTO,
     NEW,
     NO_FILE,
     ONE_OF_MANY,
     REPEATED,
+    SCRIPT,
+    SIGNED,
     STATEMENT,
     WORD,
     choice,
@@ -25,7 +29,7 @@ from .positional import GROUP
 from .synopsis import LITERAL, MANY, OPTIONS
 from .words import takes_words
 
-_VALUED = re.compile(r"(--[\w-]+=)<[^<>]*>")
+_VALUED = re.compile(r"(--?[A-Za-z][\w-]*=)(<[^<>]*>|[A-Za-z][\w-]*)")
 """An option that must stand in a synopsis, with its value."""
 _ALTERNATIVES = re.compile(r"(\S+)(?: \| (?:<[^<>]*>|[^\s\[\]|]+))+")
 """A word, or one of others: `<commit> | <object>`."""
@@ -42,13 +46,19 @@ SPOKEN = "word:"
 """Under which the regular expression of a word is that the repeated argument has."""
 SQL = re.compile(r"([A-Z]+_)?(SQL|SELECT)")
 """What an argument is called that is a statement in SQL."""
-LANGUAGE = re.compile(r"([A-Z]+_)?(CODE|SQL|SELECT|QUERY|EXPR|EXPRESSION|SCRIPT|STATEMENT)")
+LANGUAGE = re.compile(r"([A-Z]+_)?(CODE|SQL|SELECT|QUERY|STATEMENT)")
 """What an argument is called that is written in another language."""
-APPLIED = re.compile(r"(?i)filter|program")
+SCRIPTED = re.compile(r"(?i)([a-z]+[ _-])*(expr|expression|script)([ _-][a-z-]+)?")
+"""The same of a language that has short programs."""
+APPLIED = re.compile(r"(?i)([a-z]+[ _-])*(filter|program)")
 """The same where a file follows to which it is applied."""
+MATCHED = re.compile(r"(?i)([a-z]+[ _-])*(pattern|regexp?|regular[ _-]expression)s?")
+"""What an argument is called that is searched for in a file."""
+NUMERIC = re.compile(r"(?i)([a-z]+[ _-])*(num|number|int|integer|float|amount|offset|delta)")
+"""What an argument is called that may be a negative number."""
 OTHER = re.compile(r"(?!NEW_)[A-Z]+_([A-Z]+)")
 """What an argument is called that is a further one of its kind: `OTHER_TABLE`."""
-_PROGRAM = f"({CODE})"
+_PROGRAM, _SCRIPT, _FILTER = f"({CODE})", f"({SCRIPT})", f"({FILTER})"
 _NEW_FILE = r"[A-Za-z0-9_-]{1,24}\.[a-z][a-z0-9]{0,4}"
 FRESH = re.compile(r"NEW_?(NAME|TABLE|VIEW|BRANCH|ID|KEY|LABEL|TAG)?")
 """What an argument is called that names what the command makes."""
@@ -85,17 +95,17 @@ def pattern(
     what else it may be but a bare word;
     `further`: what an argument of this name can be; for COLUMN also options whose help tells of one; for
     `ATTRIBUTES` what `<filter>` and many words can name, for `SPOKEN` a word that the repeated argument has;
-    `into`: its output goes into a file, as it may in every case; `strict`: options stand where the synopsis
-    has them.
+    `into`: its output goes into a file, not only may; `strict`: options stand where the synopsis has them.
     """
     written, left_out, at = list[str](), set[int](), None
     parts, makes_a = GROUP.findall(form), made(form)
     spoken, names = takes_words(form) if SPOKEN in further else 0, further.get(ATTRIBUTES, ())
     for number, part in enumerate(parts, 1):
         if OPTIONS.fullmatch(part):
-            at = len(written) if strict else None
+            at = len(written) if strict and "--" not in parts[:number] else at
             continue
-        stands = f"{_free(parts)}{further[SPOKEN][0]}" if number == spoken else _as_it_stands(part)
+        at = len(written) if at is None and part == "--" else at  # Behind it none is read as an option.
+        stands = f"{_free(parts)}{further[SPOKEN][0]}" if number == spoken else _as_it_stands(part, files)
         if stands:
             written.append(f" {stands}" if written else stands)
             continue
@@ -103,7 +113,7 @@ def pattern(
         named = further.get(part.strip("[]<>."), ())
         word = choice(named) if named else _word(part, makes_a, files, targets, parts[number:], names)
         optional = part.startswith("[") and not _given(part, parts[: number - 1], [*targets, *files], named)
-        several = bool(SEARCHED.search(part)) and not many and word != _PROGRAM
+        several = bool(SEARCHED.search(part)) and not many and word not in (_PROGRAM, _FILTER)
         one = term(names)
         terms = f"( {one}){{0,2}}" if several else ""
         if several and key and any(map(LITERAL.fullmatch, parts[number:])):
@@ -139,11 +149,12 @@ def _options(known: Sequence[Option], chosen: Sequence[Option], columns: Sequenc
     return must + (f"( ({others})){{0,{FURTHER}}}" if others else "")
 
 
-def _as_it_stands(part: str) -> str:
+def _as_it_stands(part: str, files: Sequence[str]) -> str:
     """Regular expression of a part that must be written as it is, but for the value of an option; or ""."""
     valued = _VALUED.fullmatch(part)
     written = valued[1] if valued else part if LITERAL.fullmatch(part) else ""
-    return f"{literal(written)}{WORD if valued else ''}"
+    value = choice(files) if valued and files and FILE.search(valued[2]) else WORD
+    return f"{literal(written)}{value if valued else ''}"
 
 
 def _given(part: str, before: Sequence[str], files: Sequence[str], named: Sequence[str]) -> bool:
@@ -167,7 +178,8 @@ def _free(parts: Sequence[str]) -> str:
 def _sign(part: str, optional: bool, many: bool, turn: int) -> str:
     """How often an argument stands there, as the sign of a regular expression: `[<a> [<b>]]` up to twice, and
     in one of its turns not at all."""
-    words = _ALTERNATIVES.sub(r"\1", part).strip("[]").split(" ")
+    inside = _ALTERNATIVES.sub(r"\1", part).strip("[]")
+    words = [inside] if re.fullmatch("<[^<>]*>", inside) else inside.split(" ")
     if not many and len(words) == 1:
         return "?" if optional else ""
     if not optional:
@@ -203,7 +215,7 @@ def _word(
 ) -> str:
     """Regular expression of an argument; `makes_a`: see `made`; `behind`: the arguments after it; `names`:
     attributes that are known."""
-    name = part.strip("[]<>.")
+    name = part.strip("[]<>.'")
     if FILE.search(part) and files:
         return f"({_NEW_FILE})" if is_written(part) else choice(files)
     if TARGET.search(part) and targets:
@@ -211,14 +223,22 @@ def _word(
         return choice([*targets], *(rf"[a-z_]+\.{literal(kind)}" for kind in kinds))
     if re.fullmatch(r"\[[a-z]\w*(\|\w+)+\]", part):
         return choice(part[1:-1].split("|"))
+    if re.fullmatch(r"\{[\w-]+(,[\w-]+)+\}", part):
+        return choice(part[1:-1].split(","))
     if APPLIED.fullmatch(name) and any(map(FILE.search, behind)):
-        return _PROGRAM
+        return _FILTER
     # In italics a query is what is searched for.
     language = name.upper() if part.startswith("<") and name != "query" else name
     if LANGUAGE.fullmatch(language):
         return f"({STATEMENT})" if SQL.fullmatch(language) else _PROGRAM
+    if MATCHED.fullmatch(name):
+        return ESCAPED
+    if SCRIPTED.fullmatch(name) and not FILE.search(part):
+        return _SCRIPT if language.isupper() else f"({WORD}|{_SCRIPT})"
     if is_new(name, makes_a):
         return NEW
+    if NUMERIC.fullmatch(name) and not part.endswith("..."):
+        return SIGNED
     if KEY.fullmatch(name):
         return WORD.replace("()[", "()[=")
     if names and MANY.fullmatch(part):

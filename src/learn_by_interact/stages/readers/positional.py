@@ -19,6 +19,8 @@ REPEATED = re.compile(r"[a-z][\w-]*\.\.\.")
 """An argument whatever else is written: nothing is called so."""
 MARKED = re.compile(r"\[*(?:<\w|[A-Z]{2}|[A-Z](?![\w-]))")
 """How an argument begins that is marked as one; beside such, words in small letters are those of commands."""
+EITHER = re.compile(r"(?<![\w<-])[a-z][\w-]*(?= ?\|)|(?<=\|)[a-z][\w-]*|(?<=\| )[a-z][\w-]*")
+"""A word beside a bar: one of those of which one is written, `install|remove NAME`."""
 AGAIN = re.compile(r"<([\w-]+)> \[\1 \.\.\.\]")
 """An argument of which there may be more: `<file> [file ...]`."""
 LIST = re.compile(r"\s*(?:positional )?arguments:\s*", re.IGNORECASE)
@@ -32,6 +34,8 @@ def with_placeholders(forms: Sequence[str], page: Document, tools: Sequence[str]
     page differ, those before any option, and what an example has.
     """
     named = set(_named(page.text))
+    lines = (line for line in page.text.split("\n") if not {*tools}.isdisjoint(line.split()))
+    either = {word for line in lines for word in EITHER.findall(line)}
     marked = any(MARKED.match(part) for form in forms for part in _arguments(form))
     shown = (
         [_words(" ".join(words)) for one in commands(page, tools) for words in split(one)] if forms else []
@@ -41,7 +45,7 @@ def with_placeholders(forms: Sequence[str], page: Document, tools: Sequence[str]
         first = len(form) if marked else _first(form, forms, page_of(page.title))
         parts = GROUP.findall(form)
         for at, part in enumerate(parts[1:], 1):
-            argument = at >= first and not _shown(parts[: at + 1], shown)
+            argument = at >= first and part not in either and not _shown(parts[: at + 1], shown)
             if REPEATED.fullmatch(part):
                 parts[at] = f"<{part[:-3]}>..."
             elif PLAIN.fullmatch(part) and (argument or part in named):

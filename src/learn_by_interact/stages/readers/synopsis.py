@@ -16,14 +16,8 @@ from ...types import Document, digest
 from . import indent
 from .options import ASIDE, Option, clause, options
 from .positional import GROUP, with_placeholders
-from .spelt import NAME
+from .ways import ANY_PROGRAM, WHOLE, first, in_braces, names_in, understood, ways
 
-CHOICE = re.compile(r"(?<!\S)\(([^()|]+(?:\|[^()|]+)+)\)(?!\S)")
-CHOSEN = (r"-[A-Za-z]", r"[a-z][\w-]*", r"--[a-z][\w-]*(?:[ =](?:<[^<>]*>|[A-Z][A-Z\d_-]*|[a-z]+))?")
-"""What each of a choice is of which a synopsis is made for each: letters, words, options with long names."""
-CHOICES = 3
-"""Choices of a synopsis of which each is made one; of further ones the first is taken."""
-NESTED = re.compile(r"\[([a-z][\w-]*) \[([a-z][\w-]*)\]\]")
 USAGE = re.compile(r"^\s*(?:usage:\s*|or:\s+)", re.IGNORECASE)
 """What a usage begins with, and further ones below it, as GNU's tools have them."""
 FULL = 70
@@ -32,25 +26,46 @@ CARRIED = re.compile(r"\s+\\$")
 """The end of a line of a synopsis that goes on as a line of a shell does."""
 CONTINUED = 8
 """Blanks that the further lines of a usage begin with, at least."""
-LITERAL = re.compile(r"[a-z\d][\w:.-]*|[\w:.-]*[a-z][\w:.-]*|-[A-Z]")
+SENTENCE = re.compile(r"[A-Z][a-z]+(?: [a-z]+){2}")
+SHELL = re.compile(r"\s*\$ ")
+"""What a synopsis begins with that stands as in a shell."""
+BELOW = re.compile(r"\s*usage:?\s*", re.IGNORECASE)
+"""A heading below which synopses stand."""
+LITERAL = re.compile(r"--?|(?:[a-z\d][\w:.-]*|[\w:.-]*[a-z][\w:.-]*)(?<!\.\.\.)|-[A-Z]")
 """A part of a synopsis that is written as it stands."""
 STRING = re.compile(r"'[^']*'|\"[^\"]*\"")
 _WORDS = re.compile(r"[\w-]+( [a-z][\w.-]*)+")
 """A command without placeholders; what it does stands below it, indented further."""
 OPTIONS = re.compile(
     r"\[-{0,2}<?(?:[a-z]+[-_])?(?:OPTION|FLAG|SWITCH|OPERATION)(?:S|\(S\))?>?(?:\.\.\.)?\](?:\.\.\.)?"
-    r"|<(?:[a-z]+[-_])*(?:OPTION|FLAG|SWITCHE)S>|\[[a-z]+OPTIONS\]|(?-i:OPTIONS?)(?:\.\.\.)?",
+    r"|<(?:[a-z]+[-_])*(?:OPTION|FLAG|SWITCHE)S>|\[[a-z]+OPTIONS\]|(?-i:OPTIONS?)(?:\.\.\.)?"
+    r"|\[(?:<?[a-z][\w-]*>? )+(?:OPTION|FLAG|SWITCHE)S?(?: ?\.\.\.)?\](?:\.\.\.)?",
     re.IGNORECASE,
 )
 """Where options stand in a synopsis."""
-WHOLE = "[OPTIONS]"
-"""What stands in a synopsis in the place of a list of them."""
 ANY_COMMAND = re.compile(
     r"<(?:sub)?command>|<action>|<verb>|\b(?:SUB)?COMMAND\b|\bACTION\b|(?<=\] )action(?= \[|$)"
-    r"|(?-i:\bCMD\b)|\{[\w-]+(?:,[\w-]+)+\} \.\.\.",
+    r"|(?-i:\bCMD\b)|\{[\w-]+(?:,[\w-]+)+\} ?\.\.\.",
     re.IGNORECASE,
 )
 """What a synopsis has that stands for several: `tool <filter> <command> <mods>`."""
+GIVEN = re.compile(
+    r"[\[< ](?:command|cmd|prog|program|utility)\b[\]>]*(?:\.\.\.)?(?:$| [\[<]*(?:[\w-]*-)?arg)",
+    re.IGNORECASE,
+)
+"""The end of a synopsis whose tool runs another program: `[COMMAND [ARG]...]`."""
+RUNS = re.compile(
+    r"\b(?:run|start|execut|invok)[a-z]* (?:(?:an?|the|given|specified|another|some|its) ){0,2}"
+    r"(?:commands?|programs?|utility)\b",
+    re.IGNORECASE,
+)
+"""What a page says of a tool that does nothing but run another program."""
+HELPED = re.compile(r"\bsub-?commands?\b|\bhelp <?command\b|\bcommand>? --?help\b", re.IGNORECASE)
+"""What a page says of a tool that has commands."""
+PART = re.compile(r"^man | > |\(\d+ of \d+\)$")
+"""In the title of a section of a page that has others."""
+HEADED = 50
+"""Characters of a line up to which it may be the heading of a list of commands."""
 ENTRY = re.compile(
     r"(?P<name>[a-z][a-z\d-]+)(?:, [a-z][a-z\d-]*)*"
     r"(?P<marked>(?: (?:\[(?:[^\[\]]|\[[^\[\]]*\])+\]|<[^<>]+>|[A-Z]{2}[A-Z\d_#-]*|\"[A-Z]{2}[^\"]*\")"
@@ -65,6 +80,8 @@ CAPITALS = re.compile(r"[\w.-]+(?: [a-z][a-z-]*)+(?: (?:[A-Z]{2}[A-Z\d_-]*|\"[A-
 SHARED = 3
 """Synopses of a manual that have an argument, from which on it is explained apart from them."""
 
+REPEATING = re.compile(r"(?<=[\w>)}\]]) (?:\.\.\.|\[\.\.\.\])(?!\S)")
+"""Behind a part of a synopsis of which there may be more: `[target] ...`."""
 MANY = re.compile(r"<[a-z]+s>")
 """An argument of which there may be any number, by its name."""
 CALLED = 3
@@ -74,7 +91,7 @@ CALLED = 3
 def usage_of(lines: Sequence[str], at: int) -> str:
     """A usage line; one that lists every option, over several lines, whole and with `[OPTIONS]` for them."""
     line = lines[at].strip()
-    whole = _joined(line, _continued(lines[at + 1 :]))
+    whole = _joined(line, _continued(lines[at:]))
     short = _without_each_option(whole)
     return line if short == whole else short
 
@@ -87,7 +104,7 @@ def _without_each_option(form: str) -> str:
     if not listed:
         return form
     told = any(OPTIONS.fullmatch(part) and not re.search("[-_]", part) for part in parts)
-    if not told and not all(_names(part) and _names(part) <= ASIDE for part in listed):
+    if not told and not all(names_in(part) and names_in(part) <= ASIDE for part in listed):
         parts[parts.index(listed[0])] = WHOLE
     return " ".join(part for part in parts if part not in listed)
 
@@ -104,7 +121,7 @@ def listed(pages: Iterable[Document], tools: Sequence[str]) -> dict[str, frozens
     """The synopses in several documents, each with the names of the options that it lists itself."""
     found: dict[str, frozenset[str]] = {}
     for page in pages:
-        every = [one for one in _synopses(page, tools) if not ANY_COMMAND.search(one[0])]
+        every = [one for one in _synopses(page, tools) if not several(one[0], page)]
         named = with_placeholders([form for form, _ in every], page, tools)
         for form, (_, names) in zip(named, every, strict=True):
             found[form] = found.get(form, frozenset()) | names
@@ -133,31 +150,66 @@ def _entries(page: Document, tools: Sequence[str]) -> Iterator[tuple[str, frozen
             given = re.sub(r"[a-z][\w-]*", r"<\g<0>>", entry["plain"] or "")
             whole = _joined(f"{tool} {entry['name']}{entry['marked']}{given}", ())
             form = _without_blanks(_without_each_option(whole))
-            if not ANY_COMMAND.search(form):
-                yield form, _names(whole)
+            if understood(form) and not several(form, page):
+                yield form, names_in(whole)
+
+
+def several(form: str, page: Document) -> str:
+    """What stands before the command of a synopsis that stands for several, the tool at least; or "".
+
+    An argument that is called so is none: behind other arguments of a command, and on a page that lists no
+    commands also behind those of a tool, or where it says that its tool runs what it is given.
+    """
+    parts = [WHOLE if OPTIONS.fullmatch(part) else part for part in GROUP.findall(form)]
+    plain = " ".join(parts)
+    if not (found := ANY_COMMAND.search(plain)):
+        return ""
+    before = [part[0] for part in GROUP.finditer(plain) if part.end() <= found.start()]
+    words = [part for part in before[1:] if part != WHOLE and not part.startswith("[-")]
+    arguments = [part for part in words if not LITERAL.fullmatch(part)]
+    if any(part.startswith("-") for part in words) or 0 < len(arguments) < len(words):
+        return ""
+    own = any(map(OPTIONS.fullmatch, parts[len(before) :]))  # Options behind it are those of each command.
+    if ANY_PROGRAM.fullmatch(found[0]) and not own and not _lists_commands(page):
+        whole = not PART.search(page.title) and not re.match(r" *\|", plain[found.end() :])
+        if (whole and arguments) or RUNS.search(page.text):
+            return ""
+    return " ".join(before)
+
+
+def _lists_commands(page: Document) -> bool:
+    """Whether a section is about the commands of a tool, or has a list of them."""
+    lines = (line.strip().rstrip(":") for line in page.text.split("\n"))
+    headings = (re.sub(r" \([^()]*\)$| are$", "", line) for line in lines if len(line) <= HEADED)
+    listing = any(COMMANDS.search(one) for one in (*page.title.split(" > "), *headings))
+    return listing or bool(HELPED.search(page.text))
 
 
 def _synopses(page: Document, tools: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
-    lines = page.text.split("\n")
+    lines, begin = page.text.split("\n"), 0
     for number, line in enumerate(lines):
+        if number < begin:
+            continue  # It goes on with a usage.
+        if number and BELOW.fullmatch(lines[number - 1]):
+            line = SHELL.sub("", line)
         usage = USAGE.match(line)
         text = _by_its_name(line[usage.end() :], page_of(page.title), tools) if usage else line.strip()
         tool, _, rest = text.partition(" ")
         if tool not in tools or rest.startswith("- ") or rest == "OPTION":  # What it prints; help alone.
             continue
-        whole = _in_braces(
-            _joined(text, _continued(lines[number + 1 :]) if usage else _deeper(lines, number))
-        )
+        more = [*(_continued(lines[number:]) if usage else _deeper(lines, number))]
+        begin = number + 1 + len(more) if usage else begin
+        whole = in_braces(REPEATING.sub("...", _joined(text, more)))
         below = lines[number + 1] if number + 1 < len(lines) else ""
-        for way in _ways(whole):
-            text = _without_each_option(_first(way))
-            if (
+        for way in ways(whole):
+            text = _without_each_option(first(way))
+            if (understood(text) or several(text, page)) and (
                 usage
                 or CAPITALS.fullmatch(text)
                 or _placeholders(STRING.sub("''", text))
                 or (_WORDS.fullmatch(text) and indent(below) > indent(line) and not CARRIED.search(line))
             ):
-                yield _without_blanks(text), _names(way)
+                yield _without_blanks(text), names_in(way)
 
 
 def _without_blanks(form: str) -> str:
@@ -168,56 +220,15 @@ def _without_blanks(form: str) -> str:
 def _by_its_name(usage: str, page: str, tools: Sequence[str]) -> str:
     """A usage of a page of a help tree with its tool's name, where it has another: `Usage: tool.py FILE`."""
     tool, _, rest = page.partition(" ")
+    if tool in tools and rest:  # `Usage: insert FILE` on the page of `tool insert`.
+        words = page.split(" ")
+        for at in range(1, len(words)):
+            if f"{usage} ".startswith(f"{' '.join(words[at:])} "):
+                return " ".join([*words[:at], usage])
     called, _, more = usage.partition(" ")
     other = tool in tools and called not in tools and re.fullmatch(r"[\w./-]+", called)
     begins = f"{more} ".startswith(f"{rest} ") if rest else re.match(r"[\[<{(]|[A-Z]{2}", more)
     return f"{tool} {more}" if other and begins else usage
-
-
-def _ways(form: str, choices: int = CHOICES) -> list[str]:
-    """A synopsis with each of a choice in turn, `tool (-d | -D) NAME`, and with a command that may be left
-    out: `tool [push [-q] NAME]`; an argument after which another may stand is none: `[infile [outfile]]`."""
-    for part in GROUP.findall(form):
-        if re.match(r"\[[a-z][\w-]* (?:[(<]|\[[^a-z])", part) and part.endswith("]"):
-            form = form.replace(part, part[1:-1])
-        elif nested := NESTED.fullmatch(part):
-            form = form.replace(part, f"[{nested[1]}] [{nested[2]}]")
-    for choice in CHOICE.finditer(form) if choices else ():
-        each = re.split(r" ?\| ?", choice[1])
-        if any(all(re.fullmatch(kind, one) for one in each) for kind in CHOSEN):
-            return [way for one in each for way in _ways(form.replace(choice[0], one, 1), choices - 1)]
-    return [form]
-
-
-def _in_braces(form: str) -> str:
-    """A synopsis whose arguments stand in braces, as the others have them: `{zero or more file names}` is
-    `[file_names...]`, `{flags}` is `[OPTIONS]`; not choices, `{add,remove}`."""
-
-    def named(found: re.Match[str]) -> str:
-        name = "_".join(found[1].split())
-        if re.fullmatch(r"(\w+-)?(flags|options)", name, re.IGNORECASE):
-            return WHOLE
-        many = re.fullmatch(r"(zero|one)_or_more_(.*)", name)
-        return f"<{name}>" if not many else f"[{many[2]}...]" if many[1] == "zero" else f"<{many[2]}>..."
-
-    form = re.sub(r"(?<!\S)\{(<[^<>]*>)\}(?!\S)", r"\1", form)
-    form = re.sub(r"(?<!\S)\{(-[^{}]*)\}(?!\S)", _of_options, form)
-    return re.sub(r"(?<!\S)\{([A-Za-z](?:[^{}|,]|,(?= )|,(?=[^{}]*\.\.\.\}))*)\}(?!\S)", named, form)
-
-
-def _of_options(found: re.Match[str]) -> str:
-    """A choice of options in braces: each in turn, or, where one has more than a value, a list of them."""
-    each = re.split(r" ?\| ?", found[1])
-    simple = any(all(re.fullmatch(kind, one) for one in each) for kind in CHOSEN)
-    return f"({found[1]})" if simple and len(each) > 1 else f"[{found[1]}]"
-
-
-def _names(form: str) -> frozenset[str]:
-    """The options that a synopsis names: `[--[no-]all | -n]`, and of `[-abc]` each letter."""
-    either = f"{form.replace('[no-]', '')} {form.replace('[no-]', 'no-')}"
-    found = re.findall(rf"(?<![\w<{{-]){NAME}", either)
-    letters = [f"-{letter}" for name in found if re.fullmatch(r"-[A-Za-z]{2,}", name) for letter in name[1:]]
-    return frozenset([*found, *letters])
 
 
 def fitting(form: str, known: Sequence[Option], listing: Mapping[str, frozenset[str]]) -> list[Option]:
@@ -242,17 +253,26 @@ def takes_options(form: str) -> bool:
     return any(map(OPTIONS.fullmatch, GROUP.findall(form)))
 
 
+def stops(form: str, known: Sequence[Option]) -> bool:
+    """Whether a tool may read no options behind the first of its arguments: where options have long names
+    behind one dash, or short ones alone, and where what it is given is a command with options of its own."""
+    names = [name for option in known for name in option.names]
+    posix = bool(names) and not any(name.startswith("--") for name in names)
+    return posix or any(re.match(r"-\w[\w-]", name) for name in names) or bool(GIVEN.search(form))
+
+
 def general(pages: Iterable[Document], tools: Sequence[str]) -> Iterator[str]:
     """The synopses that stand for several commands: `tool [OPTIONS] ACTION [ARGS]`."""
     for page in pages:
-        yield from (form for form, _ in _synopses(page, tools) if ANY_COMMAND.search(form))
+        yield from (form for form, _ in _synopses(page, tools) if several(form, page))
 
 
 def leading(pages: Iterable[Document], tools: Sequence[str]) -> str:
     """The tool whose options stand before its commands, `tool [OPTIONS] ACTION [ARGS]`; "" for none."""
-    for form in general(pages, tools):
-        if takes_options(ANY_COMMAND.split(form, maxsplit=1)[0].strip()):
-            return form.partition(" ")[0]
+    for page in pages:
+        for form in general([page], tools):
+            if takes_options(several(form, page)):
+                return form.partition(" ")[0]
     return ""
 
 
@@ -320,13 +340,8 @@ def filled(command: str, forms: Sequence[str], start: str = "") -> str:
 
 
 def _placeholders(text: str) -> bool:
-    prose = re.search(r"\s{3,}|<-|(?<!\.\.)[.:]$|[>\]](?: [a-z]+){4}", text)
+    prose = re.search(r"\s{3,}|<-|(?<!\.\.)[.:]$|[>\]](?: [A-Z]?[a-z]+){4}", text)
     return bool(re.search(r"<\w[^<>]*>|\s\[[A-Za-z<(-]", text)) and not prose
-
-
-def _first(form: str) -> str:
-    """A synopsis with the first of each choice: `tool (-m | -M) NAME`."""
-    return re.sub(r"(?<=\s)\(([^()|]*?)\s*\|[^()]*\)", r"\1", form)
 
 
 def _deeper(lines: Sequence[str], number: int) -> Iterator[str]:
@@ -334,7 +349,7 @@ def _deeper(lines: Sequence[str], number: int) -> Iterator[str]:
     or below a line that was full."""
     whole, margin = lines[number], indent(lines[number])
     for before, line in pairwise(lines[number:]):
-        inside = whole.count("[") > whole.count("]") and line.strip()
+        inside = line.strip() and any(whole.count(one) > whole.count(end) for one, end in ("[]", "{}"))
         begins = line.lstrip()[:1]
         deeper = begins in tuple("[<(-.") and indent(line) >= margin + 4
         if indent(line) < margin or not (inside or deeper or (begins == "[" and len(before) > FULL)):
@@ -352,9 +367,13 @@ def _joined(usage: str, lines: Iterable[str]) -> str:
     return re.sub(r"(?<=[\[(]) +| +(?=[\])])", "", re.sub(r" {1,2}(?! )", " ", usage.strip()))
 
 
-def _continued(lines: Iterable[str]) -> Iterator[str]:
-    """The lines of a usage after its first, which are indented far."""
-    for line in lines:
-        if not line.strip() or indent(line) < CONTINUED:
+def _continued(lines: Sequence[str]) -> Iterator[str]:
+    """The lines of a usage after its first, which are indented far, up to another usage or a sentence."""
+    usage = USAGE.match(lines[0])
+    begun = usage[0].expandtabs() if usage else ""
+    called = lines[0][len(usage[0]) :].split()[:1] if usage else []
+    for line in lines[1:]:
+        again = line.split()[:1] == called and indent(line.expandtabs()) <= len(begun)
+        if not line.strip() or indent(line.expandtabs()) < CONTINUED or again or SENTENCE.match(line.strip()):
             return
         yield line.strip()
