@@ -45,6 +45,26 @@ def only(text: str) -> Option:
         ("  -q [ --quiet ]        Say less", "--quiet", 0, ""),
         ("'-t TYPE'\n'--type=TYPE'\n     Select records", "--type", 1, "TYPE"),
         ("'--full'\n'-f'\n     Print all", "--full", 0, ""),
+        ("  --count INTEGER RANGE   How many", "--count", 1, "INTEGER"),
+        ("  --count INTEGER RANGE [1<=x<=9]  How many", "--count", 1, "INTEGER"),
+        ("  -c, --size W H    Width and height", "--size", 2, "W H"),
+        ("  -c W H, --size W H\n               Width and height", "--size", 2, "W H"),
+        ("  --copy from to    Copy it", "--copy", 2, "from to"),
+        ("  -v, --[no-]verbose     Say more", "--verbose", 0, ""),
+        ("  --[no-]color[=WHEN]    Colour it", "--color", 1, "WHEN"),
+        ("  --tag value [ --tag value ]  Tags", "--tag", 1, "value"),
+        (
+            "  -c, --control-path package-name [control-file]\n      Show it",
+            "--control-path",
+            1,
+            "package-name",
+        ),
+        ("  -var 'foo=bar'   Set it", "-var", 1, "foo=bar"),
+        ("  -var 'foo = bar'   Set it", "-var", 1, "foo = bar"),
+        ("  --chunk-size=500:\n      How many", "--chunk-size", 1, ""),
+        ("  --timeout=1m0s:\n      How long", "--timeout", 1, ""),
+        ("  -f, --filename=[]:\n      Read it", "--filename", 1, ""),
+        ("  --sort-by='':\n      Sort it", "--sort-by", 1, ""),
     ],
 )
 def test_an_option_is_known_in_the_form_of_its_manual(text: str, name: str, values: int, value: str) -> None:
@@ -66,6 +86,35 @@ def test_a_value_that_may_be_left_out_is_given_or_not() -> None:
         assert re.fullmatch(option.pattern, good)
     assert not re.fullmatch(option.pattern, "--in-place .bak")
     assert option.following == 0 and only("  --suffix=SUFFIX  Another").following == 1
+
+
+def test_a_flag_with_its_default_may_be_given_either_way() -> None:
+    for line in ("  -A, --all-names=false:\n      If present, list all.", "  --all-names=true   List all"):
+        option = only(line)
+        for good in ("--all-names", "--all-names=true", "--all-names=false"):
+            assert re.fullmatch(option.pattern, good)
+        assert not re.fullmatch(option.pattern, "--all-names=maybe")
+
+
+@pytest.mark.parametrize(
+    ("line", "names", "values", "choices"),
+    [
+        ("  *  --owner  -o              <str>           Who [required]", ("--owner", "-o"), 1, ()),
+        ("  *  -o  --owner              TEXT            Who [required]", ("-o", "--owner"), 1, ()),
+        ("     --kind                   <small|large>   What", ("--kind",), 1, ("small", "large")),
+        ("     --kind                   [small|large]   What", ("--kind",), 1, ("small", "large")),
+        ("     --force    --no-force    <bool>          Now", ("--force", "--no-force"), 0, ()),
+        ("     --count                  <int range> [1<=x<=9]  Of it", ("--count",), 1, ()),
+        ("     --count                  INTEGER RANGE [1<=x<=9]  Of it", ("--count",), 1, ()),
+        ("     --set                    TABLE.KEY=VALUE  Any", ("--set",), 1, ()),
+    ],
+)
+def test_names_and_value_of_an_option_may_stand_in_columns(
+    line: str, names: tuple[str, ...], values: int, choices: tuple[str, ...]
+) -> None:
+    option = only(line)
+    assert (option.names, option.values, option.choices) == (names, values, choices)
+    assert option.help in ("Who [required]", "What", "Now", "Of it", "Any")
 
 
 def test_a_line_of_a_paragraph_lists_no_option() -> None:
