@@ -146,3 +146,83 @@ def test_a_value_is_one_of_those_that_are_possible(told: str) -> None:
     assert only(f"  -f, --format <FORMAT>  How it is written {told}").choices == ("json", "yaml-2")
     assert only("  -r, --range low,high\n     From here to there").choices == ()
     assert only("  --methods (detail|summary)\n     Which").choices == ("detail", "summary")
+
+
+APART = """Options:
+  --color <WHEN>
+          When to use colours
+
+          Possible values:
+          - auto:   Only on a terminal
+          - always: Always
+
+          [default: auto]
+
+      --shape <SHAPE>
+          How it looks
+
+          It is drawn so.
+
+          [possible values: round, flat]
+
+  --mode     how to build  [choices: "dev", "prod"]
+  -p, --port <number>  port (choices: "80", "443", default: "80")
+"""
+
+
+def test_choices_may_stand_apart_and_are_of_a_value() -> None:
+    found = {option.name: (option.values, option.choices, option.help[:8]) for option in options(APART)}
+    assert found == {
+        "--color": (1, ("auto", "always"), "When to "),
+        "--shape": (1, ("round", "flat"), "How it l"),
+        "--mode": (1, ("dev", "prod"), "how to b"),
+        "--port": (1, ("80", "443"), "port (ch"),
+    }
+
+
+def test_help_may_stand_a_little_deeper_and_the_value_in_the_usage() -> None:
+    text = """Usage:
+tool prune [-B|--before <date>] [--omit <dev|peer> [--omit <dev|peer> ...]] [--all]
+
+  -B|--before
+    Only before a date.
+
+  --omit
+   Leave it out.
+  --all
+    Everything.
+"""
+    found = {option.name: (option.values, option.value, option.help) for option in options(text)}
+    assert found == {
+        "--before": (1, "date", "Only before a date."),
+        "--omit": (1, "dev|peer", "Leave it out."),
+        "--all": (0, "", "Everything."),
+    }
+    assert options(text)[1].choices == ("dev", "peer")
+
+
+def test_one_blank_may_part_an_option_from_its_help_where_the_others_begins() -> None:
+    text = """-mount Don't descend directories on others. It is
+       a further name.
+
+-uid n File's number is n.
+-S and -F
+       Neither is used.
+
+-depth
+       Begin below.
+
+--best an alias, of -9.
+
+  --all  show it
+  --anon hide names and sums
+"""
+    found = {option.name: (option.values, option.help) for option in options(text)}
+    assert found == {
+        "-mount": (0, "Don't descend directories on others. It is a further name."),
+        "-uid": (1, "File's number is n."),
+        "-depth": (0, "Begin below."),
+        "--best": (0, "an alias, of -9."),
+        "--all": (0, "show it"),
+        "--anon": (0, "hide names and sums"),
+    }
