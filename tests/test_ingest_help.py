@@ -12,6 +12,7 @@ from learn_by_interact.errors import ConfigError
 from learn_by_interact.sources import Docs
 from learn_by_interact.stages.ingest import ingest
 from learn_by_interact.stages.readers.helptree import subcommands
+from learn_by_interact.stages.readers.options import options
 from learn_by_interact.stages.readers.terminal import run
 from learn_by_interact.types import Document
 
@@ -134,6 +135,17 @@ esac
     assert [document.source for document in read(tool)] == [f"{tool} help"]
     alone = shell(tmp_path, "printf 'usage: shelf [-v]\\nTry the manual for help.\\n'")
     assert [document.source for document in read(alone)] == [f"{alone} --help"], "there is nothing else"
+
+
+def test_a_value_that_only_the_usage_tells_stands_in_the_list(tmp_path: Path) -> None:
+    told = (
+        "Usage:\nshelf prune\n\nOptions:\n[-B|--before <date>] "
+        "[--omit <dev|peer> [--omit <dev|peer> ...]] [--all]"
+        "\n\n  -B|--before\n    Only before it.\n\n  --omit\n    Leave it out.\n\n  --all\n    Everything."
+    )
+    (found,) = read(shell(tmp_path, f"cat <<'END'\n{told}\nEND\n"))
+    listed = [(one.name, one.value, one.choices) for one in options(found.text)]
+    assert listed == [("--before", "date", ()), ("--omit", "dev|peer", ("dev", "peer")), ("--all", "", ())]
 
 
 @pytest.mark.parametrize(

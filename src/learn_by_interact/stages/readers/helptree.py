@@ -21,6 +21,10 @@ MANNERS = ("{tool} {path} --help", "{tool} help {path}", "{tool} {path} -h")
 that `help` is never given to a command which could take it for a file."""
 
 NAME = re.compile(r"[a-z0-9](?:[\w-]|:(?=\w))*")
+GIVEN = re.compile(r"[\[|](--?[A-Za-z][\w-]*)[ =](<[^<>]+>)(?:\]| \[)")
+"""An option in a usage with its value: `[-b|--before <date>]`."""
+BARE = re.compile(r"\s+(?:-[A-Za-z](?:\||, ))?(--?[A-Za-z][\w-]*)")
+"""An option in a list of those alone."""
 USAGE = re.compile(r"\s{0,3}usage:?(?:\s|$)", re.IGNORECASE)
 HELPFUL = re.compile(
     r"(?im)^\s*(?:usage|options|commands|arguments|flags|synopsis)\b|^\s{0,8}--?\w"
@@ -149,10 +153,18 @@ def _source(tool: str, manner: str, page: _Help) -> Source:
     return Source(
         name=_command(tool, manner, page.path),
         title=" ".join((tool, *page.path)),
-        lines=page.lines,
+        lines=_with_values(page.lines),
         headings=tuple(headings),
         context=usage,
     )
+
+
+def _with_values(lines: Sequence[str]) -> tuple[str, ...]:
+    """The lines, those that only name an option with the value that it has in the usage."""
+    given = dict(GIVEN.findall("\n".join(lines)))
+    bare = [BARE.fullmatch(line) for line in lines]
+    values = [given.get(found[1]) if found else None for found in bare]
+    return tuple(f"{line} {value}" if value else line for line, value in zip(lines, values, strict=True))
 
 
 def _headings(lines: Sequence[str]) -> list[int]:

@@ -12,7 +12,7 @@ from itertools import dropwhile, takewhile
 from ...patterns import literal
 from . import indent
 from .arguments import CELL, ONE_OF_MANY, REPEATED, WORD, choice
-from .spelt import HEADING, NAME, longest, spelt, together
+from .spelt import HEADING, longest, spelt, together
 
 TYPED = re.compile(r"\[(string|number|array)\](?: \[[^\[\]]*\])*$")
 """The end of what is said of an option of yargs that takes a value."""
@@ -25,8 +25,6 @@ POSSIBLE = re.compile(
 """In the help of an option whose value is one of these."""
 EACH = re.compile(r"- ([\w.+-]+)(?::|$)")
 """One of the values that are listed under `Possible values:`."""
-GIVEN = re.compile(rf"[\[|]({NAME})[ =](<[^<>]+>|[A-Z][A-Z\d_-]*)(?:\]| \[)")
-"""An option in a usage with its value: `[-b|--before <date>]`."""
 TAG = re.compile(r"\s*-\S*(?: \S+)*?(\s{2,})(?=\S)")
 """A line that lists an option, up to where its help begins."""
 CLAUSE = re.compile(
@@ -144,7 +142,6 @@ def options(text: str) -> list[Option]:
     """The options that a text lists, in order, each once."""
     found: dict[str, Option] = {}
     lines = _in_columns(together(text.split("\n")))
-    given = dict(GIVEN.findall(text))
     for number, line in enumerate(lines):
         listed = spelt(line)
         if not listed or _aside(listed.names):
@@ -154,10 +151,8 @@ def options(text: str) -> list[Option]:
         value = listed.value
         if not told and (value[:1].islower() or listed.strange):
             continue  # An end of a command that is shown.
-        if not (listed.valued or listed.help):
-            value = next((given[one] for one in listed.names if one in given), "")
         choices = _choices(value, told) or _possible(further)
-        count = len(value.strip("<>.").split()) if value.startswith("<") else listed.valued or bool(value)
+        count = len(value.strip("<>.").split()) if value.startswith("<") else listed.valued
         found.setdefault(
             name,
             Option(
