@@ -34,6 +34,8 @@ def only(text: str) -> Option:
         ("  [--blank], [--no-blank]  # Makes it blank", "--blank", 0, ""),
         ("  -d, [--dir=DIR]          # Where", "--dir", 1, "DIR"),
         ("  --set-x <k>=<v>  Set it", "--set-x", 1, "k=v"),
+        ("  --size=0xPP\n      Set it", "--size", 1, "0xPP"),
+        ("  --level <n>  = Set it", "--level", 1, "n"),
         ("  --get-urlmatch <name> <URL>\n      Look it up", "--get-urlmatch", 2, "name URL"),
         ("  --get-color <name> [<default>]\n      Look it up", "--get-color", 1, "name"),
         ("  -A, --admins user,...\n      Set them", "--admins", 1, "user"),
@@ -70,7 +72,7 @@ def only(text: str) -> Option:
 def test_an_option_is_known_in_the_form_of_its_manual(text: str, name: str, values: int, value: str) -> None:
     option = only(text)
     assert (option.name, option.values, option.value) == (name, values, value)
-    assert option.help and not option.help.startswith(("-", "#"))
+    assert option.help and not option.help.startswith(("-", "#", "="))
     assert lists_options(text)
 
 
@@ -106,6 +108,9 @@ def test_a_flag_with_its_default_may_be_given_either_way() -> None:
         ("     --force    --no-force    <bool>          Now", ("--force", "--no-force"), 0, ()),
         ("     --count                  <int range> [1<=x<=9]  Of it", ("--count",), 1, ()),
         ("     --count                  INTEGER RANGE [1<=x<=9]  Of it", ("--count",), 1, ()),
+        ("  -x  --extra                 Any", ("-x", "--extra"), 0, ()),
+        ("  -x  -X                      Any", ("-x",), 0, ()),
+        ("     --null                   -T is what is read", ("--null",), 0, ()),
         ("     --set                    TABLE.KEY=VALUE  Any", ("--set",), 1, ()),
     ],
 )
@@ -114,7 +119,7 @@ def test_names_and_value_of_an_option_may_stand_in_columns(
 ) -> None:
     option = only(line)
     assert (option.names, option.values, option.choices) == (names, values, choices)
-    assert option.help in ("Who [required]", "What", "Now", "Of it", "Any")
+    assert option.help and line.endswith(option.help)
 
 
 def test_a_line_of_a_paragraph_lists_no_option() -> None:

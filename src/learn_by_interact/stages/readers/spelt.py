@@ -29,9 +29,10 @@ BEHIND = re.compile(r"^(\s*)(--[A-Za-z][\w-]*)([ =]\S+)? \((-[A-Za-z])\)(?=\s|$)
 IN_BRACKETS = re.compile(r"^(\s*-[A-Za-z]) \[ (--[A-Za-z][\w-]*) \]( arg(?=\s))?(?: \(=[^()]*\)(?=\s))?")
 """An option with its long name in brackets, as boost has it, and a default: `-j [ --jobs ] arg (=4)`."""
 COLUMNS = re.compile(
-    rf"^(\s*)(?:\* +)?({NAME}(?:\s{{2,}}{NAME})*)"
+    rf"^(\s*)(?:\* +)?((?:-[A-Za-z]\s{{2,}}(?=--))?{NAME}(?:\s{{2,}}--[A-Za-z][\w-]*)*"
+    r"(?:(?<=\w\w)\s{2,}-[A-Za-z]\b)?)"
     r"(?:\s{2,}(<[^<>]*>|\[[^\[\]|]*\|[^\[\]]*\]|[A-Z][A-Z\d_.:|=-]+)(?: RANGE)?(?:\.\.\.)?"
-    r"(?: \[[^\[\]]*<[^\[\]]*\])?(?=\s{2,}\S|(?<=>)\s*$))?(?=\s|$)"
+    r"(?: \[[^\[\]]*<[^\[\]]*\])?(?=\s{2,}\S|(?<=>)\s*$))?(?=\s\s|\s*$)"
 )
 """An option in columns, one for each of its names and for its value, with a star if it must be there:
 `*  --owner  -o    <str>    Who owns it`."""
@@ -60,7 +61,7 @@ LEFT_OUT = re.compile(r" \[(?:<[^<>]*>|[a-z][\w-]*)\]$")
 """A further value that there may be: `--get-color <name> [<default>]`."""
 SENTENCE = re.compile(r"[^.][.,;]$")
 """The end of a line of a paragraph, where one of an option has none."""
-DEFAULT = re.compile(r"'[^']*'|\"[^\"]*\"|\[\]|-?\d[\w.]*")
+DEFAULT = re.compile(r"'[^']*'|\"[^\"]*\"|\[\]|-?\d[\d.]*(?:[a-z]{1,2}[\d.]*)*")
 """What is taken for an option's value if none is given, in the place of its name: `--chunk=500`."""
 SIGNS = re.compile(r"[<>\[\]{}]|,?\s*\.\.\.")
 
@@ -142,7 +143,7 @@ def _plainly(line: str) -> Spelt | None:
         return None
     names = re.findall(rf"(?<![\w<{{|-]){NAME}", found["names"].replace("|-", ", -"))
     values = (found["values"] or "").replace("  ", " ", 1)
-    help_ = re.sub(r"^- ", "", found["help"] or "")
+    help_ = re.sub(r"^[-=:] ", "", found["help"] or "")
     return Spelt(
         tuple(names), values[1:], values.startswith("="), help_, " / " in found["names"], valued=bool(values)
     )
@@ -172,7 +173,7 @@ def _otherwise(line: str) -> Spelt | None:
     apart = LEFT_OUT.sub("", chosen["apart"] or "").strip()
     value = optional.strip(" []=") if optional else chosen["joined"] or apart
     plain, one = SIGNS.sub("", value).strip(" '"), value.startswith("'")
-    help_ = re.sub(r"^[-#] ", "", " ".join(filter(None, (found[3], default and f"[default: {default}"))))
+    help_ = re.sub(r"^[-#=:] ", "", " ".join(filter(None, (found[3], default and f"[default: {default}"))))
     return Spelt(
         tuple(one["name"] for one in known),
         value if value.startswith(("{", "(")) else f"<{plain}>" if " " in plain and not one else plain,
