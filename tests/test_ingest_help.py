@@ -12,6 +12,7 @@ from learn_by_interact.errors import ConfigError
 from learn_by_interact.sources import Docs
 from learn_by_interact.stages.ingest import ingest
 from learn_by_interact.stages.readers.helptree import subcommands
+from learn_by_interact.stages.readers.options import options
 from learn_by_interact.stages.readers.terminal import run
 from learn_by_interact.types import Document
 
@@ -136,6 +137,40 @@ esac
     assert [document.source for document in read(alone)] == [f"{alone} --help"], "there is nothing else"
 
 
+def test_a_value_that_only_the_usage_tells_stands_in_the_list(tmp_path: Path) -> None:
+    told = (
+        "Usage:\nshelf prune\n\nOptions:\n[-B|--before <date>] "
+        "[--omit <dev|peer> [--omit <dev|peer> ...]] [--all]"
+        "\n\n  -B|--before\n    Only before it.\n\n  --omit\n    Leave it out.\n\n  --all\n    Everything."
+    )
+    (found,) = read(shell(tmp_path, f"cat <<'END'\n{told}\nEND\n"))
+    listed = [(one.name, one.value, one.choices) for one in options(found.text)]
+    assert listed == [("--before", "date", ()), ("--omit", "dev|peer", ("dev", "peer")), ("--all", "", ())]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "A tool.\n\nbasic commands:\n\n add    Add it",
+        "help:\n\nStandard commands\nadd      list",
+        "Usage: shelf\n\n  --all                All of it\n  --error-on-warning   Fail on it",
+        "Usage: shelf\n\nIt checks.\n\nNote: unknown rules are ignored.",
+    ],
+)
+def test_what_is_help_is_taken_for_it(told: str, tmp_path: Path) -> None:
+    tool = shell(tmp_path, f"cat <<'END'\n{told}\nEND\n")
+    assert [document.text for document in read(tool)] == [told]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["error: no such flag\nUsage: shelf", "-bash: shelf: not found\nusage: x", "It is done.\nAll of it."],
+)
+def test_what_is_no_help_is_not_taken_for_it(said: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="answers neither to --help"):
+        read(shell(tmp_path, f"cat <<'END'\n{said}\nEND\n"))
+
+
 def test_a_command_that_hangs_is_reported_and_left_out(tmp_path: Path) -> None:
     body = """
 case "$1" in
@@ -220,6 +255,31 @@ def test_a_tool_that_is_missing_is_named() -> None:
         ),
         ("usage: tool [-h] {one,two-b} ...\n\noptions:\n  -h  x\n", ["one", "two-b"]),
         ("usage: tool [-h] [--to {csv,json}] file\n\noptions:\n  -h  x\n", []),
+        (
+            "Commands:\n  tool deploy APP [ENV]   # Deploy it\n  tool help [COMMAND]     # Describe\n"
+            "  tool list               # List\n",
+            ["deploy", "list"],
+        ),
+        (
+            "Commands:\n  call SERVICE METHOD\n      Call it\n  blame (praise, ann)\n"
+            '  add "TEXT"\n  to Some place\n',
+            ["call", "blame", "add"],
+        ),
+        (
+            "Available commands:\n  about        Show\n cache\n  cache:clear  Flush it\n",
+            ["about", "cache:clear"],
+        ),
+        (
+            "Usage: tool [command] [flags]\n\nManage it:\n      add        Install it\n   i, install  All\n\n"
+            "Review it:\n      audit      Look\n\nOptions:\n      all  Of it\n",
+            ["add", "install", "audit"],
+        ),
+        ("Usage: tool [flags]\n\nManage it:\n      add        Install it\n", []),
+        (
+            "help:\n\nStandard commands\nasn1parse      ca         ciphers\nx509\n\n"
+            "Cipher commands (see `enc' for more)\nbase64         bf\n\nother\n",
+            ["asn1parse", "ca", "ciphers", "x509", "base64", "bf"],
+        ),
         ("Usage: tool [OPTIONS] COMMAND\n\n  Commands can be long.\n\nOptions:\n  one  word\n", []),
     ],
 )

@@ -198,6 +198,11 @@ def test_a_manual_lists_commands_with_arguments_that_are_not_marked_as_such() ->
     ]
     assert forms(page(COMMANDS, "man pass > COMMANDS (1 of 2)"), ["pass"]) == listed
     assert forms(page(COMMANDS.replace("COMMANDS", "ACTIONS"), "man pass > ACTIONS"), ["pass"]) == listed
+    title = "man pass > COMMANDS > Pass Commands (to look and change) (1 of 2)"
+    assert (
+        forms(page(COMMANDS.replace("COMMANDS", "Pass Commands (to look and change)"), title), ["pass"])
+        == listed
+    )
 
 
 @pytest.mark.parametrize(

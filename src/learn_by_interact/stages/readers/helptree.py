@@ -20,23 +20,38 @@ MANNERS = ("{tool} {path} --help", "{tool} help {path}", "{tool} {path} -h")
 """How help is asked for. The first that a tool answers to is used for all of its commands, so
 that `help` is never given to a command which could take it for a file."""
 
-NAME = re.compile(r"[a-z0-9][\w-]*")
+NAME = re.compile(r"[a-z0-9](?:[\w-]|:(?=\w))*")
+GIVEN = re.compile(r"[\[|](--?[A-Za-z][\w-]*)[ =](<[^<>]+>)(?:\]| \[)")
+"""An option in a usage with its value: `[-b|--before <date>]`."""
+BARE = re.compile(r"\s+(?:-[A-Za-z](?:\||, ))?(--?[A-Za-z][\w-]*)")
+"""An option in a list of those alone."""
 USAGE = re.compile(r"\s{0,3}usage:?(?:\s|$)", re.IGNORECASE)
-HELPFUL = re.compile(r"(?im)^\s*(?:usage|options|commands|arguments|flags|synopsis)\b|^\s{0,8}--?\w")
-FAILURE = re.compile(
-    r"(?i)\W*(?:\S+: )?(?:line \d+: )?(?:error|fatal)\b"
-    r"|\S+:.*\b(?:not found|no such|unknown|unrecognized|invalid|illegal|not an? \S*\s?command)\b"
-    r"|(?:unknown|invalid|unrecognized|no such) (?:command|option|sub-?command|flag)\b"
+HELPFUL = re.compile(
+    r"(?im)^\s*(?:usage|options|commands|arguments|flags|synopsis)\b|^\s{0,8}--?\w"
+    r"|^(?:\w[\w-]* ){1,3}(?:options|(?:sub-?)?commands|arguments|flags)(?: \(.*\))?:?$"
 )
+FAILURE = re.compile(
+    r"(?i)(?!\s*(?:--?\w[\w-]*(?:[ ,=\[]|$)|note:))(?:\W*(?:\S+: )?(?:line \d+: )?(?:error|fatal)\b"
+    r"|\S+:.*\b(?:not found|no such|unknown|unrecognized|invalid|illegal|not an? \S*\s?command)\b"
+    r"|(?:unknown|invalid|unrecognized|no such) (?:command|option|sub-?command|flag)\b)"
+)
+"""The first or last line of what is no help; a line that lists an option is none, nor is a note."""
 COMMANDS_HEADING = re.compile(r"(?i)(?:sub-?)?commands?\b")
+BARE_HEADING = re.compile(r"[A-Z][\w-]*(?: [\w-]+){0,2} commands(?: \(.*\))?")
+"""A heading like it that stands without a colon: `Standard commands`."""
+ANY_COMMAND = re.compile(r"[\[<](?:sub-?)?command[\]>]|\b(?:SUB)?COMMAND\b")
+"""In the usage of a tool that has commands."""
 OTHER_HEADING = re.compile(
     r"(?i).*\b(?:options?|arguments?|flags?|parameters?|examples?|environment|topics?|usage|aliases)\b"
     r"|(?:see also|learn more|notes?|synopsis|description|exit|files)\b"
 )
 ENTRY = re.compile(
-    r"\s+([^\s,:|]+?)\*?((?:(?:, | ?\| ?)[^\s,:|]+)*)(?::?\s{2,}\S|:?\s*$|:\s|\s-{1,2}\s|\s[\[<])"
+    r"\s+((?:[^\s,:|]|:(?=\w))+?)\*?((?:(?:, | ?\| ?)[^\s,:|]+)*)"
+    r"(?::?\s{2,}\S|:?\s*$|:\s|\s-{1,2}\s|\s(?:[\[<(\"]|[A-Z](?![a-z])))"
 )
 LIST = re.compile(r"\s+[a-z0-9][\w-]*(?:,\s*[a-z0-9][\w-]*){2,},?$")
+ROW = re.compile(r"[a-z0-9][\w-]*(?:\s{2,}[a-z0-9][\w-]*)+\s*$")
+"""Names at the margin, in columns."""
 SHORT = 5
 """Lines of what may only say where the help is."""
 POINTS = re.compile(r"(?i)\b(?:try|see|use|run|type)\b.*(?:\bhelp\b|-h\b)")
@@ -138,10 +153,18 @@ def _source(tool: str, manner: str, page: _Help) -> Source:
     return Source(
         name=_command(tool, manner, page.path),
         title=" ".join((tool, *page.path)),
-        lines=page.lines,
+        lines=_with_values(page.lines),
         headings=tuple(headings),
         context=usage,
     )
+
+
+def _with_values(lines: Sequence[str]) -> tuple[str, ...]:
+    """The lines, those that only name an option with the value that it has in the usage."""
+    given = dict(GIVEN.findall("\n".join(lines)))
+    bare = [BARE.fullmatch(line) for line in lines]
+    values = [given.get(found[1]) if found else None for found in bare]
+    return tuple(f"{line} {value}" if value else line for line, value in zip(lines, values, strict=True))
 
 
 def _headings(lines: Sequence[str]) -> list[int]:
@@ -178,30 +201,46 @@ def subcommands(lines: Sequence[str], command: Sequence[str]) -> list[str]:
 
 
 def _listed(lines: Sequence[str]) -> Iterator[str]:
-    """Names of the entries below `Commands:` and headings like it, up to one of another kind."""
+    """Names of the entries below `Commands:` and headings like it, up to one of another kind; where the
+    usage tells of commands and no heading does, below every other."""
+    loose = not any(map(_about_commands, lines)) and any(map(ANY_COMMAND.search, lines[:20]))
     nested = any(re.search(r"\s\S+ \.\.\.\s*$", line) for line in lines[:20])
-    listing, margin = False, 0
+    listing, row, margin = False, False, 0
     for line in lines:
-        if line.strip() and not line[0].isspace():
+        row = listing and bool(ROW.match(line) or (row and NAME.fullmatch(line.rstrip())))
+        if row:
+            yield from line.split()
+        elif line.strip() and not line[0].isspace():
             said = line.strip()
-            about = COMMANDS_HEADING.search(said) and (said.endswith(":") or said.isupper())
-            if about and not USAGE.match(line):
+            if _about_commands(line):
                 listing, margin = True, 0
             elif nested and said.lower() == "positional arguments:":
                 listing, margin = True, -1
             elif OTHER_HEADING.match(re.sub(r"\(.*?\)", "", said)):
                 listing = False
             else:
+                listing = listing or (loose and said.endswith(":"))
                 margin = min(margin, 0)
         elif listing and line.strip():
             if margin < 0:
                 # The first entry is the place holder (`COMMAND`, `{add,rm}`); the names are below.
                 margin = 0 if indent(line) <= 2 else margin
                 continue
+            if line[:margin].endswith(", "):  # A shorter name stands before the margin.
+                line = " " * margin + line[margin:]
             if NAME.match(line.strip()):
                 margin = margin or indent(line)
             if indent(line) == margin:
                 yield from _entry(line)
+
+
+def _about_commands(line: str) -> bool:
+    """Whether it is the heading of a list of commands."""
+    said = line.rstrip()
+    if not said or line[0].isspace() or USAGE.match(line):
+        return False
+    marked = said.endswith(":") or said.isupper()
+    return bool(COMMANDS_HEADING.search(said) if marked else BARE_HEADING.fullmatch(said))
 
 
 def _entry(line: str) -> Iterator[str]:

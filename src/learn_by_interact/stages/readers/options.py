@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import dropwhile, takewhile
@@ -17,8 +18,15 @@ TYPED = re.compile(r"\[(string|number|array)\](?: \[[^\[\]]*\])*$")
 """The end of what is said of an option of yargs that takes a value."""
 LETTERS = re.compile(r"[a-z](,[a-z])+")
 """What a value is called that is several, whatever they are: `{a,b,c}`."""
-POSSIBLE = re.compile(r"\[(?:possible values|choices): (\"?[\w.+-]+\"?(?:, \"?[\w.+-]+\"?)*)\]")
+POSSIBLE = re.compile(
+    r"[\[(](?:possible values|choices): (['\"]?[\w.+-]+['\"]?(?:, ['\"]?[\w.+-]+['\"]?)*)"
+    r"(?:, default: [^\])]*)?[\])]"
+)
 """In the help of an option whose value is one of these."""
+EACH = re.compile(r"- ([\w.+-]+)(?::|$)")
+"""One of the values that are listed under `Possible values:`."""
+TAG = re.compile(r"\s*-\S*(?: \S+)*?(\s{2,})(?=\S)")
+"""A line that lists an option, up to where its help begins."""
 CLAUSE = re.compile(
     r"\. |[;(\[{]| - |: |, so\b|, (?=e\.g\.|default|for example|such as|one of)|\be\.g\.|\bdefaults? to\b"
 )
@@ -133,29 +141,24 @@ def lists_options(text: str) -> bool:
 def options(text: str) -> list[Option]:
     """The options that a text lists, in order, each once."""
     found: dict[str, Option] = {}
-    lines = together(text.split("\n"))
+    lines = _in_columns(together(text.split("\n")))
     for number, line in enumerate(lines):
         listed = spelt(line)
         if not listed or _aside(listed.names):
             continue
         name = listed.names[0] if listed.either else longest(listed.names)
+        told, further = _told(lines, number, listed.help)
         value = listed.value
-        count = len(value.strip("<>.").split()) if value.startswith("<") else listed.valued
-        count = count or bool(TYPED.search(listed.help))
-        below = list(_below(lines[number + 1 :], indent(line)))
-        if not listed.help and not below:  # What it does stands apart.
-            below = list(_below(lines[number + 2 :], indent(line)))
-        if HEADING.match(line):
-            below = list(takewhile(str.strip, dropwhile(lambda one: not one.strip(), lines[number + 1 :])))
-        told = " ".join([listed.help, *below]).strip()
         if not told and (value[:1].islower() or listed.strange):
             continue  # An end of a command that is shown.
+        choices = _choices(value, told) or _possible(further)
+        count = len(value.strip("<>.").split()) if value.startswith("<") else listed.valued
         found.setdefault(
             name,
             Option(
                 name,
-                int(count),
-                _choices(value, told),
+                int(count or bool(TYPED.search(listed.help) or choices)),
+                choices,
                 listed.joined,
                 told[:160],
                 listed.names,
@@ -164,6 +167,45 @@ def options(text: str) -> list[Option]:
             ),
         )
     return list(found.values())
+
+
+def _in_columns(lines: Sequence[str]) -> list[str]:
+    """The lines, where one blank parts an option from its help with two: there the help of most others
+    begins, or what the next line says further."""
+    pairs = list(zip(lines, [*lines[1:], ""], strict=True))
+    columns: dict[int, Counter[int]] = {}
+    for line, below in pairs:
+        if tag := TAG.match(line):
+            columns.setdefault(indent(line), Counter())[tag.end()] += 1
+        elif indent(below) > indent(line) + 4 and spelt(line):
+            columns.setdefault(indent(line), Counter())[indent(below)] += 1
+    usual = {margin: counted.most_common(1)[0][0] for margin, counted in columns.items()}
+    return [_parted(line, (indent(below), usual.get(indent(line), 0))) for line, below in pairs]
+
+
+def _parted(line: str, columns: Sequence[int]) -> str:
+    if not line.lstrip().startswith("-") or spelt(line):
+        return line
+    for at in columns:
+        alone = re.fullmatch(r"\s*\S+(?: \S+)* ", line[:at])
+        if alone and re.match(r"(?!and |or |-)\S", line[at:]) and spelt(line[:at]):
+            return f"{line[:at]} {line[at:]}"
+    return line
+
+
+def _told(lines: Sequence[str], number: int, told: str) -> tuple[str, list[str]]:
+    """What is said of the option of a line, of which `told` stands on the line itself, on one line; and
+    the lines of the paragraphs that follow."""
+    margin, begin = indent(lines[number]), number + 1
+    below = list(_below(lines[begin:], margin + 2 if told else margin))
+    if not told and not below:  # What it does stands apart.
+        begin += 1
+        below = list(_below(lines[begin:], margin + 2))
+    if HEADING.match(lines[number]):
+        below = list(takewhile(str.strip, dropwhile(lambda one: not one.strip(), lines[number + 1 :])))
+    rest = lines[begin + len(below) :]
+    further = takewhile(lambda one: not one.strip() or (indent(one) > margin + 2 and not spelt(one)), rest)
+    return " ".join([told, *below]).strip(), [line.strip() for line in further]
 
 
 def _aside(names: Sequence[str]) -> bool:
@@ -179,16 +221,24 @@ def _choices(values: str, told: str) -> tuple[str, ...]:
     parted = "[|,]" if values[:1] in ("{", "[", "<") else "[|]"
     if re.fullmatch(rf"[\w-]+({parted}[\w-]+)+", inside) and not LETTERS.fullmatch(inside):
         return tuple(re.split("[|,]", inside))
-    if values and (possible := POSSIBLE.search(told)):
-        return tuple(possible[1].replace('"', "").split(", "))
+    if possible := POSSIBLE.search(told):
+        return tuple(re.sub("['\"]", "", possible[1]).split(", "))
     named = re.search(r"\b[A-Z]{2,}(?:, [A-Z]{2,})+,? or [A-Z]{2,}\b", told)
     return tuple(re.findall(r"[A-Z]{2,}", named[0])) if named and inside.endswith("CHOICE") else ()
+
+
+def _possible(lines: Sequence[str]) -> tuple[str, ...]:
+    """What a value can be, as a paragraph below the help tells."""
+    if possible := POSSIBLE.search(" ".join(lines)):
+        return _choices("", possible[0])
+    listed = dropwhile(lambda line: line.lower() != "possible values:", lines)
+    return tuple(each[1] for line in takewhile(bool, listed) if (each := EACH.match(line)))
 
 
 def _below(lines: Sequence[str], margin: int) -> Iterator[str]:
     """The lines that go on with an option's help."""
     for line in lines:
-        if not line.strip() or indent(line) <= margin + 2 or spelt(line):
+        if not line.strip() or indent(line) <= margin or spelt(line):
             return
         yield line.strip()
 

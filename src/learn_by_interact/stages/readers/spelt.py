@@ -28,6 +28,22 @@ BEHIND = re.compile(r"^(\s*)(--[A-Za-z][\w-]*)([ =]\S+)? \((-[A-Za-z])\)(?=\s|$)
 """An option with its short name behind it: `--format FMT (-F)`."""
 IN_BRACKETS = re.compile(r"^(\s*-[A-Za-z]) \[ (--[A-Za-z][\w-]*) \]( arg(?=\s))?(?: \(=[^()]*\)(?=\s))?")
 """An option with its long name in brackets, as boost has it, and a default: `-j [ --jobs ] arg (=4)`."""
+COLUMNS = re.compile(
+    rf"^(\s*)(?:\* +)?((?:-[A-Za-z]\s{{2,}}(?=--))?{NAME}(?:\s{{2,}}--[A-Za-z][\w-]*)*"
+    r"(?:(?<=\w\w)\s{2,}-[A-Za-z]\b)?)"
+    r"(?:\s{2,}(<[^<>]*>|\[[^\[\]|]*\|[^\[\]]*\]|[A-Z][A-Z\d_.:|=-]+)(?: RANGE)?(?:\.\.\.)?"
+    r"(?: \[[^\[\]]*<[^\[\]]*\])?(?=\s{2,}\S|(?<=>)\s*$))?(?=\s\s|\s*$)"
+)
+"""An option in columns, one for each of its names and for its value, with a star if it must be there:
+`*  --owner  -o    <str>    Who owns it`."""
+SWITCH = "<bool>"
+"""What stands in the column for the value of an option that has none."""
+AGAIN = re.compile(r"(?<=\w) \[ --?[A-Za-z][\w-]* [^\[\]]+ \](?=\s{2,}|\s*$)")
+"""The end of an option that may be given again: `--tag value [ --tag value ]`."""
+RANGE = re.compile(r"(?<= )(INTEGER|FLOAT) RANGE\b(?: \[[^\[\]]*<[^\[\]]*\])?")
+"""One value of which the bounds are known: `--count INTEGER RANGE`."""
+DENIED = re.compile(r"^(\s*(?:-[A-Za-z],? )?)--\[no-\]([a-z][\w-]*)")
+"""An option together with the one that denies it: `-v, --[no-]verbose`."""
 HEADING = re.compile(r"#{2,6} +[`*]*(--?[A-Za-z][^`*]*)[`*]*\s*$")
 """An option as the heading of the paragraph that says what it does: "### `-d CONFIG_FILE`"."""
 QUOTED = re.compile(r"(\s*)('--?[A-Za-z][^']*'(?:(?:, ?| or )'--?[A-Za-z][^']*')*)\s*")
@@ -35,14 +51,18 @@ QUOTED = re.compile(r"(\s*)('--?[A-Za-z][^']*'(?:(?:, ?| or )'--?[A-Za-z][^']*')
 APART = re.compile(r"(\s*)([-\[]\S.*?)(?:(?:\s{2,}| (?=- ))(\S.*))?\s*$")
 PIECE = re.compile(
     rf"(?P<name>{NAME})(?:(?P<left_out>\[(?:=[^\s\[\]]+(?:\[[^\[\]]*\])*|[^\s\[\]=]+)\]| \[[^\[\]]+\])"
-    r"|=(?P<joined><[^<>]*>|\S*)"
-    r"|(?P<apart> (?:<[^<>]*>(?:\W*<[^<>]*>)*\S*|\{[^{}]*\}|[\w\[(]\S*)(?: \.\.\.)?))?"
+    r"|=(?P<joined><[^<>]*>|'[^']*'|\"[^\"]*\"|\S*)"
+    r"|(?P<apart> (?:<[^<>]*>(?:\W*<[^<>]*>)*\S*|\{[^{}]*\}|'[^']+'|[\w\[(]\S*)"
+    r"(?: \[[a-z][\w-]*\])?(?: \.\.\.)?"
+    r"|(?P<several>(?: [A-Z][A-Z\d_-]*){2,4}|(?: [a-z][\w-]*){2})))?"
 )
-"""A name of an option with its value."""
-LEFT_OUT = re.compile(r" \[<[^<>]*>\]")
+"""A name of an option with its value, or several."""
+LEFT_OUT = re.compile(r" \[(?:<[^<>]*>|[a-z][\w-]*)\]$")
 """A further value that there may be: `--get-color <name> [<default>]`."""
 SENTENCE = re.compile(r"[^.][.,;]$")
 """The end of a line of a paragraph, where one of an option has none."""
+DEFAULT = re.compile(r"'[^']*'|\"[^\"]*\"|\[\]|-?\d[\d.]*(?:[a-z]{1,2}[\d.]*)*")
+"""What is taken for an option's value if none is given, in the place of its name: `--chunk=500`."""
 SIGNS = re.compile(r"[<>\[\]{}]|,?\s*\.\.\.")
 
 
@@ -68,6 +88,17 @@ class Spelt(NamedTuple):
 
 def spelt(line: str) -> Spelt | None:
     """The option that a line lists."""
+    found = _found(line)
+    if found and found.joined and found.value in ("true", "false"):
+        return found._replace(value="{true,false}", optional=True)
+    if found and found.joined and DEFAULT.fullmatch(found.value):
+        return found._replace(value="")
+    return found
+
+
+def _found(line: str) -> Spelt | None:
+    line = AGAIN.sub("", RANGE.sub(r"\1", COLUMNS.sub(_together, line)))
+    line = re.sub(r"^(\s*-\S*(?: \S+)*):$", r"\1", DENIED.sub(r"\1--no-\2, --\2", line))
     line = BEHIND.sub(lambda found: f"{found[1]}{found[4]}, {found[2]}{found[3] or ''}", line)
     line = IN_BRACKETS.sub(lambda found: f"{found[1]}, {found[2]}{found[3] or ''}", line)
     if heading := HEADING.match(line):
@@ -78,6 +109,14 @@ def spelt(line: str) -> Spelt | None:
         margin, named, told = item.groups("")
         found = _plainly(f"{margin}{re.sub('[`*]', '', named).strip()}  {told}")
     return found or _otherwise(line)
+
+
+def _together(found: re.Match[str]) -> str:
+    """What stands in columns as one."""
+    margin, names, value = found.groups("")
+    value = re.sub(r"(?<=[a-z]) range>$", ">", value)
+    value = "" if value == SWITCH else f" {value}" if value else ""
+    return f"{margin}{re.sub(r'  +', ', ', names)}{value}"
 
 
 def longest(names: Sequence[str]) -> str:
@@ -104,7 +143,7 @@ def _plainly(line: str) -> Spelt | None:
         return None
     names = re.findall(rf"(?<![\w<{{|-]){NAME}", found["names"].replace("|-", ", -"))
     values = (found["values"] or "").replace("  ", " ", 1)
-    help_ = re.sub(r"^- ", "", found["help"] or "")
+    help_ = re.sub(r"^[-=:] ", "", found["help"] or "")
     return Spelt(
         tuple(names), values[1:], values.startswith("="), help_, " / " in found["names"], valued=bool(values)
     )
@@ -128,14 +167,16 @@ def _otherwise(line: str) -> Spelt | None:
         return None
     name = longest([one["name"] for one in known])
     chosen = next(one for one in known if one["name"] == name)
+    if chosen["several"] and not (found[3] or chosen["several"].isupper()):
+        return None
     optional = chosen["left_out"] or ""
     apart = LEFT_OUT.sub("", chosen["apart"] or "").strip()
     value = optional.strip(" []=") if optional else chosen["joined"] or apart
-    plain = SIGNS.sub("", value).strip()
-    help_ = re.sub(r"^[-#] ", "", " ".join(filter(None, (found[3], default and f"[default: {default}"))))
+    plain, one = SIGNS.sub("", value).strip(" '"), value.startswith("'")
+    help_ = re.sub(r"^[-#=:] ", "", " ".join(filter(None, (found[3], default and f"[default: {default}"))))
     return Spelt(
         tuple(one["name"] for one in known),
-        value if value.startswith(("{", "(")) else f"<{plain}>" if " " in plain else plain,
+        value if value.startswith(("{", "(")) else f"<{plain}>" if " " in plain and not one else plain,
         chosen["joined"] is not None or optional.startswith("[="),
         help_,
         optional=bool(optional),

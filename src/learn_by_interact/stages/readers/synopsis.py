@@ -73,7 +73,7 @@ ENTRY = re.compile(
     r"(?P<plain>(?: [a-z][a-z-]*(?:\.\.\.)?)+)?(?:\s{2,}(?P<told>\S.*))?"
 )
 """A command in a list of them, and what it does where that stands behind it."""
-COMMANDS = re.compile(r"(?i)(?<!interactive )(?<!meta-)\b(?:sub)?(?:commands|actions)(?: \(\d+ of \d+\))?$")
+COMMANDS = re.compile(r"(?i)(?<!interactive )(?<!meta-)\b(?:sub)?(?:commands|actions)(?: \([^()]*\))*$")
 """The end of the title of a section about a tool's commands, not about what is typed when it runs."""
 CAPITALS = re.compile(r"[\w.-]+(?: [a-z][a-z-]*)+(?: (?:[A-Z]{2}[A-Z\d_-]*|\"[A-Z]{2}[A-Z ]*\")(?:\.\.\.)?)+")
 """A synopsis whose placeholders are known by their capitals: `todo.sh append NR "TEXT TO APPEND"`."""

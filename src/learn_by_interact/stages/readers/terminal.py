@@ -23,8 +23,8 @@ PLAIN = "NO_COLOR=1 COLUMNS=100 TERM=dumb PAGER=cat MANPAGER=cat GIT_PAGER=cat"
 """Put before a command: no colour, no pager, the same width everywhere."""
 
 ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
-BOX_TITLE = re.compile(r"^\s*[╭┌┏+][─━-]+\s*([^─━]*?)\s*[─━-]+[╮┐┓+]\s*$")
-BOX_LINE = re.compile(r"^\s*[│┃](.*)[│┃]\s*$")
+BOX_TITLE = re.compile(r"^\s*[╭┌┏+][─━-]+(?:\s*([^─━]*?\w[^─━]*?)\s*[─━-]+)?[╮┐┓+]\s*$")
+BOX_LINE = re.compile(r"^\s*[│┃]([^│┃]*)[│┃]\s*$")
 BOX_END = re.compile(r"^\s*[╰└┗][─━]+[╯┘┛]\s*$")
 TYPOGRAPHY = str.maketrans("‐‑−‘’“”", "---''\"\"")
 """groff's hyphens and quotes, which no shell understands."""
