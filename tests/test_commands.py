@@ -15,6 +15,14 @@ from learn_by_interact.commands import above, called, page_of, split
         ("tool 'a | b' \"c; 'd'\" --x='1 2'", [["tool", "'a | b'", "\"c; 'd'\"", "--x=", "'1 2'"]]),
         ("a \\\n  b\nc", [["a", "b"], ["c"]]),
         ("", [[]]),
+        (
+            "cat > a.txt <<'EOF' | b\ntool add --x\nit's\nEOF\nc d",
+            [["cat", ">", "a.txt", "<<", "'EOF'"], ["b"], ["c", "d"]],
+        ),
+        ("a <<-END\n\ttool add\n\tEND\nb", [["a", "<<-END"], ["b"]]),
+        ("a <<EOF\nit never ends", [["a", "<<EOF"]]),
+        ("a <<< 'b c' d", [["a", "<<<", "'b c'", "d"]]),
+        ("a '# b' c#d # isn't\ne; # f", [["a", "'# b'", "c#d"], ["e"], []]),
     ],
 )
 def test_a_line_is_split_outside_of_quotation_marks(line: str, commands: list[list[str]]) -> None:
@@ -34,12 +42,21 @@ def test_a_line_is_split_outside_of_quotation_marks(line: str, commands: list[li
         ("svn remote add", ("", 0)),
         ("", ("", 0)),
         ("git " + "-x " * 40 + "remote", ("git", 1)),
+        ("sudo git remote add x", ("git remote add", 4)),
+        ("sudo -u ann -E git remote", ("git remote", 6)),
+        ("LANG=C X= git remote", ("git remote", 4)),
+        ("env -i X=1 nice -n 5 git remote", ("git remote", 8)),
+        ("sudo", ("", 0)),
     ],
 )
 def test_the_longest_known_command_is_called_whatever_options_stand_inside(
     line: str, found: tuple[str, int]
 ) -> None:
     assert called(line.split(), {"git", "git remote", "git remote add", "a" * 6}) == found
+
+
+def test_a_setting_may_be_quoted() -> None:
+    assert called(next(split("NAME='a b' git remote")), {"git remote"}) == ("git remote", 4)
 
 
 def test_commands_are_below_of_others() -> None:

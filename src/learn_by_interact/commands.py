@@ -12,13 +12,33 @@ READ = 12
 """Words in which a name is looked for."""
 FILE = re.compile(r"(?<![\w./-])[\w-]+\.([A-Za-z]\w{0,5})\b(?![.(])")
 """A name that looks like a file's; its extension is the group."""
+PREFIXES = ("sudo", "env", "time", "nice", "nohup")
+"""What may stand before a command, with options of its own."""
+SETTING = re.compile(r"[A-Za-z_]\w*=")
+"""How a variable begins that is set for one command: `LANG=C sort a.txt`."""
+HERE = re.compile(r"(?<![<\d])<<-?[ \t]*(?P<mark>['\"]?)\\?(?P<end>[A-Za-z_][\w.-]*)(?P=mark)(?=[\s;|&>)]|$)")
+"""Where a command says that it reads the next lines, up to that of one word."""
 _WORD = re.compile(rf"{QUOTED.pattern}|[^\s'\"|&;]+|[|&;\n]+", re.DOTALL)
+_VALUED = re.compile("-[CDghnRTuU]")
+"""An option of a prefix with a value: `sudo -u ann`, `nice -n 5`."""
+_ASIDE = re.compile(
+    rf"(?P<quoted>{QUOTED.pattern})|(?<![^\s;|&(])#[^\n]*|"
+    rf"(?P<kept>{HERE.pattern}[^\n]*)\n(?:(?:.*?\n)??[ \t]*(?P=end)[ \t]*(?=\n|$)|.*)",
+    re.DOTALL,
+)
+
+
+def proper(line: str) -> str:
+    """A line of commands, or several, without comments and without the lines that a command reads (`<<EOF`):
+    these are text."""
+    return _ASIDE.sub(lambda match: match["quoted"] or match["kept"] or "", line.replace("\\\n", " "))
 
 
 def split(line: str) -> Iterator[list[str]]:
-    """The words of each command of a line, or of several; what is quoted is one word, with its marks."""
+    """The words of each command of a line, or of several, but for what is text (see `proper`); what is quoted
+    is one word, with its marks."""
     part: list[str] = []
-    for match in _WORD.finditer(line.replace("\\\n", " ")):
+    for match in _WORD.finditer(proper(line)):
         if match[0][0] in "|&;\n":
             yield part
             part = []
@@ -30,11 +50,30 @@ def split(line: str) -> Iterator[list[str]]:
 def called(words: Sequence[str], known: Container[str]) -> tuple[str, int]:
     """The longest known name of a command that words begin with, and how many of the words hold it.
 
-    Options of a command may stand before the name of one below it: `git -C site remote add`. ("", 0): none.
+    Options of a command may stand before the name of one below it: `git -C site remote add`; and a prefix
+    before it all (see `begin`). ("", 0): none.
     """
-    found = ((name, end) for name, end in _ways(words[:READ], 0, ()) if " ".join(name) in known)
-    name, end = max(found, key=lambda way: len(way[0]), default=((), 0))
-    return " ".join(name), end
+    for at in dict.fromkeys((0, begin(words))):
+        found = ((name, end) for name, end in _ways(words[: at + READ], at, ()) if " ".join(name) in known)
+        name, end = max(found, key=lambda way: len(way[0]), default=((), 0))
+        if name:
+            return " ".join(name), end
+    return "", 0
+
+
+def begin(words: Sequence[str]) -> int:
+    """How many words stand before a command's own: `sudo -u ann`, `env LANG=C`, `LANG='C'`."""
+    at = 0
+    while at < len(words):
+        setting = SETTING.match(words[at])
+        if setting:
+            quoted = setting.end() == len(words[at]) and words[at + 1 : at + 2] and words[at + 1][0] in "'\""
+            at += 2 if quoted else 1
+        elif words[at] in PREFIXES or (at and words[at].startswith("-")):
+            at += 2 if at and _VALUED.fullmatch(words[at]) else 1
+        else:
+            break
+    return at
 
 
 def _ways(words: Sequence[str], at: int, name: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int]]:
