@@ -193,6 +193,8 @@ def test_an_example_that_names_a_file_which_was_not_met_is_dropped(store: Store)
         ("task add Pay 'buy --no-brand tea'", "+ 3 Pay buy --no-brand tea", False),
         ("echo curl --silent a > run.sh", "+ curl --silent a", False),
         ("task list --all", "usage: task list --all", False),
+        ("cat > run.sh <<'EOF'\nsort -r names.txt\nEOF", "+   sort -r names.txt", False),
+        ("task lock --strict a.txt", "+ #    task lock --strict a.txt", False),
     ],
 )
 def test_an_option_that_a_lenient_tool_takes_for_text_is_no_example(

@@ -51,9 +51,9 @@ def called(words: Sequence[str], known: Container[str]) -> tuple[str, int]:
     """The longest known name of a command that words begin with, and how many of the words hold it.
 
     Options of a command may stand before the name of one below it: `git -C site remote add`; and a prefix
-    before it all (see `begin`). ("", 0): none.
+    before it all (see `prefix`). ("", 0): none.
     """
-    for at in dict.fromkeys((0, begin(words))):
+    for at in dict.fromkeys((0, prefix(words))):
         found = ((name, end) for name, end in _ways(words[: at + READ], at, ()) if " ".join(name) in known)
         name, end = max(found, key=lambda way: len(way[0]), default=((), 0))
         if name:
@@ -61,7 +61,7 @@ def called(words: Sequence[str], known: Container[str]) -> tuple[str, int]:
     return "", 0
 
 
-def begin(words: Sequence[str]) -> int:
+def prefix(words: Sequence[str]) -> int:
     """How many words stand before a command's own: `sudo -u ann`, `env LANG=C`, `LANG='C'`."""
     at = 0
     while at < len(words):

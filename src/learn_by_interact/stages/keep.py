@@ -18,6 +18,7 @@ from ..errors import ConfigError
 from ..types import STOP, Document, Example, Task, Trajectory, Value, Verdict
 from .replay import JUDGE as REPLAY
 from .similar import contaminated, near_duplicates
+from .windows import as_text
 
 Rule = Literal["unanimous", "majority", "replay", "unanimous+replay", "majority+replay"]
 RULES: tuple[Rule, ...] = ("unanimous", "majority", "replay", "unanimous+replay", "majority+replay")
@@ -30,9 +31,6 @@ MISNAMED = "misnamed"
 SENT = re.compile(r"(?i)\b(submit|send|save|click|press|log in|sign in|apply)(s|ing)?\b")
 WINDOW = re.compile(r"^(Window|Dialog): (.*)$", re.MULTILINE)
 """What an observation of a desktop begins with, unless it tells only what changed."""
-OPTION = re.compile(r"--?[A-Za-z]")
-WRITTEN = re.compile(r"\s*(echo|printf)\b")
-"""What means its words to be seen."""
 SWEEPS = (SAME_EXAMPLE, CONTAMINATED, SUPERSEDED, MISNAMED)
 """Judges of the whole set: what one drops is out, whatever the rule."""
 
@@ -149,17 +147,9 @@ def _unmet(example: Example, lines: Sequence[str], texts: Sequence[str]) -> str:
 
 
 def _taken_for_text(lines: Sequence[str], texts: Sequence[str]) -> str:
-    """What is said of an option that a lenient tool does not know; "" for nothing.
-
-    `task add --due 2024-02-01` adds a task that is called so, and looking around shows it.
-    """
-    for line, text in zip(lines, texts, strict=True):
-        words = {word.partition("=")[0] for command in split(line) for word in command if OPTION.match(word)}
-        added = [shown.split() for shown in text.splitlines() if shown.startswith("+ ")]
-        found = sorted(words & {word.partition("=")[0] for shown in added for word in shown[1:]})
-        if found and not WRITTEN.match(line):
-            return f"{found[0]} was no option to the tool: it stands in what was made"
-    return ""
+    """What is said of an option that a lenient tool does not know; "" for nothing."""
+    found = next(filter(None, map(as_text, lines, texts)), "")
+    return f"{found} was no option to the tool: it stands in what was made" if found else ""
 
 
 def _judge_on_screen(store: Store) -> list[Verdict]:

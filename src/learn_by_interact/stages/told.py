@@ -12,7 +12,7 @@ from collections import ChainMap
 from collections.abc import Container, Iterator, Mapping, Sequence
 from urllib.parse import unquote, urlsplit
 
-from ..commands import above, begin, called, named_files, page_of, split
+from ..commands import above, called, named_files, page_of, prefix, split
 from ..environments.changes import new_files
 from ..environments.desktop.sheet import heading
 from ..environments.places import FILLS, NUMBERED, QUOTED, TICKED, unquoted
@@ -98,7 +98,7 @@ class Manual:
             if does and not named(instruction, opening) and not _means(instruction, does):
                 yield _sentence(does)
             known = self._known(opening)
-            words = [part for word in words[begin(words) :] for part in _apart(word, known)]
+            words = [part for word in words[prefix(words) :] for part in _apart(word, known)]
             for at, word in enumerate(words):
                 name, _, joined = word.partition("=")
                 option = known.get(name)
