@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
 DEEPEST = 5
 """Words of a command's own name at most."""
 READ = 12
 """Words in which a name is looked for."""
-FILE = re.compile(r"(?<![\w./-])[\w-]+\.([A-Za-z]\w{0,5})\b(?![.(])")
-"""A name that looks like a file's; its extension is the group."""
+USUAL = frozenset(
+    re.findall(
+        r"\w+",
+        "7z arrow avro bak bib bz2 cfg conf csv dat db diff doc docx env epub feather geojson gif gz h5"
+        " hdf5 htm html ics ini ipynb jpeg jpg json json5 jsonl lock log markdown md mp3 mp4 ndjson npy"
+        " npz ods odt orc parquet patch pdf pickle pkl png ppt pptx rst sql sqlite sqlite3 svg tar tbz2"
+        " tex tgz toml tsv txt vcf wav webp xls xlsx xml xz yaml yml zip zst",
+    )
+)
+"""Extensions of the names of data and texts."""
+SOURCES = frozenset(
+    re.findall(r"\w+", "bash cpp css hpp java js jsx kt lua php pl proto py rb rs scss sh ts tsx vue")
+)
+"""And of programs: `Node.js` may be no file."""
+_KNOWN = "|".join(sorted(USUAL | SOURCES))
+FILE = re.compile(
+    r"(?<![\w./-])(?:(?<![:@])(?:[\w-]+/)+)?[\w-]+"
+    rf"(?:(?:\.[\w-]+)+(?=\.(?:{_KNOWN})\b(?![.(/])))?\.([A-Za-z]\w{{0,5}}|{_KNOWN})\b(?![.(/])"
+)
+"""A name that looks like a file's, with its folders; its extension is the group. Where it has several points
+(`archive.tar.gz`, no host) or a long extension, this is a known one."""
+LISTED = re.compile(r"^([\w.][^\s'\"$&;|<>()*?\\`]*) \(\d+ bytes\)$", re.MULTILINE)
+"""A line about a file, as looking around writes it."""
 PREFIXES = ("sudo", "env", "time", "nice", "nohup")
 """What may stand before a command, with options of its own."""
 SETTING = re.compile(r"[A-Za-z_]\w*=")
@@ -103,15 +124,45 @@ def page_of(title: str) -> str:
 
 def file_names(text: str) -> dict[str, list[str]]:
     """The names in a text that look like files, by extension, sorted."""
-    found: dict[str, set[str]] = {}
-    for match in FILE.finditer(text):
-        found.setdefault(match[1], set()).add(match[0])
-    return {extension: sorted(names) for extension, names in found.items()}
+    return _by_kind(match[0] for match in FILE.finditer(text))
 
 
 def named_files(text: str) -> list[str]:
     """The names in a text that look like files, those of one extension together."""
     return [name for names in file_names(text).values() for name in names]
+
+
+def kinds_there(start: str) -> dict[str, list[str]]:
+    """The files of a start state, or of a line of it, by extension, sorted; "" for none.
+
+    Where it lists files with their sizes, these, whatever they are called; else the names that look like
+    files, without those in folders.
+    """
+    listed = [name for name in LISTED.findall(start) if not hidden(name)]
+    return _by_kind(listed or (match[0] for match in FILE.finditer(start) if "/" not in match[0]))
+
+
+def files_there(start: str) -> list[str]:
+    """The same, those of one extension together."""
+    return [name for names in kinds_there(start).values() for name in names]
+
+
+def hidden(name: str) -> bool:
+    """Whether a file lies in a hidden folder (`.task/undo.data`): it is a tool's own affair."""
+    return any(part.startswith(".") for part in name.split("/")[:-1])
+
+
+def kind_of(name: str) -> str:
+    """The extension of a file's name; "" of `Makefile` and `.env`."""
+    first, _, extension = name.rpartition("/")[2].rpartition(".")
+    return extension if first else ""
+
+
+def _by_kind(names: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, set[str]] = {}
+    for name in names:
+        found.setdefault(kind_of(name), set()).add(name)
+    return {kind: sorted(same) for kind, same in found.items()}
 
 
 def without_stops(text: str) -> str:

@@ -12,7 +12,7 @@ from collections import ChainMap
 from collections.abc import Container, Iterator, Mapping, Sequence
 from urllib.parse import unquote, urlsplit
 
-from ..commands import above, called, named_files, page_of, prefix, split
+from ..commands import above, called, hidden, named_files, page_of, prefix, split
 from ..environments.changes import new_files
 from ..environments.desktop.sheet import heading
 from ..environments.places import FILLS, NUMBERED, QUOTED, TICKED, unquoted
@@ -124,14 +124,10 @@ def made(instruction: str, steps: Sequence[Step]) -> str:
     """The instruction, with the new files that it does not name, if they are few: a tool may write elsewhere
     than its task means. What lies in a hidden folder (`.task/undo.data`) is the tool's own affair."""
     new = dict.fromkeys(name for step in steps for name in new_files(step.observation.text))
-    untold = [name for name in new if not has_word(instruction, name) and not _hidden(name)]
+    untold = [name for name in new if not has_word(instruction, name) and not hidden(name)]
     if not 0 < len(untold) <= MADE:
         return instruction
     return f"{_closed(instruction)} This makes a new file: {', '.join(untold)}."
-
-
-def _hidden(name: str) -> bool:
-    return any(part.startswith(".") for part in name.split("/")[:-1])
 
 
 def entered(instruction: str, steps: Sequence[Step]) -> str:
