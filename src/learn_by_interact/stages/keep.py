@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from ..commands import named_files, split, without_stops
+from ..commands import USUAL, file_names, kind_of, kinds_there, named_files, split, without_stops
 from ..engine.store import Store
 from ..environments import ActionSpace
 from ..environments.places import FILLS
@@ -127,19 +127,24 @@ def judge_names(store: Store, actions: ActionSpace) -> list[Verdict]:
         steps = trajectory.steps[example.begin : example.end]
         lines = [actions.format(step.action) for step in steps]
         texts = [step.observation.text for step in steps]
-        if reason := _unmet(example, lines, texts) or _taken_for_text(lines, texts):
+        if reason := _unmet(example, lines, texts, trajectory.start.text) or _taken_for_text(lines, texts):
             verdicts.append(Verdict(subject=example.id, judge=MISNAMED, keep=False, reason=reason))
     store.replace_verdicts(MISNAMED, verdicts)
     return verdicts
 
 
-def _unmet(example: Example, lines: Sequence[str], texts: Sequence[str]) -> str:
-    """What is said of a file that was not met; "" for nothing."""
+def _unmet(example: Example, lines: Sequence[str], texts: Sequence[str], start: str = "") -> str:
+    """What is said of a file that was not met; "" for nothing.
+
+    `start`: what was there before. A name of an unusual kind (`Node.js`), of which there is no
+    file, is none.
+    """
     named = named_files(without_stops(example.instruction))
     if example.kind == "task" or not named:
         return ""
     met = "\n".join([*lines, *texts])
-    unmet = sorted(name for name in named if name not in met)
+    kinds = USUAL.union(kinds_there(start), file_names(met))
+    unmet = sorted(name for name in named if name not in met and kind_of(name) in kinds)
     words = (word for line in lines for command in split(line) for word in command if word[0] not in "'\"")
     if not unmet or any(sign in word for word in words for sign in "*?"):
         return ""
