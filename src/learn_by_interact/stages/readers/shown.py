@@ -32,13 +32,18 @@ WRAPPED = 50
 REMARK = re.compile(r"\s+(?:\(\d+\)|#\s[^'\"]*)$")
 """What may follow a command that is shown: the number of a remark, or one."""
 TITLE = re.compile(
-    r"\S+ (?:- [\w-]+,? [\w-]+|[–—] )|\S+(?: [a-z][\w-]*)* --? [A-Za-z][\w-]*,?(?: [\w/&-]+,?){2,}$"
+    r"\S+ (?:- [\w-]+,? [\w-]+|[–—] )|\S+(?: [a-z][\w-]*)* - [A-Za-z][\w-]*,?(?: [\w/&][\w/&-]*,?){2,}$"
 )
 """The first line of a manual page, `jq - Command-line JSON processor`, `ip - show / manipulate routing`."""
 NO_EXAMPLES = frozenset({"usage", "name", "aliases"})
 """Headings of what is about commands and no example of one."""
-SAID = re.compile(r"[A-Za-z]{2,}: |(?:(?<!\S)[a-z]+(?:[,;]? |$)){5}")
+SAID = re.compile(r"[A-Za-z]{2,}: |[a-z]{2,}\.\s+[A-Z]")
 """What is hardly in a command that is neither quoted nor behind a prompt."""
+RUN = re.compile(rf"(?<= )[a-z][a-z-]*(?:[,;]? [a-z][a-z-]*){{{FIVE - 1},}}")
+"""Nor is a run of as many words, if one of them is of a sentence."""
+OF_SENTENCE = re.compile(
+    r"\b(?:an?|and|are|as|at|be|by|for|from|if|in|into|is|it|its|not|of|on|or|that|the|this|to|will|with)\b"
+)
 TOLD = re.compile(r"[a-z][\w-]*\s{2,}[A-Z][a-z]+[(\w)]* [a-z]")
 """A name in a list, and what it is: `wheel    Existing wheel to retag`."""
 
@@ -173,8 +178,12 @@ def _is_prose(command: str, fenced: bool) -> bool:
         or TITLE.match(bare)
         or TOLD.match(bare)
         or re.search(r"[a-z)][.:]$|\w\)[,.;:]", bare)
-        or (not fenced and not QUOTED.search(command) and SAID.search(bare))
+        or (not fenced and not QUOTED.search(command) and _says(bare))
     )
+
+
+def _says(bare: str) -> bool:
+    return bool(SAID.search(bare)) or any(OF_SENTENCE.search(run[0]) for run in RUN.finditer(bare))
 
 
 def _bare(command: str) -> str:
