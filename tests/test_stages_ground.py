@@ -115,3 +115,8 @@ def test_columns_of_a_data_file_are_those_of_its_head(
         file_columns(f"a.db\n  table t(id)\ndata.txt (9 lines){below}\nb.txt", "data.txt (9 lines)")
         == columns
     )
+
+
+def test_a_tool_behind_a_setting_or_a_prefix_is_no_name() -> None:
+    command = "sudo -u ann FOO=1 shelf feed hens"
+    assert unknown(f"Type:\n  {command}", [command], "") == {"feed", "hens"}

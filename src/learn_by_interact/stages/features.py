@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import takewhile
 
-from ..commands import above, files_there, named_files, page_of, without_stops
+from ..commands import above, files_there, named_files, page_of, prefix, split, without_stops
 from ..patterns import literal, one_of
 from ..types import Document, Observation, digest
 from .demands import Asked, asked, fails
@@ -178,13 +178,19 @@ def _showing(item: Item, option: Option, shared: Collection[str], tool: str = ""
 def _shown_alone(examples: Sequence[str], forms: Collection[str], free: str) -> list[Item]:
     """Items like the commands that a page shows and says no form of: `todo.sh archive`."""
     said = {_subcommand(form) for form in forms}
-    new = [one for one in examples if said.isdisjoint((_subcommand(one), one.partition(" ")[0]))]
+    new = [one for one in examples if said.isdisjoint((_subcommand(" ".join(_own(one))), *_own(one)[:1]))]
     return [Item(text=f"like: {one}", free=free) for one in new]
 
 
 def _first(command: str) -> str:
     """The first word behind a tool that is no option."""
-    return next((word for word in command.split()[1:] if not word.startswith("-")), "")
+    return next((word for word in _own(command)[1:] if not word.startswith("-")), "")
+
+
+def _own(command: str) -> list[str]:
+    """The words of the first command of a line, without what may stand before it."""
+    words = next(split(command))
+    return words[prefix(words) :]
 
 
 def _subcommand(command: str) -> str:

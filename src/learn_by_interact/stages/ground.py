@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
-from ..commands import FILE, file_names, files_there, kinds_there, split
+from ..commands import FILE, file_names, files_there, kinds_there, prefix, split
 from ..types import digest
 from .readers import indent
 
@@ -69,7 +69,7 @@ def masked(page: str, commands: Sequence[str], names: Collection[str]) -> str:
 def _names(command: str) -> Iterator[str]:
     """Words of a command's arguments, those inside quotation marks apart: they may be of another language."""
     for words in split(command):
-        for word in words[1:]:
+        for word in words[prefix(words) + 1 :]:
             if word[0] not in "-'\"":
                 yield from WORD.findall(word)
 
