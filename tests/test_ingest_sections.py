@@ -201,6 +201,47 @@ Options:
             "$ shelf add x (1)\n$ shelf list # all of them\n$ shelf pick |\n> shelf rm -\n",
             ["shelf add x", "shelf list", "shelf pick |\nshelf rm -"],
         ),
+        # Prefixes, settings and prompts.
+        (
+            "```\nsudo -u ann shelf a\nYEAR=1851 shelf b\nenv A='b c' shelf d # a [remark]\nsudo true\n```\n",
+            ["sudo -u ann shelf a", "YEAR=1851 shelf b", "env A='b c' shelf d"],
+        ),
+        (
+            "    ann@home:~$ shelf a\n    shelf says no\n    root@home:/etc# shelf b\n"
+            "    [ann@home ~]$ shelf c\n    (venv) $ shelf d\n    ❯ shelf e\n    ~/src $ shelf can list\n",
+            ["shelf a", "shelf b", "shelf c", "shelf d", "shelf e", "shelf can list"],
+        ),
+        # Here-documents.
+        (
+            "```\ncat <<'EOF' | shelf add -\nit's [one]\nand \\\nEOF\nshelf list\n"
+            "shelf add - <<EOF\nopen\n```\n",
+            ["cat <<'EOF' | shelf add -\nit's [one]\nand \\\nEOF", "shelf list"],
+        ),
+        (
+            "    $ shelf add - <<EOF\n    > one\n    > EOF\n    added\n    $ shelf add '<<EOF'\n",
+            ["shelf add - <<EOF\none\nEOF", "shelf add '<<EOF'"],
+        ),
+        # Lines of a text.
+        (
+            "A\n  shelf according to WORD: numeric -g\n\nB\n  shelf --a --b will print the number of books\n",
+            [],
+        ),
+        (
+            "A\n  shelf holds books of one or more shelves in lists\n\nB\n  shelf add - a.txt\n",
+            ["shelf add - a.txt"],
+        ),
+        ("A\n  shelf rm - take away / put away books, papers\n\nNAME\n  shelf - x\n", []),
+        ("Aliases:\n  shelf get, rec get\n  rec g\n\nExamples:\n  rec g x\n", ["rec g x"]),
+        (
+            "A\n  shelf add 'a book of one or more shelves: all'\n",
+            ["shelf add 'a book of one or more shelves: all'"],
+        ),
+        (
+            "A\n  shelf book set moby due late now\n  shelf run -- rec -y a b\n",
+            ["shelf book set moby due late now", "shelf run -- rec -y a b"],
+        ),
+        ("A\n  shelf to keep a book.  Without a name\n", []),
+        ("```\nshelf find the book on the shelf\n```\n", ["shelf find the book on the shelf"]),
         ("", []),
     ],
 )

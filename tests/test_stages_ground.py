@@ -22,6 +22,15 @@ def test_files_of_a_page_become_files_of_their_kind_that_are_there() -> None:
     )
 
 
+def test_files_in_folders_and_with_several_points_are_carried_over_as_a_whole() -> None:
+    start = "backup.tar.gz (20 bytes)\n  see a.gz\ndata/sales.parquet (10 bytes)"
+    page = "arc extract old/site.tar.gz; arc show x.parquet\nmenu.csv (3 bytes)"
+    assert carried_over(page, start).split("\n")[0] == (
+        "arc extract backup.tar.gz; arc show data/sales.parquet"
+    )
+    assert focus(start, "x.parquet", "seed", 1) == ["data/sales.parquet (10 bytes)"]
+
+
 def test_one_name_becomes_one_file_wherever_it_stands() -> None:
     first, second = carried_over("a.db b.db a.db", START).split()[::2]
     assert first == second
@@ -106,3 +115,8 @@ def test_columns_of_a_data_file_are_those_of_its_head(
         file_columns(f"a.db\n  table t(id)\ndata.txt (9 lines){below}\nb.txt", "data.txt (9 lines)")
         == columns
     )
+
+
+def test_a_tool_behind_a_setting_or_a_prefix_is_no_name() -> None:
+    command = "sudo -u ann FOO=1 shelf feed hens"
+    assert unknown(f"Type:\n  {command}", [command], "") == {"feed", "hens"}

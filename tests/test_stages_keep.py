@@ -185,6 +185,25 @@ def test_an_example_that_names_a_file_which_was_not_met_is_dropped(store: Store)
 
 
 @pytest.mark.parametrize(
+    ("instruction", "dropped"),
+    [
+        ("List the packages of the Node.js project, and of ASP.NET.", False),
+        ("Show what example.com says and what last.name is.", False),
+        ("Show README.md.", True),
+        ("Show old.xyz.", True),
+    ],
+)
+def test_a_name_counts_as_a_file_where_its_kind_is_usual_or_there(
+    store: Store, instruction: str, dropped: bool
+) -> None:
+    start = EPISODE.start.model_copy(update={"text": "new.xyz (3 bytes)"})
+    session = EPISODE.model_copy(update={"start": start})
+    shown = example(instruction, 0, 1, session)
+    store.add([session, shown])
+    assert [one.subject for one in judge_names(store, ACTIONS)] == [shown.id] * dropped
+
+
+@pytest.mark.parametrize(
     ("command", "added", "dropped"),
     [
         ("task add --due 2024-02-01 Pay", "+ 3  --due 2024-02-01 Pay", True),
@@ -193,6 +212,8 @@ def test_an_example_that_names_a_file_which_was_not_met_is_dropped(store: Store)
         ("task add Pay 'buy --no-brand tea'", "+ 3 Pay buy --no-brand tea", False),
         ("echo curl --silent a > run.sh", "+ curl --silent a", False),
         ("task list --all", "usage: task list --all", False),
+        ("cat > run.sh <<'EOF'\nsort -r names.txt\nEOF", "+   sort -r names.txt", False),
+        ("task lock --strict a.txt", "+ #    task lock --strict a.txt", False),
     ],
 )
 def test_an_option_that_a_lenient_tool_takes_for_text_is_no_example(

@@ -110,6 +110,28 @@ def test_short_names_of_options_and_tools_with_a_page_each() -> None:
     assert told == "Do it. Keep some columns. Names to cut: a,b. Order the rows. Names to sort: a."
 
 
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("git save -am 'Fix it'", " Stage the files that changed, all of them. The message: Fix it."),
+        ("git save -ax 'Fix it'", ""),
+        ("sudo GIT=x git save -a", " Stage the files that changed, all of them."),
+        ("cat > plan.txt <<'EOF'\ngit save -a\nEOF", ""),
+        ("git save # git save -a would be wrong", ""),
+        ("git save -r", " Drop the records of it."),
+    ],
+)
+def test_what_is_run_is_told_however_it_is_written_and_no_text(command: str, told: str) -> None:
+    text = """usage: git save [<options>]
+
+    -a       Stage the files that changed, all of them
+    -m <text>    The message
+    -r       Drop the record(s) of it
+"""
+    manual = Manual([Document(source="help", title="git save", text=text, begin=1, end=5)], ("git",))
+    assert manual.told("Save it.", [command]) == f"Save it.{told}"
+
+
 def test_options_of_a_command_above_are_told_and_do_not_hide_the_command() -> None:
     above = "Usage: tool [OPTIONS] COMMAND\n\nOptions:\n  -f, --file PATH  Location of the settings\n"
     pages = {"tool": above, "tool get": "Usage: tool get KEY\n\n  Retrieve the value for a key.\n"}

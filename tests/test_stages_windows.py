@@ -218,6 +218,12 @@ def stored(command: str, *added: str, failed: bool = False) -> Step:
         ("todo note 3 due 2035-02-02", "3 2035-02-02 Pay rent", False),
         ("todo add Due soon", "15 Due soon", True),
         ("todo note 3 text me when due dates pass", "3 Pay rent text me when due dates pass", False),
+        ("sudo todo add -p Home Pay rent", "15      -p Home Pay rent", True),
+        ("cat > run.sh <<'EOF'\nsort --reverse due=1 pri=H\nEOF", "  sort --reverse due=1 pri=H", False),
+        ("todo lock --strict in.txt", "#   todo lock --strict in.txt", False),
+        ("todo lock --strict in.txt", "#   lock --strict in.txt", True),
+        ("todo alias st 'list --short'", "st = list --short", False),
+        ("todo --help > help.txt", "  --help  Show this text", False),
     ],
 )
 def test_options_and_attributes_that_were_stored_as_text_were_misread(

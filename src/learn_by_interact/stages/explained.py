@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from ..commands import named_files
+from ..commands import files_there
 from ..patterns import literal, one_of
 from ..types import Document
 from .items import Item, kinds_of
@@ -33,7 +33,7 @@ def with_words(document: Document, ways: Sequence[str], start: str, opening: Seq
     """Items about the words that a page explains, `due:<date>`: with the first of the synopses whose
     arguments are such, and with others; where there is none, at the end of any command (`opening`)."""
     ways, spoken = [form for form in ways if takes_words(form)], words(document.text)
-    files = named_files(start)
+    files = files_there(start)
     if not ways and opening:
         begins = f"^({one_of(opening)}) {ANYTHING}"
         texts = [f"with {one.text} ({clause(one.help)})" for one in spoken]

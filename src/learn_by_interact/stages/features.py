@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import takewhile
 
-from ..commands import above, named_files, page_of, without_stops
+from ..commands import above, files_there, named_files, page_of, prefix, split, without_stops
 from ..patterns import literal, one_of
 from ..types import Document, Observation, digest
 from .demands import Asked, asked, fails
@@ -96,7 +96,7 @@ def features(
     manual = [one for one in others if one.source == document.source]
     own, lending = listed([document], tools), listed(manual, tools)
     read = _read(manual, own, start, description, tools)
-    feeding = named_files(start) if fed_by([document, *manual], tools) else ()
+    feeding = files_there(start) if fed_by([document, *manual], tools) else ()
     anything = _anything(opening, read, feeding) if tools else ""
     lent = [] if own else borrowed(document, manual, tools)[: None if known else LENT]
     examples = page_about(document, start, tools)[1]
@@ -179,13 +179,19 @@ def _showing(item: Item, option: Option, shared: Collection[str], tool: str = ""
 def _shown_alone(examples: Sequence[str], forms: Collection[str], free: str) -> list[Item]:
     """Items like the commands that a page shows and says no form of: `todo.sh archive`."""
     said = {_subcommand(form) for form in forms}
-    new = [one for one in examples if said.isdisjoint((_subcommand(one), one.partition(" ")[0]))]
+    new = [one for one in examples if said.isdisjoint((_subcommand(" ".join(_own(one))), *_own(one)[:1]))]
     return [Item(text=f"like: {one}", free=free) for one in new]
 
 
 def _first(command: str) -> str:
     """The first word behind a tool that is no option."""
-    return next((word for word in command.split()[1:] if not word.startswith("-")), "")
+    return next((word for word in _own(command)[1:] if not word.startswith("-")), "")
+
+
+def _own(command: str) -> list[str]:
+    """The words of the first command of a line, without what may stand before it."""
+    words = next(split(command))
+    return words[prefix(words) :]
 
 
 def _subcommand(command: str) -> str:
@@ -220,7 +226,7 @@ def _of_all_below(
     page = page_of(document.title)
     below = synopses((one for one in others if page in above(page_of(one.title))), tools)
     below = [form for form in below if form.startswith(f"{page} ")]
-    files = named_files(start)
+    files = files_there(start)
     # Where there is a file to be named, no command may work without.
     turns = [option for option in known for _ in range(len(below) if option.reads and files else 1)]
     return [
@@ -241,7 +247,7 @@ def _without_form(
     opening = (named,) if named in tools else calls(document.title, tools)
     if len(opening) != 1 or not known:
         return []
-    begins, files = f"^({literal(opening[0])})", named_files(start)
+    begins, files = f"^({literal(opening[0])})", files_there(start)
     shown = [(f"with {one.name} ({one.help})", one.about((), files)) for one in known]
     found = [Item(text=text, free=f"{begins} {option}( {ANYTHING})?$") for text, option in shown]
     return [*found, *(Item(text=f"like: {one}", free=f"{begins} {ANYTHING}$") for one in examples)]
@@ -324,8 +330,9 @@ def _files(form: str, start: str, description: str) -> tuple[tuple[str, ...], tu
 
     Where a command makes something, a small model runs the file and the name together that it may not give.
     """
-    files = named_files(start)
-    main = set(named_files(without_stops(description)))
+    files = files_there(start)
+    said = without_stops(description)
+    main = {*named_files(said), *re.split(r"[\s,;:()'\"`]+", said)}
     if not FILE.search(form):
         return (), tuple(name for name in files if name in main and makes(form) and TARGET.search(form))
     rest = [name for name in files if name not in main]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
-from ..commands import FILE, file_names, named_files, split
+from ..commands import FILE, file_names, files_there, kinds_there, prefix, split
 from ..types import digest
 from .readers import indent
 
@@ -35,7 +35,7 @@ def carried_over(page: str, start: str) -> str:
 
     The same name always becomes the same file; names whose extension no file has stay.
     """
-    here = file_names(start)
+    here = kinds_there(start)
     there = file_names(page)
 
     def replace(match: re.Match[str]) -> str:
@@ -69,7 +69,7 @@ def masked(page: str, commands: Sequence[str], names: Collection[str]) -> str:
 def _names(command: str) -> Iterator[str]:
     """Words of a command's arguments, those inside quotation marks apart: they may be of another language."""
     for words in split(command):
-        for word in words[1:]:
+        for word in words[prefix(words) + 1 :]:
             if word[0] not in "-'\"":
                 yield from WORD.findall(word)
 
@@ -91,12 +91,12 @@ def focus(start: str, page: str, seed: str, number: int) -> list[str]:
     groups = _groups(start)
     groups.sort(
         key=lambda group: (
-            not kinds & set(file_names(group[0])),
+            not kinds & set(kinds_there(group[0])),
             len(group) == 1,
             digest([seed, group[0]]),
         )
     )
-    fitting = [group for group in groups if kinds & set(file_names(group[0]))]
+    fitting = [group for group in groups if kinds & set(kinds_there(group[0]))]
     rows = [_things(group, seed) for group in fitting or groups]
     longest = max(map(len, rows), default=0)
     dealt = [row[turn] for turn in range(longest) for row in rows if turn < len(row)]
@@ -134,7 +134,7 @@ def column_names(text: str) -> frozenset[str]:
 
 def columns_of(start: str, name: str) -> tuple[str, ...]:
     """Columns of a data file of this name whose first lines stand in what is there."""
-    heads = (group[0] for group in _groups(start) if name in named_files(group[0]))
+    heads = (group[0] for group in _groups(start) if name in files_there(group[0]))
     return next(filter(None, (file_columns(start, head) for head in heads)), ())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..commands import named_files
+from ..commands import files_there, kind_of
 from ..patterns import literal
 from ..types import Value
 from .demands import FOLLOWED, Demand
@@ -153,8 +153,8 @@ def number_of(thing: str) -> str:
 
 
 def files_of(thing: str) -> frozenset[str]:
-    return frozenset(named_files(thing.partition(":")[0]))
+    return frozenset(files_there(thing.partition(":")[0]))
 
 
 def kinds_of(thing: str) -> frozenset[str]:
-    return frozenset(name.rpartition(".")[2].lower() for name in files_of(thing))
+    return frozenset(kind_of(name).lower() for name in files_of(thing))

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from ..commands import named_files, split, without_stops
+from ..commands import USUAL, file_names, kind_of, kinds_there, named_files, split, without_stops
 from ..engine.store import Store
 from ..environments import ActionSpace
 from ..environments.places import FILLS
@@ -20,6 +20,7 @@ from .judge import COMMITTEE, Judge, of_committee
 from .replay import JUDGE as REPLAY
 from .replay import Replay
 from .similar import contaminated, near_duplicates
+from .windows import as_text
 
 Rule = Literal["unanimous", "majority", "replay", "unanimous+replay", "majority+replay"]
 RULES: tuple[Rule, ...] = ("unanimous", "majority", "replay", "unanimous+replay", "majority+replay")
@@ -32,9 +33,6 @@ MISNAMED = "misnamed"
 SENT = re.compile(r"(?i)\b(submit|send|save|click|press|log in|sign in|apply)(s|ing)?\b")
 WINDOW = re.compile(r"^(Window|Dialog): (.*)$", re.MULTILINE)
 """What an observation of a desktop begins with, unless it tells only what changed."""
-OPTION = re.compile(r"--?[A-Za-z]")
-WRITTEN = re.compile(r"\s*(echo|printf)\b")
-"""What means its words to be seen."""
 SWEEPS = (SAME_EXAMPLE, CONTAMINATED, SUPERSEDED, MISNAMED)
 """Judges of the whole set: what one drops is out, whatever the rule."""
 NOTED = {REPLAY: Replay.name, COMMITTEE: Judge.name}
@@ -133,19 +131,24 @@ def judge_names(store: Store, actions: ActionSpace) -> list[Verdict]:
         steps = trajectory.steps[example.begin : example.end]
         lines = [actions.format(step.action) for step in steps]
         texts = [step.observation.text for step in steps]
-        if reason := _unmet(example, lines, texts) or _taken_for_text(lines, texts):
+        if reason := _unmet(example, lines, texts, trajectory.start.text) or _taken_for_text(lines, texts):
             verdicts.append(Verdict(subject=example.id, judge=MISNAMED, keep=False, reason=reason))
     store.replace_verdicts(MISNAMED, verdicts)
     return verdicts
 
 
-def _unmet(example: Example, lines: Sequence[str], texts: Sequence[str]) -> str:
-    """What is said of a file that was not met; "" for nothing."""
+def _unmet(example: Example, lines: Sequence[str], texts: Sequence[str], start: str = "") -> str:
+    """What is said of a file that was not met; "" for nothing.
+
+    `start`: what was there before. A name of an unusual kind (`Node.js`), of which there is no
+    file, is none.
+    """
     named = named_files(without_stops(example.instruction))
     if example.kind == "task" or not named:
         return ""
     met = "\n".join([*lines, *texts])
-    unmet = sorted(name for name in named if name not in met)
+    kinds = USUAL.union(kinds_there(start), file_names(met))
+    unmet = sorted(name for name in named if name not in met and kind_of(name) in kinds)
     words = (word for line in lines for command in split(line) for word in command if word[0] not in "'\"")
     if not unmet or any(sign in word for word in words for sign in "*?"):
         return ""
@@ -153,17 +156,9 @@ def _unmet(example: Example, lines: Sequence[str], texts: Sequence[str]) -> str:
 
 
 def _taken_for_text(lines: Sequence[str], texts: Sequence[str]) -> str:
-    """What is said of an option that a lenient tool does not know; "" for nothing.
-
-    `task add --due 2024-02-01` adds a task that is called so, and looking around shows it.
-    """
-    for line, text in zip(lines, texts, strict=True):
-        words = {word.partition("=")[0] for command in split(line) for word in command if OPTION.match(word)}
-        added = [shown.split() for shown in text.splitlines() if shown.startswith("+ ")]
-        found = sorted(words & {word.partition("=")[0] for shown in added for word in shown[1:]})
-        if found and not WRITTEN.match(line):
-            return f"{found[0]} was no option to the tool: it stands in what was made"
-    return ""
+    """What is said of an option that a lenient tool does not know; "" for nothing."""
+    found = next(filter(None, map(as_text, lines, texts)), "")
+    return f"{found} was no option to the tool: it stands in what was made" if found else ""
 
 
 def _judge_on_screen(store: Store) -> list[Verdict]:

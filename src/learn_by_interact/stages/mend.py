@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ..commands import above, called, file_names, named_files, page_of, split
+from ..commands import above, called, file_names, files_there, kind_of, named_files, page_of, split
 from ..engine.stage import Outcome
 from ..environments import Environment
 from ..types import Action, Document, Observation, Record, Step, Task, Trajectory
@@ -211,8 +211,8 @@ def _higher(command: str, error: str, over: Sequence[tuple[str, Option]], start:
     """With an option of a command above it, behind that command's name: one that stands at a wrong place, one
     that the error names, or one that names a file which is there, if the error is about a file."""
     parts, kinds = TOKEN.findall(command), words(error)
-    here = [name for name in named_files(start) if name not in command]
-    here.sort(key=lambda name: name.rpartition(".")[2] not in kinds)
+    here = [name for name in files_there(start) if name not in command]
+    here.sort(key=lambda name: kind_of(name) not in kinds)
     for name, option in over:
         known = len(name.split())
         at = next((at for at, part in enumerate(parts) if part in option.names), 0)
@@ -291,12 +291,12 @@ def _added(
 
 def _swapped(command: str, start: str) -> Iterator[str]:
     """With another file that is there in the place of the last one that it names."""
-    here = named_files(start)
+    here = files_there(start)
     last = next((part for part in reversed(TOKEN.findall(command)) if part in here), None)
     if last is None:
         return
     before, _, after = command.rpartition(last)
-    kind = last.rpartition(".")[2]
-    for name in sorted(here, key=lambda name: name.rpartition(".")[2] != kind):
+    kind = kind_of(last)
+    for name in sorted(here, key=lambda name: kind_of(name) != kind):
         if name not in command:
             yield f"{before}{name}{after}"

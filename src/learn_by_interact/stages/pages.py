@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from ..commands import named_files, page_of
+from ..commands import files_there, page_of
 from ..types import Document
 from .demands import Demand, requires
 from .ground import columns_of
@@ -22,7 +22,7 @@ def selector(form: str, document: Document, others: Sequence[Document], start: s
     """The option that says to which columns of the file it reads a command is applied; None: there is none,
     or several tell of columns."""
     telling = [one for one in of_page(document, others) if one.of_column]
-    reads = FILE.search(form) and any(columns_of(start, name) for name in named_files(start))
+    reads = FILE.search(form) and any(columns_of(start, name) for name in files_there(start))
     return telling[0] if reads and len(telling) == 1 else None
 
 

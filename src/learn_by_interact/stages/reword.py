@@ -20,6 +20,7 @@ from .features import calls
 from .keep import Rule, kept
 from .structured import whole
 from .told import has_word, named, stems
+from .windows import TOKEN
 
 if TYPE_CHECKING:
     from ..engine.store import Store
@@ -92,7 +93,9 @@ def _parts(instruction: str, names: Sequence[str]) -> tuple[str, list[str]]:
 def _values(instruction: str, steps: Sequence[Step], names: Sequence[str]) -> set[str]:
     """What an instruction names, in lower case: files, numbers, what is quoted, arguments of its actions."""
     own = {word for name in names for word in name.split()}
-    written = {word.strip("'\"") for words in _commands(steps) for word in words if word not in own}
+    lines = [str(step.action.arguments.get("command", "")) for step in steps]
+    every = (*_commands(steps), *map(TOKEN.findall, lines))  # The latter with what stands in a here-document.
+    written = {word.strip("'\"") for words in every for word in words if word not in own}
     written |= {part for word in written if word[:1] != "-" for part in re.split(r"[=:,]", word)}
     written |= {
         text

@@ -8,10 +8,11 @@ no header row" makes the instruction tell what was done, and costs no call.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import ChainMap
+from collections.abc import Container, Iterator, Mapping, Sequence
 from urllib.parse import unquote, urlsplit
 
-from ..commands import above, called, named_files, page_of, split
+from ..commands import above, called, hidden, named_files, page_of, prefix, split
 from ..environments.changes import new_files
 from ..environments.desktop.sheet import heading
 from ..environments.places import FILLS, NUMBERED, QUOTED, TICKED, unquoted
@@ -80,13 +81,13 @@ class Manual:
         """The names that the commands of a line are given, without the values of options with a page."""
         for words in split(line):
             opening, end = called(words, self._pages)
-            known = (self._options.get(one, {}) for one in (opening, *above(opening)))
-            options = {name: option for table in known for name, option in table.items()}
+            known = self._known(opening)
             values = 0
             for word in words[end:]:
                 values -= 1
                 if word[0] in "-'\"":
-                    values = options[word].following if word in options else 0
+                    option = known.get(_apart(word, known)[-1])
+                    values = option.following if option else 0
                 elif values < 0 and (named_files(word) == [word] or (opening and _seen(word, seen))):
                     yield word
 
@@ -96,30 +97,37 @@ class Manual:
             does = self._purposes.get(opening, "")
             if does and not named(instruction, opening) and not _means(instruction, does):
                 yield _sentence(does)
+            known = self._known(opening)
+            words = [part for word in words[prefix(words) :] for part in _apart(word, known)]
             for at, word in enumerate(words):
                 name, _, joined = word.partition("=")
-                known = (self._options.get(one, {}) for one in (opening, *above(opening)))
-                option = next((one[name] for one in known if name in one), None)
+                option = known.get(name)
                 if option is not None:
                     values = [joined] if joined else words[at + 1 : at + 1 + option.following]
                     value = " ".join(one.strip("'\"") for one in values)
                     if not _tells(instruction, option, value):
                         value = value if len(value) <= LONGEST else ""
-                        yield _sentence(clause(option.help), value if option.values else "")
+                        yield _sentence(_does(option), value if option.values else "")
+
+    def _known(self, opening: str) -> Mapping[str, Option]:
+        """The options of a command, and of those above it."""
+        return ChainMap(*(self._options.get(one, {}) for one in (opening, *above(opening))))
+
+
+def _apart(word: str, known: Container[str]) -> list[str]:
+    """The options of one letter that stand together in a word, if all are known: of `-am`, `-a` and `-m`."""
+    letters = [f"-{letter}" for letter in word[1:]] if re.fullmatch("-[A-Za-z]{2,}", word) else []
+    return letters if letters and word not in known and all(one in known for one in letters) else [word]
 
 
 def made(instruction: str, steps: Sequence[Step]) -> str:
     """The instruction, with the new files that it does not name, if they are few: a tool may write elsewhere
     than its task means. What lies in a hidden folder (`.task/undo.data`) is the tool's own affair."""
     new = dict.fromkeys(name for step in steps for name in new_files(step.observation.text))
-    untold = [name for name in new if not has_word(instruction, name) and not _hidden(name)]
+    untold = [name for name in new if not has_word(instruction, name) and not hidden(name)]
     if not 0 < len(untold) <= MADE:
         return instruction
     return f"{_closed(instruction)} This makes a new file: {', '.join(untold)}."
-
-
-def _hidden(name: str) -> bool:
-    return any(part.startswith(".") for part in name.split("/")[:-1])
 
 
 def entered(instruction: str, steps: Sequence[Step]) -> str:
@@ -253,9 +261,14 @@ def _tells(instruction: str, option: Option, value: str) -> bool:
         bool(re.search(rf"(?<![\w-]){re.escape(option.name)}(?![\w-])", instruction))
         or bool(stems(option.name) & words)
         or bool(values and values <= words)
-        or not stems(clause(option.help))
-        or _means(instruction, clause(option.help))
+        or not stems(_does(option))
+        or _means(instruction, _does(option))
     )
+
+
+def _does(option: Option) -> str:
+    """What the help of an option says that it does; `object(s)` is no place to end."""
+    return clause(re.sub(r"(?<=\w)\((e?s)\)", r"\1", option.help))
 
 
 def _closed(instruction: str) -> str:

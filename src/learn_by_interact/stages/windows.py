@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
-from ..commands import QUOTED
+from ..commands import QUOTED, prefix, proper, split
 from ..types import STOP, Observation, Step, Trajectory
 from .ground import column_names
 
@@ -17,6 +18,12 @@ NOTHING = frozenset({"", "[no output]"})
 IDLE = re.compile(r"(?i)(\w+ed 0|0|no) \w+( were| was)?( \w+ed| found)?\.?")
 """What a command prints that found nothing to do: `Modified 0 tasks.`, `0 rows affected`."""
 OPTION = re.compile(r"--[A-Za-z][\w-]*")
+ANY_OPTION = re.compile(r"--?[A-Za-z]")
+WRITERS = ("echo", "printf")
+"""What means its words to be seen."""
+INTO = re.compile(r"\d?[<>]")
+PRINTED = re.compile(r"1?>")
+"""Before the file that what a command prints goes into: it has not stored it."""
 ATTRIBUTE = re.compile(r"[A-Za-z][\w.]*[:=][^\s/]")
 TOKEN = re.compile(rf"{QUOTED.pattern}|[^\s'\"]+")
 """A word of a command, or what it quotes."""
@@ -94,24 +101,53 @@ def misread(step: Step, start: str = "") -> bool:
 
     `task add --project Home Pay rent` makes a task that is called `--project Home Pay rent`. A model that
     reads the command would say that it sets the project, and act so ever after. Seen in the lines that a
-    change added: an option of the command, two attributes (`a:b`, `a=b`) side by side, one that is called
-    like a column of a table in the `start` state, or the name of such a column before what it should hold.
+    change added: an option of the command (see `as_text`), two attributes (`a:b`, `a=b`) side by side, one
+    that is called like a column of a table in the `start` state, or the name of such a column before what it
+    should hold.
     """
-    added = [
-        f" {' '.join(line[1:].split())} " for line in step.observation.text.split("\n") if line[:1] == "+"
-    ]
-    if not added or step.observation.failed:
+    if step.observation.failed:
         return False
-    words = re.sub("['\"]", "", _written(step)).split()
-    telling = [word for word in words if OPTION.fullmatch(word)]
+    line = proper(_written(step))
+    if as_text(line, step.observation.text):
+        return True
+    words = re.sub("['\"]", "", line).split()
     pairs = pairwise(words)
-    telling += [f"{one} {two}" for one, two in pairs if ATTRIBUTE.match(one) and ATTRIBUTE.match(two)]
+    telling = [f"{one} {two}" for one, two in pairs if ATTRIBUTE.match(one) and ATTRIBUTE.match(two)]
     columns = column_names(start)
     telling += [
         word for word in words if ATTRIBUTE.match(word) and re.split("[:=]", word)[0].lower() in columns
     ]
-    telling += [f"{name} {value}" for _, name, value in beside(_written(step), start)]
-    return any(f" {text} " in line for text in telling for line in added)
+    telling += [f"{name} {value}" for _, name, value in beside(line, start)]
+    added = [f" {' '.join(one)} " for one in _added(step.observation.text) if not _shows(one, words)]
+    return any(f" {text} " in one for text in telling for one in added)
+
+
+def as_text(line: str, seen: str) -> str:
+    """An option of the commands of a line that stands as a word in what is then `seen` to be new; or "".
+
+    A lenient tool that does not know it takes it for text: `task add --due 2024-02-01 Pay`. What is quoted or
+    stands in a here-document is text anyway; a line with the whole command tells of it.
+    """
+    for words in split(line):
+        own = list(takewhile(lambda word: not INTO.match(word), words[prefix(words) :]))
+        if not own or own[0] in WRITERS or any(map(PRINTED.match, words)):
+            continue
+        given = [word.partition("=")[0] for word in own if ANY_OPTION.match(word)]
+        new = {word.partition("=")[0] for one in _added(seen) if not _shows(one, own) for word in one}
+        if found := next((option for option in given if option in new), ""):
+            return found
+    return ""
+
+
+def _added(seen: str) -> Iterator[list[str]]:
+    """The words of each line that a change added."""
+    return (line[1:].split() for line in seen.split("\n") if line[:1] == "+")
+
+
+def _shows(added: Sequence[str], command: Sequence[str]) -> bool:
+    """Whether a line has all words of a command, its tool's name and what it quotes among them."""
+    one, other = (Counter(re.sub("['\"=]", " ", " ".join(words)).split()) for words in (command, added))
+    return one <= other
 
 
 def beside(command: str, start: str) -> list[tuple[str, str, str]]:

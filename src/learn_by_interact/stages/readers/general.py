@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from ...commands import named_files, split
+from ...commands import named_files, prefix, split
 from ...types import Document
 from .options import FILE
 from .positional import GROUP
@@ -72,6 +72,7 @@ def said_of_all(document: Document, tools: Sequence[str]) -> bool:
 
 def _lead(command: str, tool: str) -> str:
     """The options without values between a tool and its command: `--icsv --opprint`."""
-    words = next((words for words in split(command) if words and words[0] == tool), [])
+    every = (words[prefix(words) :] for words in split(command))
+    words = next((words for words in every if words and words[0] == tool), [])
     told = re.match(r"((?:--?[A-Za-z][\w-]* )+)[a-z][\w-]*(?= |$)", " ".join(words[1:]))
     return told[1].strip() if told else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ...commands import page_of, split
+from ...commands import page_of, prefix, split
 from ...types import Document
 from . import indent
 from .shown import commands
@@ -37,9 +37,8 @@ def with_placeholders(forms: Sequence[str], page: Document, tools: Sequence[str]
     lines = (line for line in page.text.split("\n") if not {*tools}.isdisjoint(line.split()))
     either = {word for line in lines for word in EITHER.findall(line)}
     marked = any(MARKED.match(part) for form in forms for part in _arguments(form))
-    shown = (
-        [_words(" ".join(words)) for one in commands(page, tools) for words in split(one)] if forms else []
-    )
+    every = [words for one in commands(page, tools) for words in split(one)] if forms else []
+    shown = [_words(" ".join(words[prefix(words) :])) for words in every]
     found = []
     for form in forms:
         first = len(form) if marked else _first(form, forms, page_of(page.title))

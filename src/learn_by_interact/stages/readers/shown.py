@@ -6,11 +6,12 @@ import re
 import shlex
 from collections.abc import Collection, Iterator, Sequence
 
-from ...commands import QUOTED, split
+from ...commands import HERE, QUOTED, prefix, proper, split
 from ...types import Document
 from . import indent
 
-PROMPT = re.compile(r"(?:\(\S+\) )?[$%]\s+(?=\S)")
+PROMPT = re.compile(r"(?:\(\S+\) )?(?:(?:~\S* )?[$%❯➜]|\[?[\w.-]+@[\w.-]+(?:[: ]\S*)?\]?[$%#])\s+(?=\S)")
+"""What stands before a command: `$`, `user@host:~$`, `root@host:~#`, `[user@host ~]$`."""
 FENCE = re.compile(r"\s*(?:`{3,}|~{3,})")
 LINES = 30
 """A command that goes on for more lines is not taken."""
@@ -30,8 +31,19 @@ WRAPPED = 50
 """Characters of a line of a paragraph that is not its last, at least."""
 REMARK = re.compile(r"\s+(?:\(\d+\)|#\s[^'\"]*)$")
 """What may follow a command that is shown: the number of a remark, or one."""
-TITLE = re.compile(r"\S+ (?:- [\w-]+,? [\w-]+|[–—] )")
-"""The first line of a manual page, `jq - Command-line JSON processor`."""
+TITLE = re.compile(
+    r"\S+ (?:- [\w-]+,? [\w-]+|[–—] )|\S+(?: [a-z][\w-]*)* - [A-Za-z][\w-]*,?(?: [\w/&][\w/&-]*,?){2,}$"
+)
+"""The first line of a manual page, `jq - Command-line JSON processor`, `ip - show / manipulate routing`."""
+NO_EXAMPLES = frozenset({"usage", "name", "aliases"})
+"""Headings of what is about commands and no example of one."""
+SAID = re.compile(r"[A-Za-z]{2,}: |[a-z]{2,}\.\s+[A-Z]")
+"""What is hardly in a command that is neither quoted nor behind a prompt."""
+RUN = re.compile(rf"(?<= )[a-z][a-z-]*(?:[,;]? [a-z][a-z-]*){{{FIVE - 1},}}")
+"""Nor is a run of as many words, if one of them is of a sentence."""
+OF_SENTENCE = re.compile(
+    r"\b(?:an?|and|are|as|at|be|by|for|from|if|in|into|is|it|its|not|of|on|or|that|the|this|to|will|with)\b"
+)
 TOLD = re.compile(r"[a-z][\w-]*\s{2,}[A-Z][a-z]+[(\w)]* [a-z]")
 """A name in a list, and what it is: `wheel    Existing wheel to retag`."""
 
@@ -41,14 +53,15 @@ def commands(document: Document, tools: Collection[str]) -> list[str]:
 
     Looked at are fenced and indented blocks, and lines after a prompt (`$ `); in a block with
     prompts the other lines are output. A line counts when a command of it begins with a tool's
-    name (`cat a.csv | tool ...` does). Lines that end in a backslash or inside quotes go on;
-    usage synopses with place holders (`<file>`, `[OPTIONS]`, `...`) are no examples.
+    name (`cat a.csv | tool ...` and `sudo tool ...` do). Lines that end in a backslash, inside quotes
+    or before the end of a here-document go on; usage synopses with place holders (`<file>`,
+    `[OPTIONS]`, `...`) are no examples.
     """
     found = (
         command
-        for block in _blocks(document.text.split("\n"))
-        for command in _joined(block, tools)
-        if _runs(command, tools)
+        for fenced, block in _blocks(document.text.split("\n"))
+        for prompted, command in _joined(block, tools)
+        if _runs(command, tools) and not (not prompted and _is_prose(command, fenced))
     )
     return list(dict.fromkeys(found))
 
@@ -70,36 +83,37 @@ def _of_paragraph(block: Sequence[str], at: int, tools: Collection[str]) -> bool
     return len(line) >= WRAPPED and plain(after) and bool(SENTENCE.search(line))
 
 
-def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
-    """Runs of lines that may hold commands: fenced, more indented than the line before, prompted."""
-    fenced, usage = False, False
+def _blocks(lines: Sequence[str]) -> Iterator[tuple[bool, list[str]]]:
+    """Runs of lines that may hold commands: fenced (which is told), more indented than the line before,
+    prompted."""
+    fenced, other = False, False
     block: list[str] = []
     margin = 0
     before = ""
     for line in lines:
         if FENCE.match(line):
-            yield block
+            yield fenced, block
             block, fenced, before = [], not fenced, ""
             continue
         if not fenced and line.strip():
             inside = block and indent(line) >= margin
             if not inside:
-                yield block
+                yield False, block
                 block = []
-            usage = (inside and usage) or before.strip().lower().rstrip(":") == "usage"
+            other = (inside and other) or before.strip().lower().rstrip(":") in NO_EXAMPLES
             if not inside and (indent(line) > indent(before) or PROMPT.match(line.strip())):
                 margin = indent(line)
                 inside = True
-            if inside and not usage:
+            if inside and not other:
                 block.append(line)
             before = before if inside else line
         elif fenced or block:
             block.append(line)
-    yield block
+    yield fenced, block
 
 
-def _joined(block: Sequence[str], tools: Collection[str]) -> Iterator[str]:
-    """The commands of a block, each with the lines that belong to it."""
+def _joined(block: Sequence[str], tools: Collection[str]) -> Iterator[tuple[bool, str]]:
+    """The commands of a block, each with the lines that belong to it, and whether a prompt stands before."""
     prompts = any(PROMPT.match(line.strip()) for line in block)
     at = 0
     while at < len(block):
@@ -116,37 +130,62 @@ def _joined(block: Sequence[str], tools: Collection[str]) -> Iterator[str]:
         while _open(command) and end < len(block) and end - at < LINES:
             more = block[end][min(margin, indent(block[end])) :].rstrip()
             more = re.sub(r"^\s*> ?", "", more) if prompt else more
-            continued = command.endswith("\\") and not _quoting(command)
+            continued = command.endswith("\\") and not _quoting(command) and not _reading(command)
             command = f"{command[:-1].rstrip()} {more.strip()}" if continued else f"{command}\n{more}"
             end += 1
         if not _open(command):
             at = end
-            yield REMARK.sub("", command)
+            yield bool(prompt), REMARK.sub("", command)
 
 
 def _quoting(command: str) -> bool:
     """Whether a quotation mark is open at the end of a command."""
     try:
-        shlex.split(command.rstrip("\\"), comments=True)
+        shlex.split(proper(command).rstrip("\\"), comments=True)
     except ValueError:
         return True
     return False
 
 
+def _reading(command: str) -> bool:
+    """Whether a here-document is open at the end of a command."""
+    quoted = [match.span() for match in QUOTED.finditer(command)]
+    return any(
+        not re.search(rf"^[ \t]*{re.escape(match['end'])}[ \t]*$", command[match.end() :], re.MULTILINE)
+        for match in HERE.finditer(command)
+        if not any(begin < match.start() < end for begin, end in quoted)
+    )
+
+
 def _open(command: str) -> bool:
-    return command.endswith(("\\", "|", "&&")) or _quoting(command)
+    return _reading(command) or proper(command).endswith(("\\", "|", "&&")) or _quoting(command)
 
 
 def _runs(command: str, tools: Collection[str]) -> bool:
-    bare = QUOTED.sub("''", command)
     parts = list(split(command))
-    first = parts[0][0] if parts[0] else ""
-    runs = any(part and part[0] in tools for part in parts) and re.match(r"[a-z./]", first)
+    own = [part[prefix(part) :] for part in parts]
+    first = (own[0] or parts[0] or [""])[0]
+    runs = any(part and part[0] in tools for part in (*parts, *own)) and re.match(r"[a-z./]", first)
     unfinished = any(part and part[0] in ("while", "for", "if", "until", "case") for part in parts)
-    prose = (
+    return bool(runs) and not (PLACEHOLDER.search(_bare(command)) or unfinished)
+
+
+def _is_prose(command: str, fenced: bool) -> bool:
+    """Whether a line without a prompt is of a text that begins with the name of a tool."""
+    bare = _bare(command)
+    return bool(
         PROSE.match(bare)
         or TITLE.match(bare)
         or TOLD.match(bare)
         or re.search(r"[a-z)][.:]$|\w\)[,.;:]", bare)
+        or (not fenced and not QUOTED.search(command) and _says(bare))
     )
-    return bool(runs) and not (PLACEHOLDER.search(bare) or unfinished or prose)
+
+
+def _says(bare: str) -> bool:
+    return bool(SAID.search(bare)) or any(OF_SENTENCE.search(run[0]) for run in RUN.finditer(bare))
+
+
+def _bare(command: str) -> str:
+    """A command without what it quotes and what it reads."""
+    return QUOTED.sub("''", proper(command))
