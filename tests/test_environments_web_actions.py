@@ -219,6 +219,40 @@ def test_a_reply_can_be_held_to_what_the_page_has() -> None:
     assert allowed("scroll down", [f"{WHOLE}\n(Part 1 of 2 of this page; scroll down for the rest.)"])
 
 
+def test_any_text_can_be_typed_and_a_field_that_holds_one_emptied() -> None:
+    for text in ('say "hi"', "C:\\x", "x" * 400):
+        assert allowed(f'type {json.dumps(text)} into [textbox "Title:"]'), text
+        assert not allowed(f'select {json.dumps(text)} in [combobox "Kind:"]')
+    assert not allowed('type "a\\nb" into [textbox "Title:"]')
+    assert not allowed(f'type "{"x" * 401}" into [textbox "Title:"]')
+    assert allowed('type "" into [textbox "Title:"]') and not allowed('type "" into [combobox "City"]')
+    typed = act("type", text="", element='textbox "Title:"')
+    assert not allowed('type "" into [textbox "Title:"]', [WHOLE], typed)
+
+
+def test_keys_that_edit_are_for_a_field_that_holds_a_text() -> None:
+    empty = WHOLE.replace(' contains "a [b]"', "")
+    for pressed in ("Control+a", "Backspace"):
+        assert allowed(f"press {pressed}") and not allowed(f"press {pressed}", [empty])
+        assert not allowed(f"press {pressed}", [WHOLE], act("press", key=pressed)), "it did nothing here"
+    assert (
+        allowed("press ArrowLeft", [empty]) and not allowed("press Delete") and not allowed("press Controla")
+    )
+
+
+def test_tabs_are_chosen_and_closed_where_there_are_several() -> None:
+    seen = [WHOLE.replace("Title: New", "Title: New\nTabs: 1, 2 (this one), 3")]
+    assert allowed("tab 1", seen) and allowed("tab 3", seen) and allowed("close_tab", seen)
+    assert not allowed("tab 2", seen) and not allowed("tab 4", seen)
+    assert not allowed("tab 1") and not allowed("close_tab") and not allowed("close_tab", [*seen, WHOLE])
+
+
+def test_an_address_has_coded_signs_where_one_is_known_that_has_them() -> None:
+    assert not allowed("goto /a%20b")
+    assert allowed("goto /a%20b", [WHOLE.replace("/new", "/new%20page")])
+    assert not allowed("goto /a%b", [WHOLE.replace("/new", "/new%20page")])
+
+
 def test_what_changed_is_on_the_page_that_was_seen_before() -> None:
     seen = ['URL: /\n[link "Old"]', WHOLE, BRIEF]
     assert allowed('click [button "Undo"]', seen) and allowed('click [button "Save"]', seen)

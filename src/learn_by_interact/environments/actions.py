@@ -11,13 +11,25 @@ a missing reason, a whole invented dialogue of which only the first action count
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ParseError
 from ..types import STOP, Action, Step, Task
-from .reply import ACTION, ANSWER, CONTROL, FENCE, INLINE, STOPPED, TURN, readable, reason_line, thought_of
+from .reply import (
+    ACTION,
+    ANSWER,
+    CONTROL,
+    FENCE,
+    INLINE,
+    OWN,
+    STOPPED,
+    TURN,
+    readable,
+    reason_line,
+    thought_of,
+)
+from .script import Script
 
 SHELL = "bash"
 """The tool of an action that runs a command; its one argument is `command`."""
@@ -37,7 +49,6 @@ LONGEST = 20_000
 
 _INLINE_FENCE = re.compile(r"^```(?:(?:bash|sh|shell)\s+)?([^`].*?[^`]|[^`])```$")
 _PROMPT = re.compile(r"^[ \t]*\$[ \t]+(?=\S)")
-_HEREDOC = re.compile(r"(?<!<)<<(-?)[ \t]*(['\"]?)(\w+)\2")
 
 
 class ShellActions:
@@ -165,12 +176,20 @@ def _fenced(lines: list[str]) -> tuple[str, bool]:
     fence = opening[: len(opening) - len(opening.lstrip(opening[0]))]
     if inline := _INLINE_FENCE.match(opening):
         return inline[1], False
-    inside: list[str] = []
-    for line in lines[1:]:
+    literal, script, ends = len(fence) > 3, Script(), []
+    for at, line in enumerate(lines[1:], 1):
         if line.strip() == fence:
+            ends.append(at)
+            if literal or not script.document:
+                break
+        elif ends and OWN.match(line):
+            ends = ends[:1]
             break
-        inside.append(line)
-    return "\n".join(inside), len(fence) > 3
+        script.read(line)
+    else:
+        # What is never ended does not keep a fence from ending.
+        ends = ends[:1]
+    return "\n".join(lines[1 : ends[-1] if ends else len(lines)]), literal
 
 
 def _command(lines: list[str]) -> Action:
@@ -202,23 +221,13 @@ def _until_turn(lines: list[str]) -> str:
 
 def _complete(lines: list[str]) -> str:
     """The first line and the further ones that bash would read before it runs it."""
-    for count in range(1, len(lines) + 1):
-        if count > 1 and TURN.match(lines[count - 1]):
+    script = Script()
+    for count, line in enumerate(lines):
+        if count and (OWN if script.document else TURN).match(line):
             break
-        text = "\n".join(lines[:count])
-        if not _open(text):
-            return text
+        script.read(line)
+        # A function's name, and below it what it does.
+        named = line.rstrip().endswith("()") and "".join(lines[count + 1 : count + 2]).strip() == "{"
+        if not script.open and not named:
+            return "\n".join(lines[: count + 1])
     return lines[0]
-
-
-def _open(text: str) -> bool:
-    """Whether a line continues: a backslash, a here-document, a quotation mark."""
-    if heredoc := _HEREDOC.search(text.split("\n")[0]):
-        return heredoc[3] not in [line.strip() for line in text.split("\n")[1:]]
-    if text.endswith("\\"):
-        return True
-    try:
-        shlex.split(text)
-    except ValueError:
-        return True
-    return False

@@ -18,6 +18,8 @@ TURN = re.compile(
     r"[ \t]*\**[ \t]*:",
     re.IGNORECASE,
 )
+OWN = re.compile(r"(?:REASON|ACTION):")
+"""What begins a turn also where a file is written that has lines such as `user: ...`."""
 FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*[\w+-]*[ \t]*$")
 STOPPED = re.compile(r"^(?:stop|done|finish|finished|exit|submit)\s*[.!]?(?:\s*\(\s*\))?$", re.IGNORECASE)
 ANSWER = re.compile(r"^stop(?:[ \t]*:)?\s+(?=\S)", re.IGNORECASE)

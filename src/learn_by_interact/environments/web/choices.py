@@ -13,15 +13,21 @@ from typing import Any
 
 from ...patterns import literal, one_of
 from ...types import STOP, Action
-from ..places import ELEMENT, Offered, disabled, offered
+from ..places import ELEMENT, HELD, Offered, disabled, offered
+from ..places import TYPED as FIELDS
 from .acting import TYPED
 
 AS_BEFORE = "(All else on this page is as before.)"
 """The line of an observation that tells only what changed."""
 TEXT = r"[^\"\\\n]{1,160}"
-"""Of what is typed, and of an answer."""
-PIECE = r"/[^\"\\ \n;\[\]“”?#=&%`*/]{0,40}"
+"""Of an answer, and of an option that is not told."""
+WRITTEN = r"([^\"\\\n]|\\\\(\\\"|\\\\)){1,400}"
+"""Of what is typed: quotation marks and backslashes have a backslash before them."""
+_OF_PIECE = r"[^\"\\ \n;\[\]“”?#=&%`*/]"
+PIECE = rf"/{_OF_PIECE}{{0,40}}"
 """Of an address; a small model that may go on behind it writes its next action there, or a query."""
+CODED = rf"/({_OF_PIECE}|%[0-9A-F]{{2}}){{0,40}}"
+"""Of an address where one is known that has such signs."""
 ADDRESS = re.compile(r"(?:ACTION: goto|URL:) (/[^\s\"\\?#]*)(?:\?([^\s\"\\#]+))?")
 """In an observation, and in a demonstration: path, query."""
 DEEP = 3
@@ -30,7 +36,11 @@ VALUE = r"([A-Za-z0-9_.!~:+-]|%[0-9A-F]{2}){0,40}"
 """Of a query."""
 QUERIES = 20
 """Of addresses; of more, the first."""
-KEYS = ("Enter", "Tab", "Escape", "ArrowDown")
+KEYS = ("Enter", "Tab", "Escape", "ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight")
+EDITS = ("Control+a", "Backspace")
+"""Keys for a page with a field that holds a text: elsewhere they are taken for buttons' names."""
+TABS = re.compile(r"^Tabs: (\d+(?: \(this one\))?(?:, \d+(?: \(this one\))?)+)$", re.MULTILINE)
+"""In an observation, where there are several."""
 TOLD = ("ACTION: ", "There: ")
 """What lines begin with that name elements of other pages: those of demonstrations, and of the survey."""
 MOST = 120
@@ -61,11 +71,19 @@ def schema(
         rest += [f"goto ({_addresses((*reversed(seen), *known))})", "back"]
     if any("(Part " in text for text in seen[-1:]):
         rest.append("scroll (down|up)")
+    rest += _tabs(seen[-1])
     # Who types and sends with Enter goes on to send so where it does nothing.
-    idle = {action.arguments.get("key") for action in tried if action.tool == "press"} & {"Enter", "Escape"}
+    once = {"Enter", "Escape", *EDITS}
+    idle = {action.arguments.get("key") for action in tried if action.tool == "press"} & once
+    keys = (*KEYS, *(EDITS if _holding(found) else ()))
     # A reply of several begins on this page, and can go on elsewhere, or with what it has enabled.
-    first = [*_here(enabled(found), lists, done), *(elsewhere if most == 1 else ()), _press(idle), *rest]
-    later = [*_here(found, lists, set()), *elsewhere, _press(set()), *rest]
+    first = [
+        *_here(enabled(found), lists, done),
+        *(elsewhere if most == 1 else ()),
+        _press(keys, idle),
+        *rest,
+    ]
+    later = [*_here(found, lists, set()), *elsewhere, _press(keys, set()), *rest]
     return replies(first, later, most, len(seen) == 1, tried)
 
 
@@ -87,9 +105,26 @@ def replies(
     return {"type": "string", "pattern": f"^ACTION: ({either})$"}
 
 
-def _press(idle: Set[object]) -> str:
-    """A key other than these."""
-    return f"press ({'|'.join(key for key in KEYS if key not in idle)})"
+def _press(keys: Sequence[str], idle: Set[object]) -> str:
+    """One of these keys, other than those that are idle."""
+    return f"press ({'|'.join(_literal(key) for key in keys if key not in idle)})"
+
+
+def _tabs(text: str) -> list[str]:
+    """What can be done with the tabs that an observation tells of."""
+    if not (told := TABS.search(text)):
+        return []
+    others = [one for one in told[1].split(", ") if one.isdigit()]
+    return [f"tab ({'|'.join(others)})", "close_tab"]
+
+
+def _holding(found: Sequence[tuple[str, str, str]]) -> list[str]:
+    """The names of those fields that hold a text."""
+    return [
+        name
+        for name, role, said in found
+        if role in FIELDS and (held := HELD.match(said)) is not None and held[1]
+    ]
 
 
 def _here(
@@ -104,7 +139,9 @@ def _here(
         # Who is told to press Submit writes `press`: read as a click.
         yield rf"(click|press) \[({any_of(click)})\]"
     if fields:
-        yield rf"type \\\"{TEXT}\\\" into \[({any_of(fields)})\]"
+        yield rf"type \\\"{WRITTEN}\\\" into \[({any_of(fields)})\]"
+    if emptied := [name for name in _holding(found) if name in fields]:
+        yield rf"type \\\"\\\" into \[({any_of(emptied)})\]"
     for name, role, _ in found:
         if role in ("combobox", "listbox") and name in lists:
             # Of a long list not all is told, and what it lacks is answered with what it has.
@@ -121,7 +158,7 @@ def _elsewhere(known: Sequence[str], here: set[str]) -> Iterator[str]:
     if click := [name for name, role in rest if role not in TYPED]:
         yield rf"click \[({any_of(click)})\]"
     if fields := [name for name, role in rest if role in TYPED and role != "combobox"]:
-        yield rf"type \\\"{TEXT}\\\" into \[({any_of(fields)})\]"
+        yield rf"type \\\"{WRITTEN}\\\" into \[({any_of(fields)})\]"
     if lists := [name for name, role in rest if role in ("combobox", "listbox")]:
         yield rf"select \\\"{TEXT}\\\" in \[({any_of(lists)})\]"
 
@@ -130,7 +167,8 @@ def _addresses(texts: Sequence[str]) -> str:
     """Paths as long as those of these texts, and addresses with their queries, whatever the values."""
     told = [match for text in texts for match in ADDRESS.findall(text)]
     deep = max([DEEP, *(path.count("/") for path, _ in told)])
-    found = {rf"({PIECE}){{1,{deep}}}": None}
+    piece = CODED if any("%" in path for path, _ in told) else PIECE
+    found = {rf"({piece}){{1,{deep}}}": None}
     for path, query in told:
         if query:
             names = [_literal(part.partition("=")[0]) for part in query.split("&")]
