@@ -240,6 +240,7 @@ Options:
             "A\n  shelf book set moby due late now\n  shelf run -- rec -y a b\n",
             ["shelf book set moby due late now", "shelf run -- rec -y a b"],
         ),
+        ("A\n  shelf year: list\n", ["shelf year: list"]),
         ("A\n  shelf to keep a book.  Without a name\n", []),
         ("```\nshelf find the book on the shelf\n```\n", ["shelf find the book on the shelf"]),
         ("", []),

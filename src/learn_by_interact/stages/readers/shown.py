@@ -37,7 +37,7 @@ TITLE = re.compile(
 """The first line of a manual page, `jq - Command-line JSON processor`, `ip - show / manipulate routing`."""
 NO_EXAMPLES = frozenset({"usage", "name", "aliases"})
 """Headings of what is about commands and no example of one."""
-SAID = re.compile(r"[A-Za-z]{2,}: |[a-z]{2,}\.\s+[A-Z]")
+SAID = re.compile(r"\b[A-Z]{2,}: |[a-z]{2,}\.\s+[A-Z]")
 """What is hardly in a command that is neither quoted nor behind a prompt."""
 RUN = re.compile(rf"(?<= )[a-z][a-z-]*(?:[,;]? [a-z][a-z-]*){{{FIVE - 1},}}")
 """Nor is a run of as many words, if one of them is of a sentence."""
