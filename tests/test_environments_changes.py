@@ -46,6 +46,30 @@ def test_new_files_are_read_back_unless_there_are_too_many() -> None:
     assert new_files(changes({"a": "1"}, {"a": "2"}, "", "")) == new_files("new: a") == []
 
 
+def test_names_that_could_be_read_as_several_are_quoted_and_read_back() -> None:
+    names = ["a, b/c; d.txt", "e]f", "g,h", '"i"', "j -> k", "l m"]
+    said = changes({"a;b": "1"}, dict.fromkeys(names, "1"), "", "")
+    assert said == (
+        r'[new: "\"i\"", "a, b/c; d.txt", "e]f", "g,h", "j -> k", l m; gone: "a;b"]'
+    ) and new_files(said) == sorted(names)
+    assert new_files("[new: a, b,c; changed: d]") == ["a", "b,c"]
+    assert new_files(changes({}, {f"{number},": "1" for number in range(9)}, "", "")) == []
+
+
+def test_folders_links_and_modes_are_said_where_nothing_else_is() -> None:
+    had = {"a": "mode 644", "old/": "mode 755", "old/in/": "mode 755", "l": "-> a"}
+    has = {"a": "mode 755", "b/": "mode 755", "b/c/": "mode 755", "l": "-> b, c", "new": "-> a"}
+    said = changes({"a": "1"}, {"a": "1"}, "x", "x", had, has)
+    assert said == '[new: b/c/, new -> a; changed: a (mode 755), l -> "b, c"; gone: old/]'
+    assert new_files(said) == ["new"]
+    assert new_files('[new: l -> "b, c", m -> n, o]') == ["l", "m", "o"]
+    assert changes({"a": "1"}, {"a": "2"}, "x", "x", had, has) == "[changed: a]"
+    assert changes({"a": "1"}, {"a": "1"}, "x", "y", had, has) == "- x\n+ y"
+    assert changes({}, {}, "", "", {}, {".c/": "mode 755"}) == "[new: .c/]"
+    assert changes({}, {}, "", "", {}, {".c/": "mode 755", "d/": "mode 755"}) == "[new: d/]"
+    assert changes({}, {}, "", "", had, had) == ""
+
+
 def test_long_differences_and_many_files_are_bounded() -> None:
     text = "\n".join(f"line {number}" for number in range(100))
     found = difference("", text)

@@ -112,6 +112,18 @@ def test_what_is_shown(do: Do) -> None:
     assert do("echo $COLOUR $HOME $PWD; wc -c").text == "green /home/user /home/user\n0"
 
 
+def test_folders_links_and_modes_that_a_command_changed_are_told(do: Do) -> None:
+    for command, told in {
+        "mkdir -p src/lib": "[new: src/lib/]",
+        "ln -s a.txt link": "[new: link -> a.txt]",
+        "ln -sfn /tmp link": "[changed: link -> /tmp]",
+        "chmod 755 a.txt": "[changed: a.txt (mode 755)]",
+        "rm -r src; mkdir b": "[new: b/; gone: src/]",
+    }.items():
+        assert do(command).text == f"[no output]\n{told}", command
+    assert do("mkdir -p c/.git && echo ref > c/.git/HEAD").text == "[no output]\n[new: c/.git/HEAD]"
+
+
 def test_long_output_is_cut_in_the_middle(do: Do) -> None:
     text = do("seq 1 3000").text
     assert len(text) < 500

@@ -58,12 +58,16 @@ class Fingerprint:
         self._known: dict[str, tuple[Seen, str]] = {}
         self.files: dict[str, str] = {}
         """Digest of the content of each file, as of the last fingerprint; a new mapping each time."""
+        self.others: dict[str, str] = {}
+        """What else there is: of each link `-> ` and its target, of all else `mode ` and its permissions. The
+        names of folders end in a slash."""
 
     def take(self) -> str:
         """32 hexadecimal digits. Nothing may write to the folder meanwhile."""
         found = {entry.path[len(self._prefix) :]: entry for entry in entries(self._folder)}
         whole = hashlib.blake2b(digest_size=16)
         files: dict[str, str] = {}
+        others: dict[str, str] = {}
         for name in sorted(found):
             if _beside(name, found) or is_aside(name, self._aside):
                 continue
@@ -73,8 +77,11 @@ class Fingerprint:
             line = [name, stat.filemode(status.st_mode), content]
             if stat.S_ISREG(status.st_mode):
                 files[name] = content
+            known = name + "/" * stat.S_ISDIR(status.st_mode)
+            link = stat.S_ISLNK(status.st_mode)
+            others[known] = f"-> {content}" if link else f"mode {stat.S_IMODE(status.st_mode):o}"
             whole.update("\0".join(line).encode("utf-8", "surrogateescape") + b"\0\n")
-        self.files = files
+        self.files, self.others = files, others
         return whole.hexdigest()
 
     def _content(self, name: str, status: os.stat_result, alone: bool) -> str:

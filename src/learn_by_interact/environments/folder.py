@@ -23,7 +23,7 @@ SERVED = ("web", "desktop")
 """Kinds of environments whose applications run on between two actions."""
 CODE = ("repository", "swebench")
 """Kinds of environments whose state is a project's files."""
-LOOK = r"""find . -path ./.git -prune -o -type f -printf '%P (%s bytes)\n' | LC_ALL=C sort | {
+LOOK = r"""find . -name .git -prune -o -type f -printf '%P (%s bytes)\n' | LC_ALL=C sort | {
   mapfile -t lines
   files=0 most=$((30 / (${#lines[@]} + 1)))
   for line in "${lines[@]}"; do

@@ -35,10 +35,12 @@ _REWRITTEN = re.compile(r"^[^\n]*\r(?=[^\n])", re.MULTILINE)
 
 
 class _Seen(NamedTuple):
-    """The folder after a step: its state, its files with their digests, what looking around shows."""
+    """The folder after a step: its state, its files with their digests, what else it has (see `Fingerprint`),
+    what looking around shows."""
 
     state: str = ""
     files: Mapping[str, str] = MappingProxyType({})
+    others: Mapping[str, str] = MappingProxyType({})
     shown: str = ""
 
 
@@ -147,13 +149,18 @@ class ShellEnvironment(SandboxedEnvironment):
                 failed = bool(result.code or result.ended)
                 # It may have changed the folder too.
                 self._see(before.shown if failed else clean(result.output))
-        return changes(before.files, self._last.files, before.shown, self._last.shown)
+        return self._since(before, before.shown, self._last.shown)
+
+    def _since(self, before: _Seen, looked: str = "", looks: str = "") -> str:
+        """What is different from how the folder was before."""
+        now = self._last
+        return changes(before.files, now.files, looked, looks, before.others, now.others)
 
     def _see(self, shown: str) -> None:
         """Remember the folder as it is now."""
         assert self._fingerprint is not None
         state = self._fingerprint.take()
-        self._last = _Seen(state, self._fingerprint.files, shown)
+        self._last = _Seen(state, self._fingerprint.files, self._fingerprint.others, shown)
 
     def _lasting(self, output: str) -> str:
         """An output without what changes from run to run."""

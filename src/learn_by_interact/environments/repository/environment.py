@@ -17,7 +17,6 @@ from ...errors import ConfigError, EnvironmentFault
 from ...sources import Docs
 from ...types import Action, Observation, Task
 from ..actions import SHELL
-from ..changes import changes
 from ..fingerprint import Fingerprint
 from ..folder import EnvironmentFolder, Volatile
 from ..sandbox import Result, Sandbox, copy_tree, entries
@@ -255,7 +254,7 @@ class RepositoryEnvironment(ShellEnvironment):
         self._see(before.shown)
         if self._last.state == before.state or not self.folder.changes:
             return ""
-        return changes(before.files, self._last.files, "", "")
+        return self._since(before)
 
     def _lasting(self, output: str) -> str:
         return super()._lasting(VOLATILE.replace(output))
