@@ -11,7 +11,7 @@ from learn_by_interact.stages.readers import Source
 from learn_by_interact.stages.readers.grammar import pattern
 from learn_by_interact.stages.readers.options import options
 from learn_by_interact.stages.readers.sections import sections
-from learn_by_interact.stages.readers.synopsis import filled, forms
+from learn_by_interact.stages.readers.synopsis import filled, forms, listed
 from learn_by_interact.types import Document
 
 HELP = """Usage: tool insert [OPTIONS] PATH TABLE [integer|text|flo
@@ -420,6 +420,7 @@ def test_an_argument_of_which_there_may_be_none_is_left_out_in_one_of_its_turns(
         ("tool [OPTIONS] [target] ...", ["[target]..."]),
         ("tool [OPTIONS] <name> [...]", ["<name>..."]),
         ("tool [OPTIONS] -l | --list", ["-l"]),
+        ("tool [OPTIONS] rc.<name>:<value> ...", ["rc.<name>:<value> ..."]),
         ("tool [OPTIONS] add NAME | remove NAME", []),
         ("tool [OPTIONS] list | sort NAME", []),
         ("tool [OPTIONS] <name> |", ["<name>"]),
@@ -478,3 +479,8 @@ def test_each_usage_is_one_form_whatever_stands_before_its_command(
 ) -> None:
     document = Document(source="s", title=title, text=text, begin=1, end=9)
     assert forms(document, (title.partition(" ")[0],)) == found
+
+
+def test_an_option_keeps_its_other_names_where_a_synopsis_gives_it_several() -> None:
+    found = listed([page("Usage: tool NAME\nUsage: tool -l | --list\n\n  -l, --list  List all\n")], ("tool",))
+    assert found == {"tool NAME": frozenset(), "tool -l": frozenset({"-l", "--list"})}

@@ -80,8 +80,10 @@ CAPITALS = re.compile(r"[\w.-]+(?: [a-z][a-z-]*)+(?: (?:[A-Z]{2}[A-Z\d_-]*|\"[A-
 SHARED = 3
 """Synopses of a manual that have an argument, from which on it is explained apart from them."""
 
-REPEATING = re.compile(r"(?<=[\w>)}\]]) (?:\.\.\.|\[\.\.\.\])(?!\S)")
-"""Behind a part of a synopsis of which there may be more: `[target] ...`."""
+REPEATING = re.compile(
+    rf"(?<!\S)({GROUP.pattern.rpartition('|')[0]}|\{{[^{{}}]*\}}|[^\s<>\[\]]+) (?:\.\.\.|\[\.\.\.\])(?!\S)"
+)
+"""A part of a synopsis of which there may be more, `[target] ...`; else dots are the rest of a command."""
 MANY = re.compile(r"<[a-z]+s>")
 """An argument of which there may be any number, by its name."""
 CALLED = 3
@@ -199,7 +201,7 @@ def _synopses(page: Document, tools: Sequence[str]) -> Iterator[tuple[str, froze
             continue
         more = [*(_continued(lines[number:]) if usage else _deeper(lines, number))]
         begin = number + 1 + len(more) if usage else begin
-        whole = in_braces(REPEATING.sub("...", _joined(text, more)))
+        whole = in_braces(REPEATING.sub(r"\1...", _joined(text, more)))
         below = lines[number + 1] if number + 1 < len(lines) else ""
         for way in ways(whole):
             text = _without_each_option(first(way))

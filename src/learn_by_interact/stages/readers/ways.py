@@ -66,15 +66,16 @@ def _alternatives(form: str) -> list[str]:
             if piped:
                 return []  # As programs in a shell: `list | sort`.
             if all(map(names_in, inside)) and not _alike(inside):
-                inside = inside[:1]  # The same option by other names.
-            if parts[0] in inside or not _alike(inside):
+                inside = [f"({' | '.join(inside)})"]  # The same option by other names.
+            elif parts[0] in inside or not _alike(inside):
                 return []
         else:
             continue
         if any(map(ANY_PROGRAM.fullmatch, inside)) and any(map(ALIKE[1].fullmatch, inside)):
             return []  # It stands for several: `{COMMAND | help}`.
-        told = [one for one in inside if not one.startswith(("(-", "{-"))]  # Its help, its version.
-        return [" ".join([*parts[:begin], one, *parts[end:]]) for one in told]
+        if len(inside) > 1:  # Not its help, its version.
+            inside = [one for one in inside if not one.startswith(("(-", "{-"))]
+        return [" ".join([*parts[:begin], one, *parts[end:]]) for one in inside]
     return []
 
 
@@ -93,7 +94,7 @@ def understood(form: str) -> bool:
     parts = GROUP.findall(form)
     pairs = ("[]", "<>", "{}", "()")
     whole = all(part.count(pair[0]) == part.count(pair[1]) for part in parts for pair in pairs)
-    return whole and all(re.search(r"\w", part) or part in ("-", "--") for part in parts)
+    return whole and all(re.search(r"\w", part) or part in ("-", "--", "...") for part in parts)
 
 
 def in_braces(form: str) -> str:
