@@ -87,8 +87,10 @@ class Spelt(NamedTuple):
 
 
 def spelt(line: str) -> Spelt | None:
-    """The option that a line lists."""
+    """The option that a line lists; None where it goes on with a synopsis: `-q STR | -m NUM] [FILE]`."""
     found = _found(line)
+    if found and found.help.startswith("|"):
+        return None
     if found and found.joined and found.value in ("true", "false"):
         return found._replace(value="{true,false}", optional=True)
     if found and found.joined and DEFAULT.fullmatch(found.value):
