@@ -58,6 +58,7 @@ def test_a_synopsis_that_stands_for_several_commands_says_how_none_is_written(ti
         ("tool run [OPTIONS] IMAGE [COMMAND] [ARG...]", "  -t, --tty  As at a terminal\n", True),
         ("tool [OPTION] DURATION COMMAND [ARG]...", "  -k, --kill  Kill it\n", True),
         ("tool [OPTIONS] FILE", "  -n, --number NUM  How many\n  -v  Say more\n", False),
+        ("tool [OPTIONS] FILE", "  -v, -vv, --verbose  Say more\n", False),
     ],
 )
 def test_options_stand_where_the_synopsis_has_them_if_none_may_be_read_behind(

@@ -260,7 +260,7 @@ def stops(form: str, known: Sequence[Option]) -> bool:
     behind one dash, or short ones alone, and where what it is given is a command with options of its own."""
     names = [name for option in known for name in option.names]
     posix = bool(names) and not any(name.startswith("--") for name in names)
-    return posix or any(re.match(r"-\w[\w-]", name) for name in names) or bool(GIVEN.search(form))
+    return posix or any(re.match(r"-(\w)(?!\1+$)[\w-]", name) for name in names) or bool(GIVEN.search(form))
 
 
 def general(pages: Iterable[Document], tools: Sequence[str]) -> Iterator[str]:
