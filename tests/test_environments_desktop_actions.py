@@ -175,6 +175,7 @@ def test_a_reply_is_held_to_what_the_screen_has() -> None:
     for allowed in (
         'click [button "New"]',
         'type "12" into [cell "B2"]',
+        'type "=COUNTIF(A2:A9,\\"Ben\\")" into [cell "B2"]',
         'click [cell "A1:F1"]',
         'click [menu "File"]',
         'click [menuitem "Sheet > Rename Sheet..."]',
@@ -183,7 +184,12 @@ def test_a_reply_is_held_to_what_the_screen_has() -> None:
         "stop 4",
     ):
         assert takes(allowed, *seen), allowed
-    for other in ('click [button "Old"]', 'type "12" into [button "New"]', "dance"):
+    for other in (
+        'click [button "Old"]',
+        'type "a" b" into [cell "B2"]',
+        'type "12" into [button "New"]',
+        "dance",
+    ):
         assert not takes(other, *seen), other
     assert not takes('click [menuitem "Tools > Spelling..."]', *seen), (
         "it was seen elsewhere, and not clicked"

@@ -38,7 +38,7 @@ from ..elements import (
     word,
 )
 from ..reply import CONTROL, readable, reason_line, thought_of
-from ..web.choices import TEXT, any_of, enabled, named, replies, told
+from ..web.choices import TEXT, WRITTEN, any_of, enabled, named, replies, told
 from .screen import TYPED
 
 PYTHON = "python"
@@ -128,13 +128,13 @@ def _forms(click: Iterable[str], fields: Iterable[str], sheet: bool) -> list[str
     place = "[A-Z]{1,2}[1-9][0-9]{0,3}"
     cell = rf"cell \\\"{place}(:{place})?\\\""
     forms = [rf"(double_click|right_click|click) \[{cell}\]"] if sheet else []
-    forms += [rf"type \\\"{TEXT}\\\" into \[{cell}\]"] if sheet else []
+    forms += [rf"type \\\"{WRITTEN}\\\" into \[{cell}\]"] if sheet else []
     forms += [rf"click \[({any_of(click)})\]"] if click else []
-    forms += [rf"type \\\"{TEXT}\\\" into \[({any_of(fields)})\]"] if fields else []
+    forms += [rf"type \\\"{WRITTEN}\\\" into \[({any_of(fields)})\]"] if fields else []
     if texts := [one for one in fields if one.startswith("paragraph")]:
         one = rf"\[({any_of(texts)})\]"
         forms += [rf"select {one}( to {one})?", rf"select \\\"{TEXT}\\\" in {one}"]
-    return [*forms, rf"type \\\"{TEXT}\\\"", f"press ({KEYS})", "scroll (down|up)"]
+    return [*forms, rf"type \\\"{WRITTEN}\\\"", f"press ({KEYS})", "scroll (down|up)"]
 
 
 def _of(found: Sequence[tuple[str, str, str]]) -> tuple[dict[str, str], dict[str, str]]:
