@@ -86,7 +86,10 @@ def test_a_repository_is_learned_and_its_tests_decide(recipe: Recipe, tmp_path: 
         bad = next(verdict for verdict in verdicts.values() if not verdict.keep)
         assert "1 tests fail, such as tests.test_calc.TestCalc.test_clamp" in bad.reason and bad.measure == 0
         learned = {one.instruction for one in kept(store, recipe.judge.rule)}
-        assert "Say Sums in calc." in learned and "Find out where mean is defined." in learned
+        assert (
+            "Say Sums in calc. It is about calc/__init__.py." in learned
+            and "Find out where mean is defined." in learned
+        )
         assert not any("clamp" in one for one in learned)
         assert any("clamp" in one.instruction for one in store.records(Example))
     assert {arm.arm: (arm.solved, arm.graded) for arm in result.arms} == {
