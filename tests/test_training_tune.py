@@ -187,7 +187,10 @@ def test_amounts_of_tokens_can_be_made_equal(store: Store, base: Path, tmp_path:
         ({"base": "no/such-model-here"}, "train.base: 'no/such-model-here' cannot be opened"),
         ({"base": "local//nowhere/model.gguf"}, "train.base: there is no /nowhere/model.gguf"),
         ({"length": 64}, "none of [0-9]+ rows fits 64 tokens"),
-        ({"kinds": ("task",)}, r"No example of .* is left \(the selection [0-9]+\): choose another train.rule"),
+        (
+            {"kinds": ("task",)},
+            r"No example of .* is left \(the selection [0-9]+\): choose another train.rule",
+        ),
     ],
 )
 def test_what_cannot_be_trained_is_told(
