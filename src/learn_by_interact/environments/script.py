@@ -51,20 +51,20 @@ class Script:
         """What has begun and not ended, the innermost last: what it began with, or the word that ends it."""
         self._documents: list[str] = []
         """The last lines of the here-documents that were begun."""
-        self._escaped = self._joined = False
-        """The last line ended in a backslash; in `|`, `&&` or `||`."""
+        self.escaped = self._joined = False
+        """The last line ended in a backslash, outside quotation marks; in `|`, `&&` or `||`."""
         self._first, self._word = True, False
         """A word here is the first of a command; what comes belongs to a word."""
 
     @property
     def document(self) -> bool:
         """Whether the next line is one of a here-document."""
-        return bool(self._documents) and not self._escaped and self._top not in _TEXT
+        return bool(self._documents) and not self.escaped and self._top not in _TEXT
 
     @property
     def open(self) -> bool:
         """Whether bash reads on before it runs what it has read."""
-        return bool(self._inside or self._documents or self._escaped or self._joined)
+        return bool(self._inside or self._documents or self.escaped or self._joined)
 
     @property
     def _top(self) -> str:
@@ -77,11 +77,11 @@ class Script:
             if line.strip() == self._documents[0]:
                 del self._documents[0]
             return
-        self._escaped = False
+        self.escaped = False
         at = 0
         while at < len(line):
             at = self._text(line, at) if self._top in _TEXT else self._code(line, at)
-        if not self._escaped and self._top not in _TEXT:
+        if not self.escaped and self._top not in _TEXT:
             self._first, self._word = True, False
 
     def _text(self, line: str, at: int) -> int:
@@ -120,7 +120,7 @@ class Script:
         elif kind in ("join", "part"):
             self._first = True
         elif text == "\\":
-            self._escaped = True
+            self.escaped = True
             return found.end()
         elif kind != "redirect" and text not in "<>":
             self._first, self._word = False, True

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Collection, Iterator, Sequence
 
-from ...commands import HERE, QUOTED, prefix, proper, split
+from ...commands import QUOTED, prefix, proper, split
+from ...environments.script import COMPOUND, Script
 from ...types import Document
 from . import indent
 
@@ -127,38 +127,26 @@ def _joined(block: Sequence[str], tools: Collection[str]) -> Iterator[tuple[bool
             continue
         command = line[prompt.end() :] if prompt else line
         end = at
-        while _open(command) and end < len(block) and end - at < LINES:
+        while (script := _read(command)).open and end < len(block) and end - at < LINES:
             more = block[end][min(margin, indent(block[end])) :].rstrip()
             more = re.sub(r"^\s*> ?", "", more) if prompt else more
-            continued = command.endswith("\\") and not _quoting(command) and not _reading(command)
-            command = f"{command[:-1].rstrip()} {more.strip()}" if continued else f"{command}\n{more}"
+            goes_on = f"{command[:-1].rstrip()} {more.strip()}"
+            command = goes_on if script.escaped else f"{command}\n{more}"
             end += 1
-        if not _open(command):
+        if not script.open and not _is_compound(command):  # Of those each line is read by itself.
             at = end
             yield bool(prompt), REMARK.sub("", command)
 
 
-def _quoting(command: str) -> bool:
-    """Whether a quotation mark is open at the end of a command."""
-    try:
-        shlex.split(proper(command).rstrip("\\"), comments=True)
-    except ValueError:
-        return True
-    return False
+def _read(command: str) -> Script:
+    script = Script()
+    for line in command.split("\n"):
+        script.read(line)
+    return script
 
 
-def _reading(command: str) -> bool:
-    """Whether a here-document is open at the end of a command."""
-    quoted = [match.span() for match in QUOTED.finditer(command)]
-    return any(
-        not re.search(rf"^[ \t]*{re.escape(match['end'])}[ \t]*$", command[match.end() :], re.MULTILINE)
-        for match in HERE.finditer(command)
-        if not any(begin < match.start() < end for begin, end in quoted)
-    )
-
-
-def _open(command: str) -> bool:
-    return _reading(command) or proper(command).endswith(("\\", "|", "&&")) or _quoting(command)
+def _is_compound(command: str) -> bool:
+    return command.startswith("(") or any(part and part[0] in COMPOUND for part in split(command))
 
 
 def _runs(command: str, tools: Collection[str]) -> bool:
@@ -166,8 +154,7 @@ def _runs(command: str, tools: Collection[str]) -> bool:
     own = [part[prefix(part) :] for part in parts]
     first = (own[0] or parts[0] or [""])[0]
     runs = any(part and part[0] in tools for part in (*parts, *own)) and re.match(r"[a-z./]", first)
-    unfinished = any(part and part[0] in ("while", "for", "if", "until", "case") for part in parts)
-    return bool(runs) and not (PLACEHOLDER.search(_bare(command)) or unfinished)
+    return bool(runs) and not PLACEHOLDER.search(_bare(command))
 
 
 def _is_prose(command: str, fenced: bool) -> bool:
