@@ -65,3 +65,9 @@ def test_what_is_acted_on_in_another_way_is_refused(recipe: Path) -> None:
         with pytest.raises(ConfigError, match="acted on in another way than tiny"):
             pipeline.chosen()
         pipeline.ingest()
+
+
+def test_a_variant_by_repository_is_measured_where_it_was_learned(recipe: Path) -> None:
+    recipe.write_text(recipe.read_text() + '[[evaluate.variant]]\nname = "own"\nrepository = "own"\n')
+    with pytest.raises(ConfigError, match="the variant 'own' is by repository"):
+        Recipe.load(recipe)

@@ -31,7 +31,9 @@ TEMPLATE = (
 FEW: dict[str, Any] = {"epochs": 1, "batch": 8, "rate": 1e-2, "length": 4096, "rank": 4, "rule": "unanimous"}
 
 
-def tiny_model(folder: Path, template: str = TEMPLATE, words: int = 0, spread: float = 0.02) -> Path:
+def tiny_model(
+    folder: Path, template: str = TEMPLATE, words: int = 0, spread: float = 0.02, reads: int = 8192
+) -> Path:
     """A random model of two layers with a tokenizer of bytes, as a folder."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -50,7 +52,7 @@ def tiny_model(folder: Path, template: str = TEMPLATE, words: int = 0, spread: f
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
-        max_position_embeddings=8192,
+        max_position_embeddings=reads,
         initializer_range=spread,
     )
     LlamaForCausalLM(config).save_pretrained(folder)
@@ -173,6 +175,17 @@ def test_an_old_training_is_not_told_as_another_one_s(store: Store, base: Path, 
     assert not begun(store, base, out, "opening", **few, rank=2)[:-1]
     with pytest.raises(ConfigError, match=r"the arm ours: the training in .*out has not ended; `lbi train`"):
         tuned_model(out, "ours")
+
+
+def test_rows_are_no_longer_than_what_the_base_reads(store: Store, base: Path, tmp_path: Path) -> None:
+    assert begun(store, base, tmp_path / "out", f"{base} reads 8,192 tokens", length=9000)[-1].endswith(
+        "fewer than train.length (9,000): of longer rows the oldest steps are left out"
+    )
+    _, said = tuned(store, base, tmp_path / "long", length=8192)
+    assert not any("fewer than train.length" in line for line in said)
+    short = tiny_model(tmp_path / "short", reads=64)
+    with pytest.raises(ConfigError, match=r"none of [0-9]+ rows fits 64 tokens"):
+        tuned(store, short, tmp_path / "none")
 
 
 def test_amounts_of_tokens_can_be_made_equal(store: Store, base: Path, tmp_path: Path) -> None:

@@ -144,6 +144,11 @@ class EvaluateTable(ActingTable):
                 f"two arms are called {twice[0]!r}; give one another name: "
                 f'{{ arm = "{twice[0]}", name = "..." }}'
             )
+        if self.environment and (own := [one.name for one in self.variant if one.repository]):
+            raise ValueError(
+                f"the variant {own[0]!r} is by repository: its examples have to be of the environment that "
+                "is measured; take `environment` out, or the variant"
+            )
         if strange := [one for one in self.variant if one.arm not in arms]:
             raise ValueError(
                 f"the variant {strange[0].name!r} varies {strange[0].arm!r}, which is not among `arms`"

@@ -321,7 +321,8 @@ class Store:
             return RECORDS[kind].model_validate(body)
         except (zstandard.ZstdError, ValueError, KeyError, TypeError) as error:
             raise StoreError(
-                f"{self.folder}/run.sqlite is damaged: a {kind} in it cannot be read."
+                f"{self.folder}/run.sqlite is damaged, or of another version of this program: a {kind} in it "
+                "cannot be read."
             ) from error
 
     def _with_text(self, body: dict[str, Any]) -> Observation:

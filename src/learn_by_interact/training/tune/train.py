@@ -100,6 +100,7 @@ def train(
         return made
     say(f"train: opening {table.base}")
     base = open_base(table.base)
+    table = _readable(base, table, say)
     folder.mkdir(parents=True, exist_ok=True)
     need_room(base.model, table.micro, table.length, folder)
     sides = [_fitting(side, base, table, table.tokens if not at else None) for at, side in enumerate(rows)]
@@ -165,6 +166,18 @@ def _rows(store: Store, environment: Environment, table: TrainTable) -> tuple[li
     if not dealt["train"]:
         raise ConfigError(deal.nothing())
     return fit.drawn(dealt["train"], table.seed), fit.drawn(dealt["validation"], table.seed)
+
+
+def _readable(base: Base, table: TrainTable, say: Say) -> TrainTable:
+    """The settings, with rows no longer than what the base can read."""
+    reads = getattr(base.model.config, "max_position_embeddings", None)
+    if not reads or table.length <= reads:
+        return table
+    say(
+        f"train: {table.base} reads {reads:,} tokens, fewer than train.length ({table.length:,}): of longer "
+        "rows the oldest steps are left out"
+    )
+    return table.model_copy(update={"length": reads})
 
 
 def _fitting(
