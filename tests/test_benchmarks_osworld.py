@@ -18,10 +18,11 @@ from learn_by_interact.benchmarks import Predicting, osworld
 from learn_by_interact.benchmarks.osworld import OSWorld, episode, judged
 from learn_by_interact.benchmarks.validate import validate
 from learn_by_interact.cli import app
+from learn_by_interact.environments import Placed
 from learn_by_interact.environments.desktop.environment import DesktopEnvironment
 from learn_by_interact.errors import ConfigError, EnvironmentFault, GraderFault
 from learn_by_interact.models.scripted import Scripted
-from learn_by_interact.types import Task, Trajectory
+from learn_by_interact.types import Document, Task, Trajectory
 from machine_server import FakeMachine, machine, saying
 from osworld_checkout import SAVED, TASKS, checkout
 
@@ -88,6 +89,24 @@ def test_what_runs_here_is_told_for_each_task(tmp_path: Path, monkeypatch: pytes
     assert "eggs" in json.loads(told)["run"] and len(json.loads(told)["missing"]) > 1
     there.clear()
     assert "gnome-terminal is not installed" in OSWorld(tmp_path / "checkout").left_out["eggs"]
+
+
+def test_the_help_of_an_application_is_learned_where_its_tasks_begin(
+    elsewhere: OSWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = {"os": str(tmp_path / "os"), "vs_code": str(tmp_path / "editor"), "gimp": str(tmp_path / "gimp")}
+    monkeypatch.setattr(osworld, "HELP", places)
+    (tmp_path / "os").mkdir()
+    read = OSWorld(tmp_path / "checkout")
+    assert read.folder.docs.folder == (places["os"],)  # No help of the editor is here; gimp has no task.
+    made = read.environment()
+    assert isinstance(made, Placed)
+    page = Document(source=f"{places['os']}/files.html", title="Files", text="Save a file.", begin=1, end=1)
+    setup = made.setup_of(page)
+    assert setup["domain"] == "os" and read.declared(setup["task"]).content["config"]
+    assert made.setup_of(page.model_copy(update={"source": "README"})) == {}
+    (tmp_path / "os").rmdir()
+    assert set(OSWorld(tmp_path / "checkout").folder.docs.folder) == {places["os"], places["vs_code"]}
 
 
 def test_its_own_code_sets_up_and_grades(elsewhere: OSWorld, fake: FakeMachine) -> None:

@@ -9,7 +9,8 @@ Tasks, server and the package `desktop_env` are those of a checkout of github.co
 - on machines that a provider of OSWorld starts and puts back for each episode: `OSWORLD_PROVIDER` (docker,
   vmware, virtualbox, aws ...), with `OSWORLD_VM` where the provider wants the path of a machine.
 
-There are no gold solutions, but for the tasks that cannot be done, of which it is right to say so.
+There are no gold solutions, but for the tasks that cannot be done, of which it is right to say so. The
+documents are the applications' own help (`HELP`); what is proposed from one begins as a task of its domain.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ import shutil
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from ...environments import Environment, install
 from ...environments.desktop.config import Desktop
 from ...environments.folder import EnvironmentFolder, Install, Limits, Volatile
 from ...errors import ConfigError, EnvironmentFault, GraderFault
-from ...types import STOP, Action, Task, Trajectory
+from ...sources import Docs
+from ...types import STOP, Action, Document, Task, Trajectory, digest
 from ..validate import TaskProof, scored
 from . import judged
 from .episode import FAIL, Elsewhere, Here, Judged
@@ -41,6 +43,13 @@ CHECKOUT, URL, PROVIDER, VM, DOWNLOAD = (
     "OSWORLD_VM",
     "OSWORLD_DOWNLOAD",
 )
+HELP = {
+    "gimp": "/usr/share/gimp/2.0/help/en",
+    "libreoffice_calc": "/usr/share/libreoffice/help/en-US/text/scalc/guide",
+    "libreoffice_impress": "/usr/share/libreoffice/help/en-US/text/simpress/guide",
+    "libreoffice_writer": "/usr/share/libreoffice/help/en-US/text/swriter/guide",
+}
+"""Domain -> where Debian's gimp-help-en and libreoffice-help-en-us have the help of its application."""
 SCREEN = (1920, 1080)
 """Pixels of OSWorld's machines."""
 PREPARE = """
@@ -180,9 +189,25 @@ class OSWorld:
                 width=width,
                 height=height,
             ),
+            docs=Docs(folder=tuple(self._help.values())),
             limits=Limits(seconds=30, memory_mb=4096, processes=800, disk_mb=1024),
             volatile=Volatile(patterns=("(?<=Status: ).*",)),
         )
+
+    @cached_property
+    def _help(self) -> dict[str, str]:
+        """`HELP` of the domains that have a task that runs: what is installed; all, where nothing is."""
+        domains = {task.setup["domain"] for task in self.tasks()}
+        wanted = {domain: folder for domain, folder in HELP.items() if domain in domains}
+        there = {domain: folder for domain, folder in wanted.items() if Path(folder).is_dir()}
+        return there or wanted
+
+    def setup_of(self, document: Document) -> dict[str, Any]:
+        """The setup of a task of the document's domain, always the same; {} where the domain is not known."""
+        domains = [one for one, folder in self._help.items() if document.source.startswith(folder)]
+        tasks = [task for task in self.tasks() if task.setup["domain"] in domains]
+        begun = [task for task in tasks if self.declared(task.parent).content.get("config")]
+        return begun[int(digest([document.id]), 16) % len(begun)].setup if begun else {}
 
     def grade(self, task: Task, environment: Environment, trajectory: Trajectory) -> float:
         """What its own evaluator gives. Raises GraderFault."""

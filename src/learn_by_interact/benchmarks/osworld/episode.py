@@ -15,7 +15,7 @@ from ...environments.desktop.machine import LocalMachine, Machine
 from ...environments.desktop.remote import RemoteMachine
 from ...environments.sandbox import Sandbox, open_sandbox
 from ...errors import ConfigError, EnvironmentFault
-from ...types import STOP, Action, Observation, Task
+from ...types import STOP, Action, Document, Observation, Task
 from .judged import Judge
 from .served import PORTS, Served, pyautogui
 
@@ -76,6 +76,10 @@ class Judged(DesktopEnvironment):
         self._task = str(task.setup.get("task") or self.benchmark.first)
         self._judge = self.benchmark.judge()
         return super().reset(task.model_copy(update={"setup": {}}))
+
+    def setup_of(self, document: Document) -> dict[str, Any]:
+        """See `Placed`: that of a task of the application whose help the document is of."""
+        return self.benchmark.setup_of(document)
 
     def _wait(self, machine: Machine) -> None:
         """Until the applications that were started show their windows; a task may start none."""
