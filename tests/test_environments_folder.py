@@ -21,6 +21,7 @@ def load(folder: Path, text: str) -> EnvironmentFolder:
 def test_the_least_declaration(tmp_path: Path) -> None:
     folder = load(tmp_path, LEAST)
     assert folder.start_folder is None
+    assert load(tmp_path, f"\ufeff{LEAST}") == folder  # As some editors write it.
     assert folder.sandbox.kind == "bubblewrap"
     assert folder.limits.seconds == 20
     assert pickle.loads(pickle.dumps(folder)) == folder

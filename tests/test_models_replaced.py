@@ -86,6 +86,20 @@ def test_another_address_is_asked_itself(tmp_path: Path) -> None:
         assert len(seen.bodies) == 1
 
 
+def test_an_address_that_a_variable_names_is_asked_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = ModelSettings(name="openai/x")
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    keys = {Explore(environment=room.NAME, model=model).key}
+    for text in ("here", "there"):
+        with serving(lambda body, number, text=text: Answer(completion(text))) as seen:  # type: ignore[misc]
+            monkeypatch.setenv("OPENAI_BASE_URL", seen.url)
+            assert connect(model, tmp_path).complete(asking()).text == text
+            keys.add(Explore(environment=room.NAME, model=model).key)
+    assert len(keys) == 3
+
+
 def test_what_a_name_alone_tells_is_known_as_before() -> None:
     model = ModelSettings(name="local/smollm2-135m")
     assert model.served == ""

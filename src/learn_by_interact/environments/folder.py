@@ -195,7 +195,7 @@ def _whole(page: str) -> str:
 def read_toml(file: Path) -> dict[str, Any]:
     """A TOML file's content. Raises ConfigError with file and line."""
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         where = f":{place[1]}:{place[2]}" if place else ""

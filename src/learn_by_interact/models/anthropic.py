@@ -37,7 +37,7 @@ class AnthropicModel:
     def __init__(self, settings: ModelSettings) -> None:
         if importlib.util.find_spec("anthropic") is None:
             raise ConfigError(f"{settings.name} needs its SDK: pip install 'learn-by-interact[anthropic]'")
-        self._url = settings.base_url or os.environ.get("ANTHROPIC_BASE_URL") or URL
+        self._url = settings.address or URL
         self._key = os.environ.get("ANTHROPIC_API_KEY", "")
         if not self._key:
             raise ConfigError(f"{settings.name}: ANTHROPIC_API_KEY is not set; export it, or use local/NAME")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from pydantic import Field
@@ -26,6 +27,9 @@ _CONTEXT = (
     "input is too long",
 )
 _NO_MONEY = ("insufficient_quota", "billing_hard_limit", "credit balance is too low")
+
+_ADDRESSES = {"openai": "OPENAI_BASE_URL", "anthropic": "ANTHROPIC_BASE_URL"}
+"""Kind of a model -> variable that names another address, as its SDK has it."""
 
 
 class Prices(Value):
@@ -69,9 +73,17 @@ class ModelSettings(Value):
         return file_version(name) if kind == "local" else ""
 
     @property
+    def address(self) -> str:
+        """Another address of the endpoint than its own: `base_url`, or what the variable names; else ""."""
+        kind = self.name.partition("/")[0]
+        if kind == "local":
+            return ""
+        return self.base_url or os.environ.get(_ADDRESSES.get(kind, ""), "")
+
+    @property
     def served(self) -> str:
-        """What answers under the name, where that may change: the file's version or `base_url`; else ""."""
-        return self.weights or ("" if self.name.startswith("local/") else self.base_url or "")
+        """What answers under the name, where that may change: the file's version or an address; else ""."""
+        return self.weights or self.address
 
 
 class Transient(ModelError):

@@ -196,7 +196,7 @@ def _message(message: Message, request: Request) -> dict[str, Any]:
 def openai_model(settings: ModelSettings) -> OpenAICompatible:
     """`openai/NAME`: OPENAI_API_KEY, and OPENAI_BASE_URL where it is set. Raises ConfigError."""
     model = settings.name.removeprefix("openai/")
-    url = settings.base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI
+    url = settings.address or OPENAI
     key = os.environ.get("OPENAI_API_KEY")
     if not key and url == OPENAI:
         raise ConfigError(f"{settings.name}: OPENAI_API_KEY is not set; export it, or use local/NAME")

@@ -55,7 +55,7 @@ class ModelStage(World):
 
     def identity(self) -> dict[str, Any]:
         settings = super().identity()
-        known: dict[str, Any] = {"name": self.model.name, "base_url": self.model.base_url}
+        known: dict[str, Any] = {"name": self.model.name, "base_url": self.model.address or None}
         known |= {"pictures": self.model.pictures} if self.model.pictures else {}
         known |= {"weights": self.model.weights} if self.model.weights else {}
         # One action a reply is what there was before there could be several.
