@@ -131,6 +131,22 @@ def test_a_sheet_is_a_grid_whose_cells_have_names_and_places() -> None:
     assert again.content == screen.content, "where the focus is counts for nothing"
 
 
+def test_what_another_tab_shows_names_no_field() -> None:
+    label = node("label", "", (4, 40, 90, 20), text="No symbols found")
+    label_of_field = node("label", "", (150, 90, 60, 20), text="Name:")
+    editor = node("text", "", (110, 40, 300, 20), states="editable multi-line", text="one\ntwo")
+    field = node("entry", "", (220, 90, 90, 20), states="editable", text="x")
+    tabs = [
+        node("page-tab", "Symbols", (0, 20, 60, 20), children=[label]),
+        node("page-tab", "todo.txt", (110, 20, 60, 20), children=[editor, label_of_field, field]),
+    ]
+    window = node("frame", "Editor", (0, 0, 420, 320), states="active", children=tabs)
+    screen = read([window], {}, "", False)
+    assert 'textbox "No symbols found"' not in screen.elements
+    assert 'textbox "todo.txt"' in screen.elements, "named by the tab that it is in"
+    assert 'textbox "Name:"' in screen.elements
+
+
 def test_actions_on_elements_become_code() -> None:
     screen = read([sheet()], {"Formula Tool Bar": "Name Box"}, "", False)
     assert code(act("click", element='cell "B2"'), screen) == "pyautogui.click(160, 175)"

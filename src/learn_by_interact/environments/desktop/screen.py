@@ -249,6 +249,8 @@ class _Writer:
         for other in items:
             if other.role != "text" or not other.label or other.box is None:
                 continue
+            if other.node["tab"] not in (0, item.node["tab"]):
+                continue  # What another tab shows names nothing here.
             left, top, width, tall = other.box
             before, above = x - left - width, y - top - tall
             level = min(y + height, top + tall) - max(y, top) > ROW * min(height, tall)
@@ -346,10 +348,12 @@ def _items(window: dict[str, Any], shift: tuple[dict[str, Any] | None, int]) -> 
     root, lower = shift
 
     def inside(
-        node: dict[str, Any], place: str, path: str, drop: int, within: str, part: str = ""
+        node: dict[str, Any], place: str, path: str, drop: int, within: str, part: str = "", tabs: int = 0
     ) -> Iterator[Item]:
         around = within
         role = node["role"]
+        tabs = id(node) if role == "page-tab" else tabs
+        node["tab"] = tabs
         if part:
             node["document"] = part
         if role in DOCUMENTS or (part and role in PARTS):
@@ -375,7 +379,7 @@ def _items(window: dict[str, Any], shift: tuple[dict[str, Any] | None, int]) -> 
             if mine:
                 child["table"] = node
             turn = number if role == "menu-bar" and drop else 0
-            for one in inside(child, place, path, drop, within, part):
+            for one in inside(child, place, path, drop, within, part, tabs):
                 if one.node is child and turn and one.box is not None:
                     x, y, width, height = one.box
                     one.box = (x + VCL_ITEM * turn, y, width + VCL_ITEM, height)
