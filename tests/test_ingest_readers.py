@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -115,6 +116,27 @@ def test_a_page_without_a_marked_main_part(tmp_path: Path) -> None:
     (found,) = read(Docs(folder=("a.html",)), tmp_path)
     assert "Paragraph 8 of the text" in found.text and "shelf add x\nshelf list" in found.text
     assert "Home sweet home" not in found.text and "alert" not in found.text
+
+
+def test_a_manual_on_one_page_keeps_the_headings_of_its_sections(tmp_path: Path, recwarn: Any) -> None:
+    pytest.importorskip("trafilatura", exc_type=ImportError)
+    sections = "".join(
+        f'<div class="section" id="s{n}"><h1><a class="toc-backref" href="#t{n}">Part {n}</a></h1>'
+        f"<p>Paragraph {n} tells how books are put on a shelf.</p><ul><li>Item {n}</li></ul></div>"
+        for n in range(9)
+    )
+    head = '<?xml version="1.0" encoding="utf-8"?><!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN">'
+    (tmp_path / "manual.html").write_text(
+        f'{head}<html xmlns="http://www.w3.org/1999/xhtml"><head><title>Shelf</title></head><body>'
+        '<div class="sidebar"><h3>News</h3></div>'
+        f'<div class="document"><h1 class="title">Shelf</h1>{sections}</div>'
+        "<div class='footer'>Imprint</div></body></html>"
+    )
+    found = read(Docs(folder=("manual.html",)), tmp_path)
+    text = "\n".join(page.text for page in found)
+    assert [f"# Part {n}" in text and f"- Item {n}" in text for n in range(9)] == [True] * 9
+    assert "Imprint" not in text and "News" not in text
+    assert not recwarn.list, "an XHTML page is no reason for a warning"
 
 
 def test_a_page_whose_heading_is_not_found_is_what_the_heading_stands_in(tmp_path: Path) -> None:

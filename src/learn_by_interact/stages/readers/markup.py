@@ -18,6 +18,13 @@ ATX = re.compile(r"\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 SETEXT = re.compile(r"\s{0,3}(=+|-{2,})\s*$")
 TITLE = re.compile(r"\s{0,3}(?![-=]{2,}\s*$)[^\s|>-]")
 RULE = re.compile(r"([!-/:-@\[-`{-~])\1{2,}\s*$")
+DECLARATION = re.compile(r"\A\s*<\?xml\b[^>]*\?>")
+HEADINGS = ("h1", "h2", "h3", "h4")
+MARKED = re.compile(r"^#{1,6} ", re.M)
+LOST = 4
+"""Times as many headings as are found make others lost."""
+MOST = 0.7
+"""Share of a page's text, and of its headings, that is most of them."""
 NOISE = ("script", "style", "nav", "header", "footer", "aside", "form", "button", "noscript", "svg")
 
 
@@ -79,19 +86,20 @@ def html_to_markdown(text: str) -> str:
     """The main part of a page as Markdown, without navigation; "" when there is none.
 
     A page that marks its main part (`<main>`, `role="main"`, `<article>`) is taken at its word; for others
-    trafilatura looks for it. Where that leaves out the page's heading, and so perhaps all headings and
-    lists, it is what the heading stands in. Raises ConfigError when trafilatura cannot be loaded.
+    trafilatura looks for it. Where that leaves out the page's heading, or nearly all headings, and so
+    perhaps lists, it is what the heading stands in, or most headings. Raises ConfigError when trafilatura
+    cannot be loaded.
     """
-    from bs4 import BeautifulSoup
     from markdownify import MarkdownConverter
 
-    soup = BeautifulSoup(text, "lxml")
+    soup = _parsed(text)
     main = soup.find("main") or soup.find(role="main") or soup.find("article")
     if main is None:
         found, head = _extracted(text), _heading(soup)
-        if found and (head is None or _said(head) in " ".join(found.split())):
-            return found
         main = _around(soup)
+        lost = len(main.find_all(HEADINGS)) > LOST * max(1, len(MARKED.findall(found)))
+        if found and not lost and (head is None or _said(head) in " ".join(found.split())):
+            return found
     for tag in main.find_all(NOISE):
         tag.decompose()
     for tag in main.find_all("a", class_=re.compile("headerlink|anchor")):
@@ -101,11 +109,16 @@ def html_to_markdown(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", converted).strip()
 
 
-def _called(text: str) -> str:
-    """The one first heading of a page, or else its title; "" for none."""
+def _parsed(text: str) -> BeautifulSoup:
+    """A page; XHTML is read as HTML, without its declaration, of which the parser would complain."""
     from bs4 import BeautifulSoup
 
-    soup = BeautifulSoup(text, "lxml")
+    return BeautifulSoup(DECLARATION.sub("", text, count=1), "lxml")
+
+
+def _called(text: str) -> str:
+    """The one first heading of a page, or else its title; "" for none."""
+    soup = _parsed(text)
     told = _heading(soup) or soup.title
     return _said(told) if told else ""
 
@@ -121,14 +134,26 @@ def _said(tag: Tag) -> str:
 
 
 def _around(soup: BeautifulSoup) -> Tag:
-    """The smallest part with the page's heading that has half of its text; without a heading all."""
+    """The smallest part with the page's heading that has half of its text.
+
+    Without one heading above all, the smallest with most of its text and most of its headings.
+    """
     for tag in soup.find_all(NOISE):
         tag.decompose()
     body = soup.body or soup
     part = _heading(soup)
     while part is not None and part is not body and len(_said(part)) < len(_said(body)) / 2:
         part = part.parent
-    return part or body
+    if part is not None:
+        return part
+    part, text, heads = body, len(_said(body)), len(body.find_all(HEADINGS))
+    while inner := next(
+        (one for one in part.find_all(True, recursive=False) if len(_said(one)) >= MOST * text), None
+    ):
+        if len(inner.find_all(HEADINGS)) < MOST * heads:
+            break
+        part = inner
+    return part
 
 
 def _extracted(text: str) -> str:
