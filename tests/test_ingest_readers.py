@@ -125,17 +125,18 @@ def test_a_manual_on_one_page_keeps_the_headings_of_its_sections(tmp_path: Path,
         f"<p>Paragraph {n} tells how books are put on a shelf.</p><ul><li>Item {n}</li></ul></div>"
         for n in range(9)
     )
+    contents = '<div class="contents topic"><p>To the parts</p><ul><li>Part 1</li></ul></div>'
     head = '<?xml version="1.0" encoding="utf-8"?><!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN">'
     (tmp_path / "manual.html").write_text(
         f'{head}<html xmlns="http://www.w3.org/1999/xhtml"><head><title>Shelf</title></head><body>'
         '<div class="sidebar"><h3>News</h3></div>'
-        f'<div class="document"><h1 class="title">Shelf</h1>{sections}</div>'
+        f'<div class="document"><h1 class="title">Shelf</h1>{contents}{sections}</div>'
         "<div class='footer'>Imprint</div></body></html>"
     )
     found = read(Docs(folder=("manual.html",)), tmp_path)
     text = "\n".join(page.text for page in found)
     assert [f"# Part {n}" in text and f"- Item {n}" in text for n in range(9)] == [True] * 9
-    assert "Imprint" not in text and "News" not in text
+    assert "Imprint" not in text and "News" not in text and "To the parts" not in text
     assert not recwarn.list, "an XHTML page is no reason for a warning"
 
 

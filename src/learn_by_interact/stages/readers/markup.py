@@ -27,6 +27,9 @@ MOST = 0.7
 """Share of a page's text, and of its headings, that is most of them."""
 NOISE = ("script", "style", "nav", "header", "footer", "aside", "form", "button", "noscript", "svg")
 
+LISTED = ".toc, #toc, .contents.topic, .wiki-toc, .navheader, .navfooter, [role=navigation], [role=doc-toc]"
+"""What leads about in a manual, as CSS: docutils, Sphinx, DocBook and Trac call it so."""
+
 
 def markdown(name: str, text: str) -> Source:
     """Markdown: ATX and setext headings; fenced blocks stay together."""
@@ -100,7 +103,7 @@ def html_to_markdown(text: str) -> str:
         lost = len(main.find_all(HEADINGS)) > LOST * max(1, len(MARKED.findall(found)))
         if found and not lost and (head is None or _said(head) in " ".join(found.split())):
             return found
-    for tag in main.find_all(NOISE):
+    for tag in [*main.find_all(NOISE), *main.select(LISTED)]:
         tag.decompose()
     for tag in main.find_all("a", class_=re.compile("headerlink|anchor")):
         tag.decompose()
@@ -138,7 +141,7 @@ def _around(soup: BeautifulSoup) -> Tag:
 
     Without one heading above all, the smallest with most of its text and most of its headings.
     """
-    for tag in soup.find_all(NOISE):
+    for tag in [*soup.find_all(NOISE), *soup.select(LISTED)]:
         tag.decompose()
     body = soup.body or soup
     part = _heading(soup)
