@@ -123,7 +123,9 @@ def test_words_and_paragraphs_are_selected_and_written_over() -> None:
     _, asked = done(act("type", element='cell "B1"', text="4"), window)
     assert asked[1:] == [("3", 0, -1), ("pyautogui.write('4')",)], "no Enter, which would begin a paragraph"
     told, asked = done(act("select", text="eggs", element=long), window)
-    assert not asked and "does not contain 'eggs'" in told
+    assert not asked and told.endswith("does not contain 'eggs'.")
+    told, _ = done(act("select", text="Summer", element=long), window)
+    assert told.endswith("""does not contain 'Summer'. It stands in [paragraph "Summer"].""")
     assert "click it" in done(act("select", text="3", element='cell "B1"'), window)[0]
 
 

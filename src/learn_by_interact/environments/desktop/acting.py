@@ -138,7 +138,7 @@ def _in_text(action: Action, screen: Screen) -> Callable[[Machine, float], str] 
         return lambda machine, seconds: machine.choose(first.node, 0, 0) or machine.python(click, seconds)
     if action.tool == "select":
         item = _text(name, screen)
-        begin, end = _found(str(said["text"]), name, item) if "text" in said else (0, -1)
+        begin, end = _found(str(said["text"]), name, item, screen) if "text" in said else (0, -1)
         return lambda machine, seconds: _chosen(item, begin, end, machine, seconds)
     if action.tool not in ("click", "type") or not name or _away(name, screen):
         return None
@@ -177,13 +177,19 @@ def _text(name: str, screen: Screen) -> Item:
     return item
 
 
-def _found(words: str, name: str, item: Item) -> tuple[int, int]:
-    """Where words stand in a text. Raises Refused."""
+def _found(words: str, name: str, item: Item, screen: Screen) -> tuple[int, int]:
+    """Where words stand in a text. Raises Refused, which says where else they stand."""
     text = str(item.node.get("text", ""))
     at = text.find(words)
     at = text.lower().find(words.lower()) if at < 0 else at
     if at < 0 or not words:
-        raise Refused(f"[{name}] does not contain {words!r}.")
+        others = [
+            f"[{other}]"
+            for other, one in screen.elements.items()
+            if words and one.role in SELECTED and words in str(one.node.get("text", ""))
+        ]
+        hint = f" It stands in {', '.join(others[:3])}." if others else ""
+        raise Refused(f"[{name}] does not contain {words!r}.{hint}")
     return at, at + len(words)
 
 
