@@ -18,13 +18,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..environments import Environment, install
-from ..environments.desktop.config import Desktop
-from ..environments.desktop.environment import DesktopEnvironment
-from ..environments.folder import EnvironmentFolder, Install, Limits, Volatile
-from ..errors import ConfigError, EnvironmentFault, GraderFault
-from ..sources import Docs
-from ..types import Action, Observation, Task, Trajectory
+from ...environments import Environment, install
+from ...environments.desktop.config import Desktop
+from ...environments.desktop.environment import DesktopEnvironment
+from ...environments.folder import EnvironmentFolder, Install, Limits, Volatile
+from ...errors import ConfigError, EnvironmentFault, GraderFault
+from ...sources import Docs
+from ...types import Action, Observation, Task, Trajectory
 
 CHECKOUT = "SPIDER2V"
 EXAMPLES = "evaluation_examples/examples"
