@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from learn_by_interact.benchmarks.spider2v import CHECKOUT, Spider2V
+from learn_by_interact.benchmarks.spider2v import Spider2V
+from learn_by_interact.benchmarks.spider2v.tasks import CHECKOUT
 from learn_by_interact.errors import ConfigError, GraderFault
 
 EXAMPLES = "evaluation_examples/examples"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,12 +14,13 @@ from ...environments.desktop.actions import DesktopActions
 from ...environments.desktop.environment import DesktopEnvironment
 from ...environments.desktop.machine import LocalMachine, Machine
 from ...environments.desktop.remote import RemoteMachine
+from ...environments.desktop.screen import nodes
 from ...environments.folder import EnvironmentFolder
 from ...environments.sandbox import Sandbox, open_sandbox
 from ...errors import EnvironmentFault
 from ...types import STOP, Action, Document, Observation, Task
 from .judged import Judge
-from .served import Served, pyautogui
+from .served import Form, Served, pyautogui
 
 FAIL = "FAIL"
 """The benchmark's word for: this cannot be done."""
@@ -31,9 +33,7 @@ class SetUp(Protocol):
     checkout: Path
     through_server: bool
     """Whether what the agent sees and does goes through the benchmark's server too."""
-    programs: Path | None
-    """See `Served`, as `fixed`."""
-    fixed: bool
+    form: Form
 
     @property
     def folder(self) -> EnvironmentFolder:
@@ -49,8 +49,11 @@ class SetUp(Protocol):
         """What a task's file says. Raises EnvironmentFault."""
         ...
 
-    def titles(self, name: str) -> str | None:
-        """A pattern of the title of a window that a task begins with; None: it may begin without one."""
+    def shown(self, name: str) -> tuple[str, ...] | None:
+        """What a task begins with: patterns, each of which the name of something in the windows has.
+
+        (): there is any window; None: there may be none.
+        """
         ...
 
     def judge(self) -> Judge:
@@ -65,8 +68,8 @@ class SetUp(Protocol):
 class JudgedActions(DesktopActions):
     """Those of a desktop, with the word that says that a task cannot be done."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, apps: Mapping[str, str]) -> None:
+        super().__init__(apps)
         self.description += NOT_POSSIBLE
 
     def parse(self, reply: str) -> tuple[str, Action]:
@@ -81,7 +84,7 @@ class Judged(DesktopEnvironment):
 
     def __init__(self, benchmark: SetUp) -> None:
         super().__init__(benchmark.folder)
-        self.actions = JudgedActions()
+        self.actions = JudgedActions(self.desktop.apps)
         self.benchmark = benchmark
         self._judge: Judge | None = None
         self._task = ""
@@ -105,14 +108,14 @@ class Judged(DesktopEnvironment):
 
     def _wait(self, machine: Machine) -> None:
         """Until the applications that were started show their windows; a task may start none."""
-        titles = self.benchmark.titles(self._task)
-        until = time.monotonic() + (0 if titles is None else self.desktop.seconds)
+        wanted = self.benchmark.shown(self._task)
+        until = time.monotonic() + (0 if wanted is None else self.desktop.seconds)
         while True:
             machine.rest(self.desktop.quiet, self.desktop.patience)
             if time.monotonic() > until:
                 return
-            seen = [window["name"] for window in machine.look(0).windows]
-            if seen and any(re.search(titles or "", title) for title in seen):
+            seen = [node["name"] for window in machine.look(0).windows for node in nodes(window)]
+            if seen and all(any(re.search(one, name) for name in seen) for one in wanted or ()):
                 return
 
     def leave(self, well: bool) -> None:
@@ -147,9 +150,7 @@ class Here(Judged):
         made = LocalMachine(self.sandbox, desktop.width, desktop.height, self.folder.limits)
         self._screen_machine = made
         benchmark = self.benchmark
-        served = self._served = Served(
-            self.sandbox, made, benchmark.checkout, pyautogui(), benchmark.programs, benchmark.fixed
-        )
+        served = self._served = Served(self.sandbox, made, benchmark.checkout, pyautogui(), benchmark.form)
         self.judge.begin(
             benchmark.content(self._task),
             host=served.host,

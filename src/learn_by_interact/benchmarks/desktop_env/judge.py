@@ -21,6 +21,7 @@ import json
 import os
 import re
 import sys
+from abc import ABCMeta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -39,8 +40,11 @@ KINDS = ("desktop_env.py", "envs/desktop_env.py")
 """Where the package's environment is: OSWorld, Spider2-V."""
 
 
-class _StandIn(type):
-    """A class in the place of something that is not here: it can be named, and not used."""
+class _StandIn(ABCMeta):
+    """A class in the place of something that is not here: it can be named, and not used.
+
+    Of ABCMeta: a class may be made of it and of an abstract one.
+    """
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("__"):

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from ...environments import install
@@ -86,6 +87,19 @@ def pyautogui() -> Path:
     return install.once("desktop_env", f"pyautogui-{digest(list(PYAUTOGUI))}", make)
 
 
+@dataclass(frozen=True)
+class Form:
+    """What the machines of a benchmark have of their own."""
+
+    programs: Path | None = None
+    """A folder with more commands that stand in for others."""
+    fixed: bool = False
+    """Its ports have here the numbers that they have inside, at an address of the loopback that is the
+    episode's own."""
+    sized: bool = True
+    """A terminal has the size that its settings say; else it takes the screen, as other windows do."""
+
+
 class Served:
     """The server of one screen, with the ports of this host at which it and its applications are reached."""
 
@@ -95,21 +109,16 @@ class Served:
         machine: LocalMachine,
         checkout: Path,
         libraries: Path,
-        programs: Path | None = None,
-        fixed: bool = False,
+        form: Form,
     ) -> None:
-        """Start it. Raises EnvironmentFault when it does not answer.
-
-        `programs`: a folder with more commands that stand in for others. `fixed`: its ports have here the
-        numbers that they have inside, at an address of the loopback that is the episode's own.
-        """
-        self.host = _address() if fixed else relay.LOOPBACK
-        self._fixed = fixed
+        """Start it. Raises EnvironmentFault when it does not answer."""
+        self.host = _address() if form.fixed else relay.LOOPBACK
+        self._fixed = form.fixed
         self._sockets = sandbox.temporary / ".served"
         self._listeners: list[socket.socket] = []
         self._held: list[int] = []
         control = f"{sandbox.inside_control}/served"
-        _copy(checkout, sandbox, self._sockets, programs)
+        _copy(checkout, sandbox, self._sockets, form)
         inside = f"{sandbox.inside_temporary}/.served"
         words = [f"PATH={control}/bin:$PATH", f"PYTHONPATH={shlex.quote(str(libraries))}"]
         begin = (
@@ -192,11 +201,11 @@ def _address() -> str:
     return f"127.{random.randint(1, 254)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
 
 
-def _copy(checkout: Path, sandbox: Sandbox, sockets: Path, programs: Path | None) -> None:
+def _copy(checkout: Path, sandbox: Sandbox, sockets: Path, form: Form) -> None:
     """The server and its helpers into the sandbox. Raises EnvironmentFault."""
     control = sandbox.control / "served"
     try:
-        for folder in filter(None, (HERE / "bin", programs)):
+        for folder in filter(None, (HERE / "bin", form.programs)):
             shutil.copytree(folder, control / "bin", dirs_exist_ok=True)
         for program in (control / "bin").iterdir():
             program.chmod(0o755)
@@ -206,7 +215,8 @@ def _copy(checkout: Path, sandbox: Sandbox, sockets: Path, programs: Path | None
         shutil.copyfile(HERE / "relay.py", control / "relay.py")
         keys = sandbox.control / "desk" / "openbox.xml"
         told = keys.read_text(encoding="utf-8").replace("</keyboard>", TERMINAL)
-        keys.write_text(told.replace("</applications>", SIZED), encoding="utf-8")
+        told = told.replace("</applications>", SIZED) if form.sized else told
+        keys.write_text(told, encoding="utf-8")
         (sockets / "server").mkdir(parents=True)
         for name in ("main.py", "pyxcursor.py"):
             shutil.copyfile(checkout / "desktop_env" / "server" / name, sockets / "server" / name)

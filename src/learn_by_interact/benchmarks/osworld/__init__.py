@@ -31,7 +31,7 @@ from ...sources import Docs
 from ...types import STOP, Action, Document, Task, Trajectory, digest
 from ..desktop_env import judged
 from ..desktop_env.episode import FAIL, Here, Judged
-from ..desktop_env.served import APT
+from ..desktop_env.served import APT, Form
 from ..validate import TaskProof, scored
 from .elsewhere import Elsewhere
 from .results import summary, write
@@ -130,8 +130,7 @@ class OSWorld:
 
     name = "osworld"
     tools: tuple[str, ...] = ()
-    programs: Path | None = None
-    fixed = False
+    form = Form()
 
     def __init__(self, checkout: Path | None = None) -> None:
         named = os.environ.get(CHECKOUT, "")
@@ -217,12 +216,13 @@ class OSWorld:
         """See `SetUp.content`."""
         return self.declared(name).content
 
-    def titles(self, name: str) -> str | None:
-        """See `SetUp.titles`."""
+    def shown(self, name: str) -> tuple[str, ...] | None:
+        """See `SetUp.shown`."""
         task = self.declared(name)
         if not any(step.get("type") in STARTS for step in task.content.get("config") or []):
             return None
-        return "|".join(TITLES[app] for app in task.apps if app in TITLES)
+        titles = "|".join(TITLES[app] for app in task.apps if app in TITLES)
+        return (titles,) if titles else ()
 
     def judge(self) -> judged.Judge:
         """A process of the benchmark's own code, for one episode. Raises EnvironmentFault."""
