@@ -145,6 +145,9 @@ DBT: dict[tuple[str, str], tuple[str, ...]] = {
         "time.sleep(40)",
     ),
 }
-DAGSTER: dict[tuple[str, str], tuple[str, ...]] = {}
-SCRIPTS = {"spider2v": EXCEL, "spider2v-jupyter": JUPYTER, "spider2v-dbt": DBT, "spider2v-dagster": DAGSTER}
+DAGSTER: dict[tuple[str, str], tuple[str, ...]] = {
+    ("0dff0011", "490e10e0"): (*here("dagster dev -p 8004"), "time.sleep(50)"),
+    ("1a57b227", "a627dc80"): (*here("dagster project scaffold --name dagster-proj"), BUILT),
+}
+SCRIPTS = {"spider2v-jupyter": JUPYTER, "spider2v-dbt": DBT, "spider2v-dagster": DAGSTER, "spider2v": EXCEL}
 """Benchmark -> first digits of a task's id, and of the same task in other words -> actions."""

@@ -281,7 +281,7 @@ class Dagster(Domain):
     """Dagster's pages in a browser, and a terminal."""
 
     domain, name = "dagster", "spider2v-dagster"
-    pages = ("Dagster", "^Runs$")
+    pages = ("^Runs$", "^Assets$")
     description = (
         "A Linux desktop with Dagster in a browser (http://localhost:3000, where a task has it), a terminal "
         "and an editor; your home is /home/user."
