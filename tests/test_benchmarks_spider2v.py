@@ -141,6 +141,11 @@ def test_each_task_of_a_domain_runs_or_is_told_why_not(
     }
     page = Document(source="jupyter lab", title="Options", text="--port", begin=1, end=1)
     assert benchmark.setup_of(page) == {"task": "eggs", "domain": "jupyter"}
+    assert benchmark.folder.docs.folder == ()
+    for site in ("docs.getdbt.com", "jupyterlab.readthedocs.io"):
+        (tmp_path / served.WAREHOUSE / site).mkdir(parents=True)
+    (found,) = Jupyter(tmp_path).folder.docs.folder
+    assert found.endswith("/jupyterlab.readthedocs.io")
     with pytest.raises(EnvironmentFault, match="spider2v-jupyter has no task 'none'"):
         benchmark.content("none")
     monkeypatch.setenv(CHECKOUT, str(tmp_path))

@@ -50,6 +50,8 @@ PACKAGES = (
     "xmltodict",
 )
 """What the evaluators of these domains import."""
+WAREHOUSE = "evaluation_examples/documents/docs/doc_md"
+"""Where a checkout has its documents, a folder for each site, once they are downloaded."""
 PROGRAMS = ("chromium", "curl", "gnome-terminal", "jq", "mousepad", "unzip")
 """Debian packages beside those of the server."""
 SCREEN = (1920, 1080)
@@ -220,10 +222,17 @@ class Domain:
                 width=width,
                 height=height,
             ),
-            docs=self.docs,
+            docs=self.docs.model_copy(update={"folder": self._warehouse}),
             limits=Limits(seconds=60, memory_mb=6144, processes=800, disk_mb=1024),
             volatile=Volatile(patterns=VOLATILE),
         )
+
+    @property
+    def _warehouse(self) -> tuple[str, ...]:
+        """Folders of the benchmark's own documents about the domain, where they were unpacked."""
+        folder = self.checkout / WAREHOUSE
+        sites = sorted(folder.iterdir()) if folder.is_dir() else []
+        return tuple(str(one) for one in sites if one.is_dir() and self.domain in one.name)
 
     def setup_of(self, document: Document) -> dict[str, Any]:
         """See `SetUp.setup_of`: all documents are of the domain's application."""
@@ -260,7 +269,7 @@ class Jupyter(Domain):
         "scikit-learn==1.5.0",
     )
     docs = Docs(
-        help=("jupyter lab", "jupyter notebook", "jupyter kernelspec", "jupyter nbconvert"),
+        help=("jupyter lab", "jupyter notebook", "jupyter nbconvert"),
         tools=("jupyter",),
     )
 
