@@ -98,10 +98,6 @@ JUPYTER: dict[tuple[str, str], tuple[str, ...]] = {
         *SAVED,
     ),
     ("2ed53418", "c0e9c1bc"): (*here("jupyter kernelspec remove -y jupyterlab"), "wait", "wait"),
-    ("910797bf", "e85047db"): (
-        *here("jupyter notebook --port 1036 Downloads/Aragon_Conviction_Voting_Model.ipynb"),
-        "time.sleep(10)",
-    ),
     ("8259543a", "6e8e092e"): (*shell("cp sports-products.ipynb Desktop/submission.ipynb"), "wait"),
     ("cad93c85", "00b43a0a"): (
         *shell("cd Desktop", f"python - <<'END'{GAMES}END"),

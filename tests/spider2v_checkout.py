@@ -17,11 +17,15 @@ COPY = {
 SAVED: dict[str, Any] = {"func": "text_is", "expected": {"type": "rule", "rules": "eggs"}}
 TASKS: dict[str, dict[str, Any]] = {
     "jupyter/eggs": {"related_apps": ["jupyter"], "config": [COPY, LAUNCH], "evaluator": SAVED},
+    "jupyter/address": {
+        "config": [LAUNCH],
+        "evaluator": {**SAVED, "result": {"type": "active_tab_info", "goto_prefix": "http://"}},
+    },
     "jupyter/cloud": {"related_apps": ["snowflake"], "config": [LAUNCH], "evaluator": SAVED},
     "jupyter/drive": {"config": [{"type": "googledrive", "parameters": {}}], "evaluator": SAVED},
     "jupyter/lost": {
         "config": [LAUNCH],
-        "evaluator": {**SAVED, "result": {"path": f"{EXAMPLES}/jupyter/lost/gold.csv"}},
+        "evaluator": {**SAVED, "result": {"type": "vm_file", "path": f"{EXAMPLES}/jupyter/lost/gold.csv"}},
     },
     "jupyter/20030405-417c-425b-ab3f-6506b265ec85": {"config": [LAUNCH], "evaluator": SAVED},
 }

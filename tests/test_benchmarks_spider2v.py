@@ -131,10 +131,12 @@ def test_what_cannot_run_here_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_each_task_of_a_domain_runs_or_is_told_why_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(served, "has_chrome", lambda: False)
     benchmark = Jupyter(whole(tmp_path))
     assert [task.parent for task in benchmark.tasks()] == ["eggs"] and benchmark.first == "eggs"
     assert benchmark.left_out == {
         "20030405-417c-425b-ab3f-6506b265ec85": "its notebook loads a book from the network",
+        "address": "its evaluator looks for Google Chrome itself, not Chromium",
         "cloud": "it needs an account of Snowflake",
         "drive": "its set-up wants googledrive",
         "lost": f"the checkout has no {EXAMPLES}/jupyter/lost/gold.csv",
@@ -150,7 +152,7 @@ def test_each_task_of_a_domain_runs_or_is_told_why_not(
         benchmark.content("none")
     monkeypatch.setenv(CHECKOUT, str(tmp_path))
     listed = CliRunner().invoke(app, ["validate", "spider2v-jupyter", "--list"]).output
-    assert "Runs here: jupyter/eggs" in listed and "1 of 5 tasks of spider2v-jupyter run here." in listed
+    assert "Runs here: jupyter/eggs" in listed and "1 of 6 tasks of spider2v-jupyter run here." in listed
     assert "Not run here: jupyter/cloud: it needs an account of Snowflake." in listed
     with pytest.raises(ConfigError, match="examples/dagster with tasks in this folder"):
         Dagster(tmp_path)

@@ -53,8 +53,11 @@ PYAUTOGUI = (
     "python3-xlib==0.15",
 )
 """Not in Debian; all of it is Python without compiled parts."""
+CHROME = "/opt/google/chrome/google-chrome"
+NO_CHROME = "its evaluator looks for Google Chrome itself, not Chromium"
+"""Why a task cannot run here that reads the address of a page from the accessibility tree."""
 CHROMIUM = ("/usr/lib/chromium/chromium", "/usr/lib/chromium-browser/chromium-browser")
-BOOT_SECONDS = 60.0
+BOOT_SECONDS = 120.0
 RUN = "import main; main.app.run(host='127.0.0.1', port=5000, threaded=True)"
 """As its last line does, without a debugger, and at the loopback."""
 KEY = """
@@ -194,6 +197,11 @@ class Served:
         for held in self._held:
             os.close(held)
         self._listeners, self._held = [], []
+
+
+def has_chrome() -> bool:
+    """Whether Google Chrome is installed, for which Chromium else stands in."""
+    return Path(CHROME).exists()
 
 
 def _address() -> str:

@@ -22,7 +22,7 @@ from ...sources import Docs
 from ...types import Action, Document, Task, Trajectory, digest
 from ..desktop_env import judged
 from ..desktop_env.episode import FAIL, Here, Judged
-from ..desktop_env.served import APT, Form
+from ..desktop_env.served import APT, NO_CHROME, Form, has_chrome
 from .tasks import checkout_of, read
 
 HERE = Path(__file__).parent
@@ -71,6 +71,8 @@ STEPS = frozenset(
     }
 )
 """Set-up steps that need nothing but what is here."""
+ADDRESSES = frozenset({"active_tab_info", "validate_correct_url"})
+"""What an evaluator gets by the address of the page that is shown."""
 SERVICES = {
     "airbyte": "it needs Airbyte, which runs in docker",
     "bigquery": "it needs an account of Google Cloud",
@@ -154,6 +156,8 @@ class Domain:
             return f"its set-up wants {', '.join(sorted(wanted))}"
         if absent := sorted(path for path in _named(task) if not (self.checkout / path).exists()):
             return f"the checkout has no {absent[0]}"
+        if ADDRESSES & _types(task["evaluator"].get("result")) and not has_chrome():
+            return NO_CHROME
         return _needs().get(task["id"], "")
 
     def tasks(self) -> list[Task]:
@@ -320,6 +324,11 @@ class Dagster(Domain):
         "setuptools<81",
     )
     docs = Docs(help=("dagster",))
+
+
+def _types(results: Any) -> set[str]:
+    """How the evaluator gets what it looks at."""
+    return {one["type"] for one in (results if isinstance(results, list) else [results]) if one}
 
 
 def _named(value: Any) -> Iterator[str]:
