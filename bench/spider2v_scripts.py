@@ -111,39 +111,41 @@ COLUMNS = (
 )
 SNAPSHOT = "target_schema='snapshots', unique_key='order_id', strategy='timestamp', updated_at='updated_at'"
 SOURCES = """cat >> models/schema.yml <<'END'
+
 sources:
   - name: analytics
     schema: analytics
     tables:
       - name: orders
 END"""
-BUILT = "time.sleep(20)"
+READY = "import os; [time.sleep(1) for _ in range(50) if not os.path.exists('/tmp/ready')]"
+BUILT = (*here("touch /tmp/ready"), READY, READY, READY)
+"""Until what runs in the terminal has ended."""
 DBT: dict[tuple[str, str], tuple[str, ...]] = {
     ("1137ff65", "deb61207"): (
         *here(
             "sed -i 's/materialized: view/materialized: table/' dbt_project.yml",
             "sed -i \"s/materialized='view'/materialized='table'/\" models/test/*.sql; dbt run",
         ),
-        BUILT,
+        *BUILT,
     ),
     ("8ff98608", "6fde95d5"): (
         *here(f"sed -i 's|/. code here ./|{COLUMNS}|' models/customers.sql; dbt seed && dbt run"),
-        BUILT,
+        *BUILT,
     ),
-    ("4b331e9f", "cb26d996"): (*here(SOURCES, "dbt seed && dbt run"), BUILT),
+    ("4b331e9f", "cb26d996"): (*here(SOURCES, "dbt seed && dbt run"), *BUILT),
     ("7b81c78d", "2e79b094"): (
         *here(
             f'sed -i "s/config(/config({SNAPSHOT}/" snapshots/orders_snapshot.sql',
             "dbt seed && dbt run && dbt snapshot",
+            "mv ~/Desktop/raw_orders.csv seeds/raw_orders.csv; dbt seed && dbt run && dbt snapshot",
         ),
-        "time.sleep(40)",
-        *here("mv ~/Desktop/raw_orders.csv seeds/raw_orders.csv; dbt seed && dbt run && dbt snapshot"),
-        "time.sleep(40)",
+        *BUILT,
     ),
 }
 DAGSTER: dict[tuple[str, str], tuple[str, ...]] = {
     ("0dff0011", "490e10e0"): (*here("dagster dev -p 8004"), "time.sleep(50)"),
-    ("1a57b227", "a627dc80"): (*here("dagster project scaffold --name dagster-proj"), BUILT),
+    ("1a57b227", "a627dc80"): (*here("dagster project scaffold --name dagster-proj"), *BUILT),
 }
 SCRIPTS = {"spider2v-jupyter": JUPYTER, "spider2v-dbt": DBT, "spider2v-dagster": DAGSTER, "spider2v": EXCEL}
 """Benchmark -> first digits of a task's id, and of the same task in other words -> actions."""
