@@ -15,7 +15,8 @@ from desk import needs_desktop
 from learn_by_interact.agents.agent import LanguageAgent
 from learn_by_interact.agents.rollout import Limits, rollout
 from learn_by_interact.benchmarks import Predicting, osworld
-from learn_by_interact.benchmarks.osworld import OSWorld, episode, judged
+from learn_by_interact.benchmarks.desktop_env import episode, judged
+from learn_by_interact.benchmarks.osworld import OSWorld
 from learn_by_interact.benchmarks.validate import validate
 from learn_by_interact.cli import app
 from learn_by_interact.environments import Placed

@@ -12,6 +12,7 @@ from learn_by_interact.environments.desktop.acting import code
 from learn_by_interact.environments.desktop.actions import AS_BEFORE, PYTHON, DesktopActions
 from learn_by_interact.environments.desktop.screen import read
 from learn_by_interact.environments.elements import Refused
+from learn_by_interact.environments.web.snapshot import VALUE
 from learn_by_interact.errors import ParseError
 from learn_by_interact.types import STOP, Action
 
@@ -174,6 +175,46 @@ def test_a_dialog_hides_what_is_below_it() -> None:
     )
     screen = read([sheet(), ask], {}, "", False)
     assert screen.lines == ("Dialog: Delete?", '[button "Yes"]')
+
+
+def test_a_page_of_a_browser_is_told_once_and_its_open_menu_apart() -> None:
+    """A text in a page has itself in it, and so has a link; menus of a page are in no menu bar when open."""
+    lines = [
+        node("section", "", (10, 60, 90, 20), children=[node("static", "import numpy", (10, 60, 60, 9))])
+    ]
+    written = "import numpy\nprint(1)"
+    cell = node("entry", "", (10, 60, 90, 20), states="editable", text=written, children=lines)
+    same = [node("static", "Load", (10, 30, 9, 9))]
+    said = node("paragraph", "", (10, 30, 90, 9), text="Load", children=same)
+    link = node("link", "Runs", (10, 10, 40, 9), children=[node("static", "Runs", (10, 10, 40, 9))])
+    item = node("menu-item", "Cut X", (50, 90, 40, 9), children=[node("static", "Cut", (50, 90, 20, 9))])
+    page = node(
+        "document-web",
+        "Notebook",
+        (0, 0, 400, 300),
+        children=[
+            node("menu-bar", children=[node("menu-item", "File", (0, 0, 30, 9))]),
+            *[link, said, cell, node("menu", "", (50, 90, 40, 30), children=[item])],
+        ],
+    )
+    screen = read([node("frame", "Notebook", (0, 0, 400, 300), children=[page])], {}, "", False)
+    assert screen.menu == ("In the open menu:", '[menuitem "Cut X"]')
+    assert screen.lines == (
+        "Window: Notebook",
+        '[link "Runs"]',
+        "Load",
+        '[textbox "Notebook"] contains "import numpy\\nprint(1)"',
+        'Menus: [menuitem "File"]',
+    )
+
+
+def test_of_a_terminal_the_end_is_told() -> None:
+    def told(text: str) -> str:
+        shell = node("terminal", "Terminal", (0, 0, 400, 300), text=text)
+        return read([node("frame", "Terminal", (0, 0, 400, 300), children=[shell])], {}, "", False).lines[1]
+
+    assert told("~$") == '[textbox "Terminal"] contains "~$"'
+    assert told("first " + "x" * VALUE + " last").endswith('x last"') and '"...x' in told("y" + "x" * VALUE)
 
 
 def test_a_reply_is_held_to_what_the_screen_has() -> None:

@@ -14,6 +14,9 @@ BENCHMARKS: dict[str, str] = {
     "miniwob-all": "learn_by_interact.benchmarks.miniwob:MiniWobAll",
     "osworld": "learn_by_interact.benchmarks.osworld:OSWorld",
     "spider2v": "learn_by_interact.benchmarks.spider2v:Spider2V",
+    "spider2v-dagster": "learn_by_interact.benchmarks.spider2v.served:Dagster",
+    "spider2v-dbt": "learn_by_interact.benchmarks.spider2v.served:Dbt",
+    "spider2v-jupyter": "learn_by_interact.benchmarks.spider2v.served:Jupyter",
     "webarena-verified": "learn_by_interact.benchmarks.webarena_verified:WebArenaVerified",
     "webarena": "learn_by_interact.benchmarks.webarena:WebArena",
 }

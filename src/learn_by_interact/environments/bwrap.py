@@ -38,6 +38,7 @@ ETC = (
     "mime.types",
     "nsswitch.conf",
     "papersize",
+    "shells",
     "terminfo",
 )
 """What tools need of /etc; nothing in it is private."""
@@ -70,6 +71,7 @@ class Bubblewrap(Room):
         options += ["--ro-bind", control, CONTROL]
         options += ["--ro-bind", f"{control}/passwd", "/etc/passwd"]
         options += ["--ro-bind", f"{control}/group", "/etc/group"]
+        options += ["--ro-bind", f"{control}/hosts", "/etc/hosts"]
         options += ["--proc", "/proc", "--dev", "/dev", "--bind", str(self.temporary), "/tmp"]
         options += ["--bind", str(self.temporary), "/dev/shm", "--bind", str(self.home), HOME]
         options += [*_folders(late, binds), *chain.from_iterable(late)]

@@ -140,6 +140,7 @@ class Room:
                 folder.mkdir(mode=0o755)
             (self.control / "passwd").write_text(f"user:x:{self.uid}:{self.gid}::{HOME}:/bin/bash\n")
             (self.control / "group").write_text(f"user:x:{self.gid}:\n")
+            (self.control / "hosts").write_text("127.0.0.1 localhost\n")
             if start:
                 copy_tree(start, self.home)
             self.adopt()

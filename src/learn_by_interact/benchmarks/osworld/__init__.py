@@ -29,11 +29,12 @@ from ...environments.folder import EnvironmentFolder, Install, Limits, Volatile
 from ...errors import ConfigError, EnvironmentFault, GraderFault
 from ...sources import Docs
 from ...types import STOP, Action, Document, Task, Trajectory, digest
+from ..desktop_env import judged
+from ..desktop_env.episode import FAIL, Here, Judged
+from ..desktop_env.served import APT, Form
 from ..validate import TaskProof, scored
-from . import judged
-from .episode import FAIL, Elsewhere, Here, Judged
+from .elsewhere import Elsewhere
 from .results import summary, write
-from .served import APT
 from .tasks import PROGRAMS, SERVER, Declared, read, why_not
 
 CHECKOUT, URL, PROVIDER, VM, DOWNLOAD = (
@@ -50,6 +51,56 @@ HELP = {
     "libreoffice_writer": "/usr/share/libreoffice/help/en-US/text/swriter/guide",
 }
 """Domain -> where Debian's gimp-help-en and libreoffice-help-en-us have the help of its application."""
+PYTHON = "OSWORLD_PYTHON"
+"""Variable of a Python that has what the evaluators import; "": one that is made."""
+PACKAGES = (
+    "beautifulsoup4",
+    "chardet",
+    "cssselect",
+    "fastdtw",
+    "formulas==1.2.8",
+    "gymnasium",
+    "imagehash",
+    "lxml",
+    "mutagen",
+    "numpy<2",
+    "odfpy",
+    "opencv-python-headless",
+    "openpyxl",
+    "pandas<2.3",
+    "pdfplumber",
+    "pillow<12",
+    "playwright",
+    "psutil",
+    "pymupdf",
+    "pypdf",
+    "pypdf2",
+    "python-docx",
+    "python-dotenv",
+    "python-pptx",
+    "pytz",
+    "pyyaml",
+    "rapidfuzz",
+    "requests",
+    "requests-toolbelt",
+    "scikit-image",
+    "tldextract",
+    "xmltodict",
+)
+"""What the package `desktop_env` imports, without what is heavy: torch, easyocr, librosa, clouds."""
+STARTS = frozenset({"launch", "open"})
+"""Steps after which a window is waited for."""
+TITLES = {
+    "chrome": "Chrom",
+    "gimp": "GNU Image",
+    "libreoffice_calc": "LibreOffice",
+    "libreoffice_impress": "LibreOffice|Select a Template",
+    "libreoffice_writer": "LibreOffice",
+    "thunderbird": "Thunderbird|Account",
+    "vlc": "VLC",
+    "vs_code": "Visual Studio",
+}
+"""Application -> pattern of the title of its window."""
 SCREEN = (1920, 1080)
 """Pixels of OSWorld's machines."""
 PREPARE = """
@@ -79,6 +130,7 @@ class OSWorld:
 
     name = "osworld"
     tools: tuple[str, ...] = ()
+    form = Form()
 
     def __init__(self, checkout: Path | None = None) -> None:
         named = os.environ.get(CHECKOUT, "")
@@ -160,9 +212,22 @@ class OSWorld:
         except KeyError:
             raise EnvironmentFault(f"{self.name} has no task {name!r}") from None
 
+    def content(self, name: str) -> dict[str, Any]:
+        """See `SetUp.content`."""
+        return self.declared(name).content
+
+    def shown(self, name: str) -> tuple[str, ...] | None:
+        """See `SetUp.shown`."""
+        task = self.declared(name)
+        if not any(step.get("type") in STARTS for step in task.content.get("config") or []):
+            return None
+        titles = "|".join(TITLES[app] for app in task.apps if app in TITLES)
+        return (titles,) if titles else ()
+
     def judge(self) -> judged.Judge:
         """A process of the benchmark's own code, for one episode. Raises EnvironmentFault."""
-        return judged.Judge(judged.python(self.checkout), self.checkout, self._kept)
+        program = judged.python(self.name, self.checkout, PACKAGES, PYTHON)
+        return judged.Judge(self.name, program, self.checkout, self._kept)
 
     def environment(self) -> Environment:
         """A fresh environment, to be used once."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigError
+from ..desktop_env.served import NO_CHROME, has_chrome
 
 EXAMPLES = "evaluation_examples"
 LIST = f"{EXAMPLES}/test_all.json"
@@ -44,7 +45,6 @@ OTHER_NAMES = {
     "vscode": "vs_code",
     "code": "vs_code",
 }
-CHROME = "/opt/google/chrome/google-chrome"
 ACCOUNTS = {"googledrive", "login"}
 """Steps that want an account."""
 FETCHING = {"cloud_file", "pdf_from_url", "info_from_website", "update_browse_history"}
@@ -130,8 +130,8 @@ def why_not(task: Declared, fetched: bool) -> str:
         return f"it needs the web site {site}"
     if task.fetches() and not fetched:
         return "it needs a download"
-    if any(one.get("type") == "active_url_from_accessTree" for one in task.results()) and not _chrome():
-        return "its evaluator looks for Google Chrome itself, not Chromium"
+    if any(one.get("type") == "active_url_from_accessTree" for one in task.results()) and not has_chrome():
+        return NO_CHROME
     return _needs().get(task.id, "")
 
 
@@ -198,7 +198,3 @@ def _command(step: dict[str, Any]) -> list[str]:
 
 def _installed(app: str) -> bool:
     return any(shutil.which(program) for program in PROGRAMS[app])
-
-
-def _chrome() -> bool:
-    return Path(CHROME).exists()

@@ -61,6 +61,8 @@ TYPED = FIELDS | {"cell", "combobox", "paragraph", "slider"}
 TOLD = ("checked", "pressed", "selected", "focused", "expanded")
 """States that a line tells."""
 WINDOWS = ("frame", "dialog", "alert", "file-chooser", "window", "color-chooser", "font-chooser")
+OPEN = "open menu"
+"""Where the items of a menu are that a web page has opened."""
 SHELLS = ("root-pane", "document-frame", "document-spreadsheet", "document-text")
 """What has the name of its window."""
 ROW = 0.5
@@ -84,7 +86,7 @@ class Item:
     box: tuple[int, int, int, int] | None = None
     """x, y, width, height in pixels; None: it has no place, such as an item of a closed menu."""
     place: str = ""
-    """Name of the tool bar that it is in; "menu", "status" or ""."""
+    """Name of the tool bar that it is in; "menu", "status", "open menu" or ""."""
     path: str = ""
     """Of an item of a menu: the menus that it is in, and its own name."""
     direct: bool = False
@@ -184,7 +186,10 @@ class _Writer:
             self.last.append(f"Status: {' | '.join(status)}")
         self.last += cursor([one for one in nodes(window) if _several_lines(one)])
         self._menus([item for item in rest if item.place == "menu"])
-        bars = [item for item in texts if item.place not in ("", "menu", "status")]
+        opened = [item for item in texts if item.place == OPEN and item.role != "menu" and _usable(item)]
+        if opened:
+            self.menu += ["In the open menu:", *map(self._told, opened)]
+        bars = [item for item in texts if item.place not in ("", "menu", "status", OPEN)]
         told = {
             name: [self._told(item) for item in bars if item.place == name and _usable(item)]
             for name in dict.fromkeys(item.place for item in bars)
@@ -217,10 +222,8 @@ class _Writer:
         if self._marks and item.box is not None:
             parts[0] += f"({len(self.drawn)})"
         value = str(item.node.get("text", ""))
-        if item.node["role"] == "terminal":
-            value = value.rstrip("\n")  # The empty lines below what was written.
         if item.role in (*FIELDS, "slider") or (value and item.role == "combobox"):
-            parts.append(f"contains {quoted(value if len(value) <= VALUE else f'{value[:VALUE]}...')}")
+            parts.append(f"contains {quoted(_shortened(item, value))}")
         if item.role == "paragraph":
             parts[0] += rest(item.node)
         states = item.node["states"]
@@ -301,7 +304,7 @@ class _Writer:
         LibreOffice has its menu bar twice in its tree.
         """
         items = list({item.path: item for item in items}.values())
-        top = [item for item in items if item.role == "menu" and " > " not in item.path]
+        top = [item for item in items if " > " not in item.path]
         if top:
             self.last.append(f"Menus: {' '.join(self._told(item) for item in top)}")
         for item in items:
@@ -312,6 +315,13 @@ class _Writer:
         shown = [item for item in items if self._menu and item.path.rpartition(" > ")[0] == self._menu]
         if shown:
             self.menu += [f"In the menu {quoted(self._menu)}:", *(self._told(item) for item in shown)]
+
+
+def _shortened(item: Item, value: str) -> str:
+    """As much of a text as is told: its beginning, of a terminal its end."""
+    if len(value) <= VALUE:
+        return value
+    return f"...{value[-VALUE:]}" if item.node["role"] == "terminal" else f"{value[:VALUE]}..."
 
 
 def disabled(item: Item) -> bool:
@@ -348,10 +358,19 @@ def _items(window: dict[str, Any], shift: tuple[dict[str, Any] | None, int]) -> 
     root, lower = shift
 
     def inside(
-        node: dict[str, Any], place: str, path: str, drop: int, within: str, part: str = "", tabs: int = 0
+        node: dict[str, Any],
+        place: str,
+        path: str,
+        drop: int,
+        within: str,
+        part: str = "",
+        owner: str = "",
+        tabs: int = 0,
     ) -> Iterator[Item]:
         around = within
         role = node["role"]
+        if role == "static" and node["name"] in owner:
+            return  # What an element of a web page is called stands in it again.
         tabs = id(node) if role == "page-tab" else tabs
         node["tab"] = tabs
         if part:
@@ -365,6 +384,11 @@ def _items(window: dict[str, Any], shift: tuple[dict[str, Any] | None, int]) -> 
         place = {"status-bar": "status", "menu-bar": "menu"}.get(role, place)
         if role == "tool-bar":
             place = node["name"] or "Tools"
+        if role == "document-web":
+            for below in nodes(node):
+                below["web"] = True
+        if role == "menu" and "web" in node and place != "menu":
+            place = OPEN
         if place == "menu" and role in ("menu", "menu-item", "check-menu-item", "radio-menu-item"):
             path = f"{path} > {node['name']}" if path else node["name"]
         node["within"] = around
@@ -372,14 +396,17 @@ def _items(window: dict[str, Any], shift: tuple[dict[str, Any] | None, int]) -> 
         if item:
             item.direct = root is not None
             yield item
-        if ROLES.get(role) in ("combobox", "cell") and item:
+        if item and (role == "entry" or ROLES.get(role) in ("combobox", "cell")):
             return
+        if item and item.role == "text":  # In a web page a text has itself in it.
+            node["children"] = [one for one in node["children"] if one["role"] != "static"]
+        owner = node["name"] if item and item.role != "text" else owner
         mine = table_of(node)
         for number, child in enumerate(node["children"]):
             if mine:
                 child["table"] = node
             turn = number if role == "menu-bar" and drop else 0
-            for one in inside(child, place, path, drop, within, part, tabs):
+            for one in inside(child, place, path, drop, within, part, owner, tabs):
                 if one.node is child and turn and one.box is not None:
                     x, y, width, height = one.box
                     one.box = (x + VCL_ITEM * turn, y, width + VCL_ITEM, height)
@@ -425,7 +452,8 @@ def _item(node: dict[str, Any], place: str, path: str, drop: int) -> Item | None
         # Of the menus only the height is wrong.
         low = drop // 2 - box[3] // 2 if place == "menu" else drop
         box = [box[0], box[1] + low, box[2], box[3]]
-    if called is None or (called in ("textbox", "paragraph") and "editable" not in node["states"]):
+    fixed = "editable" not in node["states"] and node["role"] != "terminal"
+    if called is None or (called in ("textbox", "paragraph") and fixed):
         label = str(node.get("text") or name)
         if "\n" not in label and label.strip():
             return Item("text", label.strip(), node, _tuple(box), place)

@@ -40,7 +40,7 @@ document-web document-email comment list-box grouping image-map notification inf
 block-quote
 """
 ROLES = tuple(_ROLES.split())
-MORE = {124: "footnote"}
+MORE = {116: "static", 124: "footnote"}
 """Roles behind those."""
 STATES = {1: "active", 4: "checked", 7: "editable", 8: "enabled", 10: "expanded", 12: "focused", 16: "modal"}
 STATES |= {20: "pressed", 23: "selected", 24: "sensitive", 25: "showing", 31: "manages", 9: "expandable"}
@@ -57,6 +57,10 @@ WRITTEN = frozenset({"paragraph", "heading", "text"})
 """Roles of texts of which is told where the cursor stands in them, and what of them is selected."""
 DOCUMENTS = frozenset({"document-text", "document-presentation"})
 """Roles whose children are asked for though they are not in the tree: those that can be seen."""
+EMBEDDED = "\ufffc"
+"""What stands in a text for an element in it: for a line, in an editor of a web page."""
+NESTED = 3
+"""Levels of elements in a text whose own texts are put in their places."""
 VALUES = frozenset({"slider", "spin-button", "progress-bar", "dial", "level-bar"})
 MENUS = frozenset({"menu", "menu-item"})
 TABLES = frozenset({"table", "tree-table", "tree"})
@@ -300,13 +304,41 @@ def _details(bus: Bus, nodes: list[dict[str, Any]]) -> None:
     for (node, key), value in zip(targets, bus.ask(calls), strict=True):
         if value is not None:
             node[key] = (
-                list(value) if key == "box" else f"{value:g}" if isinstance(value, float) else value[:TEXT]
+                list(value)
+                if key == "box"
+                else f"{value:g}"
+                if isinstance(value, float)
+                else _cut(node, value)
             )
+    _embedded(bus, [node for node in nodes if EMBEDDED in str(node.get("text", ""))])
     for node in nodes:
         if node["role"] == "table-cell" and not node.get("text"):
             texts = [one["text"] for one in node["children"] if one["role"] in WRITTEN and one.get("text")]
             if texts:
                 node["text"] = "\n".join(texts)
+
+
+def _cut(node: dict[str, Any], text: str) -> str:
+    """As much of a text as is told: its beginning, of a terminal its end."""
+    return text.rstrip()[-TEXT:] if node["role"] == "terminal" else text[:TEXT]
+
+
+def _embedded(bus: Bus, nodes: list[dict[str, Any]]) -> None:
+    """Put the texts of elements in the places that texts hold free for them, line by line."""
+    levels = [nodes]
+    for _ in range(NESTED):
+        below = [one for node in levels[-1] for one in node["children"] if one["role"] != "static"]
+        asked = [one for one in below if "Text" in one["interfaces"]]
+        said = [(*one["at"], "Text", "GetText", GLib.Variant("(ii)", (0, -1))) for one in asked]
+        for node, text in zip(asked, bus.ask(said), strict=True):
+            node["text"] = (text or "")[:TEXT]
+        levels.append([node for node in asked if EMBEDDED in node["text"]])
+    for node in (node for level in reversed(levels) for node in level):
+        parts = [str(one.get("text", "")) for one in node["children"] if one["role"] != "static"]
+        text = node["text"]
+        for part in parts:
+            text = text.replace(EMBEDDED, f"{part.rstrip(chr(10))}\n", 1)
+        node["text"] = text.replace(EMBEDDED, "").rstrip("\n")[:TEXT]
 
 
 def _tables(bus: Bus, tables: list[dict[str, Any]], most: int) -> None:

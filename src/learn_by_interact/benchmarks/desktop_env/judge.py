@@ -1,8 +1,9 @@
-"""OSWorld's own set-up and evaluators, for one episode. Run by a Python that has what they import, as
+"""A benchmark's own set-up and evaluators, for one episode. Run by a Python that has what they import, as
 
     python judge.py CHECKOUT CACHE
 
-It imports the package `desktop_env` of the checkout, and answers on stdout: a line of JSON in, one out.
+It imports the package `desktop_env` of the checkout (OSWorld, or one that grew from it), and answers on
+stdout: a line of JSON in, one out.
 
     {"ask": "begin", "task": {...}, "host": "127.0.0.1", "ports": {"server": 5000, ...}, "screen": [w, h]}
     {"ask": "begin", "task": {...}, "provider": "docker", "vm": "", "screen": [w, h]}     -> {"url": ...}
@@ -20,16 +21,30 @@ import json
 import os
 import re
 import sys
+from abc import ABCMeta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 IMPORTS = re.compile(r"^\s*(?:import|from)\s+(\w+)", re.MULTILINE)
-USED = ("desktop_env.py", "controllers", "evaluators", "providers/__init__.py", "providers/aws")
+USED = (
+    "desktop_env.py",
+    "configs",
+    "controllers",
+    "envs",
+    "evaluators",
+    "providers/__init__.py",
+    "providers/aws",
+)
+KINDS = ("desktop_env.py", "envs/desktop_env.py")
+"""Where the package's environment is: OSWorld, Spider2-V."""
 
 
-class _StandIn(type):
-    """A class in the place of something that is not here: it can be named, and not used."""
+class _StandIn(ABCMeta):
+    """A class in the place of something that is not here: it can be named, and not used.
+
+    Of ABCMeta: a class may be made of it and of an abstract one.
+    """
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("__"):
@@ -95,12 +110,14 @@ def _there(name: str) -> bool:
 class Judge:
     """The package's environment, with a machine that runs already or one that a provider starts."""
 
-    def __init__(self, cache: str) -> None:
-        self._cache = cache
+    def __init__(self, package: Path, cache: str) -> None:
+        self._package, self._cache = package, cache
         self._env: Any = None
 
     def begin(self, asked: dict[str, Any]) -> dict[str, Any]:
-        kind = importlib.import_module("desktop_env.desktop_env").DesktopEnv
+        place = next((one for one in KINDS if (self._package / one).is_file()), KINDS[0])
+        name = place.removesuffix(".py").replace("/", ".")
+        kind = importlib.import_module(f"desktop_env.{name}").DesktopEnv
         if asked.get("provider"):
             env = self._env = kind(
                 provider_name=asked["provider"],
@@ -114,7 +131,9 @@ class Judge:
             env.reset(task_config=asked["task"])
         else:
             env = self._env = self._met(kind, asked)
-            if not env.setup_controller.setup(env.config, False):
+            setup = env.setup_controller.setup
+            proxy = {"use_proxy": False} if "use_proxy" in inspect.signature(setup).parameters else {}
+            if setup(env.config, **proxy) is False:
                 raise ValueError("the machine's server did not answer to the set-up")
         return {"url": f"http://{env.vm_ip}:{env.server_port}"}
 
@@ -168,7 +187,7 @@ def main() -> None:
     checkout, cache = Path(sys.argv[1]), sys.argv[2]
     sys.path[0] = str(checkout)
     absent = stand_in(checkout / "desktop_env")
-    judge = Judge(cache)
+    judge = Judge(checkout / "desktop_env", cache)
     try:
         for line in sys.stdin:
             asked = json.loads(line)

@@ -1,4 +1,4 @@
-"""The process in which OSWorld's own set-up and evaluators run: one for each episode."""
+"""The process in which a benchmark's own set-up and evaluators run: one for each episode."""
 
 from __future__ import annotations
 
@@ -16,46 +16,8 @@ from ...environments import install
 from ...environments.folder import EnvironmentFolder, Install
 from ...environments.temporary import TemporaryFolder
 from ...errors import EnvironmentFault, GraderFault
-from .tasks import Declared
 
 PROGRAM = Path(__file__).parent / "judge.py"
-PYTHON = "OSWORLD_PYTHON"
-"""Variable of a Python that has what the evaluators import; "": one that is made."""
-PACKAGES = (
-    "beautifulsoup4",
-    "chardet",
-    "cssselect",
-    "fastdtw",
-    "formulas==1.2.8",
-    "gymnasium",
-    "imagehash",
-    "lxml",
-    "mutagen",
-    "numpy<2",
-    "odfpy",
-    "opencv-python-headless",
-    "openpyxl",
-    "pandas<2.3",
-    "pdfplumber",
-    "pillow<12",
-    "playwright",
-    "psutil",
-    "pymupdf",
-    "pypdf",
-    "pypdf2",
-    "python-docx",
-    "python-dotenv",
-    "python-pptx",
-    "pytz",
-    "pyyaml",
-    "rapidfuzz",
-    "requests",
-    "requests-toolbelt",
-    "scikit-image",
-    "tldextract",
-    "xmltodict",
-)
-"""What the package `desktop_env` imports, without what is heavy: torch, easyocr, librosa, clouds."""
 BEGUN = 900.0
 """Seconds that starting a machine and setting a task up may take."""
 GRADED = 300.0
@@ -63,12 +25,17 @@ ANSWER = 1 << 20
 """Bytes of an answer."""
 
 
-def python(checkout: Path) -> Path:
-    """The Python of the evaluators, made if need be. Raises EnvironmentFault."""
-    if named := os.environ.get(PYTHON, ""):
+def python(name: str, checkout: Path, packages: tuple[str, ...], variable: str) -> Path:
+    """The Python of the evaluators that the variable names, or one that is made with the packages.
+
+    Raises EnvironmentFault.
+    """
+    if named := os.environ.get(variable, ""):
+        if not shutil.which(named):
+            raise EnvironmentFault(f"{variable}: {named} does not start; name the evaluators' Python")
         return Path(named)
     folder = EnvironmentFolder(
-        path=checkout, name="osworld-evaluators", description="", install=Install(pip=PACKAGES)
+        path=checkout, name=f"{name}-evaluators", description="", install=Install(pip=packages)
     )
     return Path(install.tools(folder).path[0]) / "python"
 
@@ -76,9 +43,12 @@ def python(checkout: Path) -> Path:
 class Judge:
     """One episode's process. It ends with `close`."""
 
-    def __init__(self, program: Path, checkout: Path, kept: Path) -> None:
-        """`kept`: the folder with a sub-folder for each task whose files were downloaded before."""
-        self._checkout, self._kept = checkout, kept
+    def __init__(self, name: str, program: Path, checkout: Path, kept: Path, cwd: Path | None = None) -> None:
+        """`name`: the benchmark's. `kept`: has a sub-folder for each task whose files were downloaded before.
+
+        `cwd`: from where the benchmark's files are named; None: an empty folder.
+        """
+        self._name, self._checkout, self._kept = name, checkout, kept
         self._task = ""
         self._folder = TemporaryFolder()
         self._log = self._folder.path / "log"
@@ -92,31 +62,34 @@ class Judge:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=log,
-                    cwd=self._folder.path,
+                    cwd=cwd or self._folder.path,
                 )
             except OSError as error:
                 raise EnvironmentFault(
-                    f"the evaluators' Python {program} does not start ({error}): correct {PYTHON}"
+                    f"the Python of {name}'s evaluators, {program}, does not start: {error}"
                 ) from None
 
-    def begin(self, task: Declared, **where: Any) -> str:
-        """Set the task up -> the address of the machine's server. Raises EnvironmentFault."""
-        self._task = task.id
-        mine = self._cache / task.id
-        for place in (self._kept / task.id, self._checkout / "cache" / task.id):
+    def begin(self, task: dict[str, Any], **where: Any) -> str:
+        """Set up the task of this content of a file -> the address of the machine's server.
+
+        Raises EnvironmentFault.
+        """
+        self._task = number = str(task["id"])
+        mine, kept = self._cache / number, self._kept / number
+        for place in (kept, self._checkout / "cache" / number):
             if place.is_dir():
                 shutil.copytree(place, mine, dirs_exist_ok=True)
         known = {one.name for one in mine.iterdir()} if mine.is_dir() else set()
         try:
-            told = self._ask({"ask": "begin", "task": task.content, **where}, BEGUN)
+            told = self._ask({"ask": "begin", "task": task, **where}, BEGUN)
         except GraderFault as error:
-            raise EnvironmentFault(f"osworld: {task.id} could not be set up: {error}") from None
+            raise EnvironmentFault(f"{self._name}: {number} could not be set up: {error}") from None
         for file in mine.iterdir() if mine.is_dir() else ():
             if file.name not in known and file.is_file() and not file.is_symlink():
-                (self._kept / task.id).mkdir(parents=True, exist_ok=True)
-                part = self._kept / task.id / f".{os.getpid()}.part"
+                kept.mkdir(parents=True, exist_ok=True)
+                part = kept / f".{os.getpid()}.part"
                 shutil.copyfile(file, part)
-                part.rename(self._kept / task.id / file.name)
+                part.rename(kept / file.name)
         return str(told.get("url", ""))
 
     def evaluate(self, last: str) -> float:
@@ -124,10 +97,12 @@ class Judge:
         try:
             told = self._ask({"ask": "evaluate", "last": last}, GRADED)
         except GraderFault as error:
-            raise GraderFault(f"osworld: {self._task} could not be graded: {error}") from None
+            raise GraderFault(f"{self._name}: {self._task} could not be graded: {error}") from None
         score = told.get("score")
         if not isinstance(score, int | float) or not 0 <= score <= 1:
-            raise GraderFault(f"osworld: the evaluator of {self._task} gave {score!r} and no score in 0 to 1")
+            raise GraderFault(
+                f"{self._name}: the evaluator of {self._task} gave {score!r} and no score in 0 to 1"
+            )
         return float(score)
 
     def _ask(self, asked: dict[str, Any], seconds: float) -> dict[str, Any]:

@@ -9,7 +9,6 @@ here: `left_out` counts them. There are no gold solutions: `bench/spider2v.py` a
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -18,16 +17,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..environments import Environment, install
-from ..environments.desktop.config import Desktop
-from ..environments.desktop.environment import DesktopEnvironment
-from ..environments.folder import EnvironmentFolder, Install, Limits, Volatile
-from ..errors import ConfigError, EnvironmentFault, GraderFault
-from ..sources import Docs
-from ..types import Action, Observation, Task, Trajectory
+from ...environments import Environment, install
+from ...environments.desktop.config import Desktop
+from ...environments.desktop.environment import DesktopEnvironment
+from ...environments.folder import EnvironmentFolder, Install, Limits, Volatile
+from ...errors import EnvironmentFault, GraderFault
+from ...sources import Docs
+from ...types import Action, Observation, Task, Trajectory
+from .tasks import EXAMPLES, checkout_of, read
 
-CHECKOUT = "SPIDER2V"
-EXAMPLES = "evaluation_examples/examples"
 DOMAIN = "excel"
 GUEST = "/home/user/"
 APT = ("libreoffice-calc", "libreoffice-gtk3", "libreoffice-help-en-us")
@@ -83,15 +81,9 @@ class Spider2V:
 
     def __init__(self, checkout: Path | None = None, python: Path | None = None) -> None:
         """`python` runs the evaluator; None: one that is made for it."""
-        named = os.environ.get(CHECKOUT, "")
-        if checkout is None and not named:
-            raise ConfigError(f"spider2v: set {CHECKOUT} to a checkout of github.com/xlang-ai/Spider2-V")
         self._python = python
-        self.checkout = (checkout or Path(named)).resolve()
-        files = sorted((self.checkout / EXAMPLES / DOMAIN).glob("*/*.json"))
-        self._tasks = {task["id"]: task for task in map(_read, files)}
-        if not self._tasks:
-            raise ConfigError(f"{self.checkout}: there is no {EXAMPLES}/{DOMAIN} with tasks in this folder")
+        self.checkout = checkout_of(self.name, checkout)
+        self._tasks = read(self.checkout, DOMAIN)
 
     @cached_property
     def left_out(self) -> dict[str, int]:
@@ -258,15 +250,3 @@ class Spider2VEnvironment(DesktopEnvironment):
         self.machine.python("pyautogui.hotkey('ctrl', 's')", self.folder.limits.seconds)
         time.sleep(SAVE_SECONDS)
         self.machine.rest(self.desktop.quiet, self.desktop.patience)
-
-
-def _read(file: Path) -> dict[str, Any]:
-    """A task's file. Raises ConfigError when it is not of the benchmark's form."""
-    try:
-        task = json.loads(file.read_text(encoding="utf-8"))
-        parts = (task["id"], task["instruction"], task["config"], task["evaluator"]["func"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"{file}: this is no task of Spider2-V: {error}") from None
-    if not all(parts):
-        raise ConfigError(f"{file}: this is no task of Spider2-V: something in it is empty")
-    return dict(task)

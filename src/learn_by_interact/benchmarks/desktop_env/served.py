@@ -1,8 +1,9 @@
-"""OSWorld's own server, on a screen in the sandbox: this machine in the place of a virtual one."""
+"""A benchmark's own server, on a screen in the sandbox: this machine in the place of a virtual one."""
 
 from __future__ import annotations
 
 import os
+import random
 import shlex
 import shutil
 import socket
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from ...environments import install
@@ -23,7 +25,7 @@ from . import relay
 
 HERE = Path(__file__).parent
 PORTS = {"server": 5000, "chromium": 9222, "vlc": 8080}
-"""Those that OSWorld's package asks at."""
+"""Those that the package asks at."""
 APT = (
     "python3-flask",
     "python3-gi",
@@ -51,8 +53,11 @@ PYAUTOGUI = (
     "python3-xlib==0.15",
 )
 """Not in Debian; all of it is Python without compiled parts."""
+CHROME = "/opt/google/chrome/google-chrome"
+NO_CHROME = "its evaluator looks for Google Chrome itself, not Chromium"
+"""Why a task cannot run here that reads the address of a page from the accessibility tree."""
 CHROMIUM = ("/usr/lib/chromium/chromium", "/usr/lib/chromium-browser/chromium-browser")
-BOOT_SECONDS = 60.0
+BOOT_SECONDS = 120.0
 RUN = "import main; main.app.run(host='127.0.0.1', port=5000, threaded=True)"
 """As its last line does, without a debugger, and at the loopback."""
 KEY = """
@@ -69,7 +74,7 @@ TERMINAL = (
     '<keybind key="C-A-t"><action name="Execute"><command>gnome-terminal</command></action></keybind>'
     "</keyboard>"
 )
-"""The key that opens a terminal on OSWorld's machines."""
+"""The key that opens a terminal on the benchmark's machines."""
 SIZED = '<application class="Gnome-terminal"><maximized>no</maximized></application></applications>'
 """A terminal has the size that its settings say."""
 
@@ -82,20 +87,42 @@ def pyautogui() -> Path:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
         install.run([*pip, "--target", str(target), *PYAUTOGUI], "pip")
 
-    return install.once("osworld", f"pyautogui-{digest(list(PYAUTOGUI))}", make)
+    return install.once("desktop_env", f"pyautogui-{digest(list(PYAUTOGUI))}", make)
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the machines of a benchmark have of their own."""
+
+    programs: Path | None = None
+    """A folder with more commands that stand in for others."""
+    fixed: bool = False
+    """Its ports have here the numbers that they have inside, at an address of the loopback that is the
+    episode's own."""
+    sized: bool = True
+    """A terminal has the size that its settings say; else it takes the screen, as other windows do."""
 
 
 class Served:
     """The server of one screen, with the ports of this host at which it and its applications are reached."""
 
-    def __init__(self, sandbox: Sandbox, machine: LocalMachine, checkout: Path, libraries: Path) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        machine: LocalMachine,
+        checkout: Path,
+        libraries: Path,
+        form: Form,
+    ) -> None:
         """Start it. Raises EnvironmentFault when it does not answer."""
-        self._sockets = sandbox.temporary / ".osworld"
+        self.host = _address() if form.fixed else relay.LOOPBACK
+        self._fixed = form.fixed
+        self._sockets = sandbox.temporary / ".served"
         self._listeners: list[socket.socket] = []
         self._held: list[int] = []
-        control = f"{sandbox.inside_control}/osworld"
-        _copy(checkout, sandbox, self._sockets)
-        inside = f"{sandbox.inside_temporary}/.osworld"
+        control = f"{sandbox.inside_control}/served"
+        _copy(checkout, sandbox, self._sockets, form)
+        inside = f"{sandbox.inside_temporary}/.served"
         words = [f"PATH={control}/bin:$PATH", f"PYTHONPATH={shlex.quote(str(libraries))}"]
         begin = (
             f"{PYTHON} -c {shlex.quote(KEY)}; export {' '.join(words)}; "
@@ -109,7 +136,7 @@ class Served:
         )
         try:
             self.ports = {name: self._port(number) for name, number in PORTS.items()}
-            self.url = f"http://{relay.LOOPBACK}:{self.ports['server']}"
+            self.url = f"http://{self.host}:{self.ports['server']}"
             self._wait()
         except BaseException:
             self.close()
@@ -121,14 +148,19 @@ class Served:
         until = time.monotonic() + BOOT_SECONDS
         while not place.exists():
             if time.monotonic() > until:
-                raise EnvironmentFault("OSWorld's server: the way into the sandbox did not open")
+                raise EnvironmentFault("the benchmark's server: the way into the sandbox did not open")
             time.sleep(0.02)
         # The socket as it is before anything of a task runs: what stands at this path later does not count.
         held = os.open(place, os.O_PATH | os.O_NOFOLLOW)
         self._held.append(held)
         if not stat.S_ISSOCK(os.fstat(held).st_mode):
-            raise EnvironmentFault("OSWorld's server: the way into the sandbox is no socket")
-        listener = socket.create_server((relay.LOOPBACK, 0))
+            raise EnvironmentFault("the benchmark's server: the way into the sandbox is no socket")
+        try:
+            listener = socket.create_server((self.host, number if self._fixed else 0))
+        except OSError as error:
+            raise EnvironmentFault(
+                f"port {number}, which the benchmark's code asks at, is not free at {self.host}: {error}"
+            ) from None
         self._listeners.append(listener)
 
         def dial() -> socket.socket:
@@ -147,7 +179,7 @@ class Served:
                 return
             except EnvironmentFault:
                 if time.monotonic() > until:
-                    raise EnvironmentFault(f"OSWorld's server did not start: {self._log()}") from None
+                    raise EnvironmentFault(f"the benchmark's server did not start: {self._log()}") from None
                 time.sleep(0.1)
 
     def _log(self) -> str:
@@ -167,11 +199,22 @@ class Served:
         self._listeners, self._held = [], []
 
 
-def _copy(checkout: Path, sandbox: Sandbox, sockets: Path) -> None:
+def has_chrome() -> bool:
+    """Whether Google Chrome is installed, for which Chromium else stands in."""
+    return Path(CHROME).exists()
+
+
+def _address() -> str:
+    """An address of the loopback that hardly anything else listens at."""
+    return f"127.{random.randint(1, 254)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
+
+
+def _copy(checkout: Path, sandbox: Sandbox, sockets: Path, form: Form) -> None:
     """The server and its helpers into the sandbox. Raises EnvironmentFault."""
-    control = sandbox.control / "osworld"
+    control = sandbox.control / "served"
     try:
-        shutil.copytree(HERE / "bin", control / "bin")
+        for folder in filter(None, (HERE / "bin", form.programs)):
+            shutil.copytree(folder, control / "bin", dirs_exist_ok=True)
         for program in (control / "bin").iterdir():
             program.chmod(0o755)
         (control / "bin" / "apt").symlink_to("apt-get")
@@ -180,10 +223,13 @@ def _copy(checkout: Path, sandbox: Sandbox, sockets: Path) -> None:
         shutil.copyfile(HERE / "relay.py", control / "relay.py")
         keys = sandbox.control / "desk" / "openbox.xml"
         told = keys.read_text(encoding="utf-8").replace("</keyboard>", TERMINAL)
-        keys.write_text(told.replace("</applications>", SIZED), encoding="utf-8")
+        told = told.replace("</applications>", SIZED) if form.sized else told
+        keys.write_text(told, encoding="utf-8")
         (sockets / "server").mkdir(parents=True)
         for name in ("main.py", "pyxcursor.py"):
             shutil.copyfile(checkout / "desktop_env" / "server" / name, sockets / "server" / name)
     except OSError as error:
-        raise EnvironmentFault(f"OSWorld's server could not be copied from {checkout}: {error}") from None
+        raise EnvironmentFault(
+            f"the benchmark's server could not be copied from {checkout}: {error}"
+        ) from None
     sandbox.adopt()

@@ -1,50 +1,75 @@
-"""Episodes in OSWorld's tasks: on a screen in the sandbox, or on the machine that the benchmark starts."""
+"""Episodes that a benchmark's own code sets up and grades, on a screen in the sandbox."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
 
 from ...environments import install
 from ...environments.desktop.actions import DesktopActions
-from ...environments.desktop.elsewhere import RemoteDesktopEnvironment
 from ...environments.desktop.environment import DesktopEnvironment
 from ...environments.desktop.machine import LocalMachine, Machine
 from ...environments.desktop.remote import RemoteMachine
+from ...environments.desktop.screen import nodes
+from ...environments.folder import EnvironmentFolder
 from ...environments.sandbox import Sandbox, open_sandbox
-from ...errors import ConfigError, EnvironmentFault
+from ...errors import EnvironmentFault
 from ...types import STOP, Action, Document, Observation, Task
 from .judged import Judge
-from .served import PORTS, Served, pyautogui
-
-if TYPE_CHECKING:
-    from . import OSWorld
+from .served import Form, Served, pyautogui
 
 FAIL = "FAIL"
 """The benchmark's word for: this cannot be done."""
 NOT_POSSIBLE = f"\nWhen the task cannot be done at all, end with this:\nACTION: stop {FAIL}"
-STARTS = frozenset({"launch", "open"})
-"""Steps after which a window is waited for."""
-TITLES = {
-    "chrome": "Chrom",
-    "gimp": "GNU Image",
-    "libreoffice_calc": "LibreOffice",
-    "libreoffice_impress": "LibreOffice|Select a Template",
-    "libreoffice_writer": "LibreOffice",
-    "thunderbird": "Thunderbird|Account",
-    "vlc": "VLC",
-    "vs_code": "Visual Studio",
-}
-"""Application -> pattern of the title of its window."""
 
 
-class OSWorldActions(DesktopActions):
+class SetUp(Protocol):
+    """What an episode asks of its benchmark."""
+
+    checkout: Path
+    through_server: bool
+    """Whether what the agent sees and does goes through the benchmark's server too."""
+    form: Form
+
+    @property
+    def folder(self) -> EnvironmentFolder:
+        """The declaration of the environment."""
+        ...
+
+    @property
+    def first(self) -> str:
+        """The id of a task that runs. Raises EnvironmentFault where none does."""
+        ...
+
+    def content(self, name: str) -> dict[str, Any]:
+        """What a task's file says. Raises EnvironmentFault."""
+        ...
+
+    def shown(self, name: str) -> tuple[str, ...] | None:
+        """What a task begins with: patterns, each of which the name of something in the windows has.
+
+        (): there is any window; None: there may be none.
+        """
+        ...
+
+    def judge(self) -> Judge:
+        """A process of the benchmark's own code. Raises EnvironmentFault."""
+        ...
+
+    def setup_of(self, document: Document) -> dict[str, Any]:
+        """The setup of a task that a document fits; {} where none does."""
+        ...
+
+
+class JudgedActions(DesktopActions):
     """Those of a desktop, with the word that says that a task cannot be done."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, apps: Mapping[str, str]) -> None:
+        super().__init__(apps)
         self.description += NOT_POSSIBLE
 
     def parse(self, reply: str) -> tuple[str, Action]:
@@ -57,9 +82,9 @@ class OSWorldActions(DesktopActions):
 class Judged(DesktopEnvironment):
     """An episode that the benchmark's own code sets up and grades."""
 
-    def __init__(self, benchmark: OSWorld) -> None:
+    def __init__(self, benchmark: SetUp) -> None:
         super().__init__(benchmark.folder)
-        self.actions = OSWorldActions()
+        self.actions = JudgedActions(self.desktop.apps)
         self.benchmark = benchmark
         self._judge: Judge | None = None
         self._task = ""
@@ -83,16 +108,14 @@ class Judged(DesktopEnvironment):
 
     def _wait(self, machine: Machine) -> None:
         """Until the applications that were started show their windows; a task may start none."""
-        declared = self.benchmark.declared(self._task)
-        started = [step for step in declared.content.get("config") or [] if step.get("type") in STARTS]
-        titles = "|".join(TITLES[app] for app in declared.apps if app in TITLES)
-        until = time.monotonic() + (self.desktop.seconds if started else 0)
+        wanted = self.benchmark.shown(self._task)
+        until = time.monotonic() + (0 if wanted is None else self.desktop.seconds)
         while True:
             machine.rest(self.desktop.quiet, self.desktop.patience)
             if time.monotonic() > until:
                 return
-            seen = [window["name"] for window in machine.look(0).windows]
-            if seen and any(re.search(titles, title) for title in seen):
+            seen = [node["name"] for window in machine.look(0).windows for node in nodes(window)]
+            if seen and all(any(re.search(one, name) for name in seen) for one in wanted or ()):
                 return
 
     def leave(self, well: bool) -> None:
@@ -104,19 +127,19 @@ class Judged(DesktopEnvironment):
 
 
 class Here(Judged):
-    """On a screen in the sandbox, with OSWorld's server beside it for set-up and evaluation.
+    """On a screen in the sandbox, with the benchmark's server beside it for set-up and evaluation.
 
     What the agent sees and does goes through the screen itself, or with `through_server` of the benchmark
     through the server too.
     """
 
-    def __init__(self, benchmark: OSWorld) -> None:
+    def __init__(self, benchmark: SetUp) -> None:
         super().__init__(benchmark)
         self._screen_machine: LocalMachine | None = None
         self._served: Served | None = None
 
     def open(self, filled: bool) -> Sandbox:
-        """A sandbox that also sees the libraries of OSWorld's server."""
+        """A sandbox that also sees the libraries of the benchmark's server."""
         start = install.start(self.folder, self.unsafe) if filled else None
         tools = install.tools(self.folder, self.unsafe)
         tools = dataclasses.replace(tools, binds=(*tools.binds, str(pyautogui())))
@@ -126,14 +149,15 @@ class Here(Judged):
         desktop = self.desktop
         made = LocalMachine(self.sandbox, desktop.width, desktop.height, self.folder.limits)
         self._screen_machine = made
-        served = self._served = Served(self.sandbox, made, self.benchmark.checkout, pyautogui())
+        benchmark = self.benchmark
+        served = self._served = Served(self.sandbox, made, benchmark.checkout, pyautogui(), benchmark.form)
         self.judge.begin(
-            self.benchmark.declared(self._task),
-            host="127.0.0.1",
+            benchmark.content(self._task),
+            host=served.host,
             ports=served.ports,
             screen=[desktop.width, desktop.height],
         )
-        return RemoteMachine(served.url) if self.benchmark.through_server else made
+        return RemoteMachine(served.url) if benchmark.through_server else made
 
     def leave(self, well: bool) -> None:
         """Kill all of it."""
@@ -144,20 +168,3 @@ class Here(Judged):
             self._screen_machine.close()
             self._screen_machine = None
         super().leave(well)
-
-
-class Elsewhere(Judged, RemoteDesktopEnvironment):
-    """On the machine that OSWORLD_URL names, or on one that a provider of OSWorld starts for the episode."""
-
-    def _begun(self, command: str) -> Machine:
-        benchmark, desktop = self.benchmark, self.desktop
-        where: dict[str, Any] = {"screen": [desktop.width, desktop.height]}
-        if benchmark.provider:
-            where |= {"provider": benchmark.provider, "vm": benchmark.vm}
-        else:
-            machine = RemoteMachine(benchmark.url)
-            where |= {"host": machine.server.host, "ports": {**PORTS, "server": machine.server.port}}
-        url = self.judge.begin(benchmark.declared(self._task), **where)
-        if not url.startswith("http"):
-            raise ConfigError(f"osworld: the provider {benchmark.provider!r} gave no address of its machine")
-        return RemoteMachine(url)
