@@ -60,6 +60,7 @@ class DesktopEnvironment(SandboxedEnvironment):
         self._fingerprint: Fingerprint | None = None
         self._screen = Screen()
         self._menu, self._part, self._briefly, self._held = "", 0, 0, False
+        self._seen = False
         self._file = self.desktop.file
 
     def __enter__(self) -> Self:
@@ -225,8 +226,12 @@ class DesktopEnvironment(SandboxedEnvironment):
         )
 
     def _look(self) -> Looked:
-        """The windows once they are at rest; what changed while it was read is read again."""
-        until = time.monotonic() + self.desktop.patience
+        """The windows once they are at rest; what changed while it was read is read again.
+
+        On a machine that is busy an application may take long to answer, most of all when it has begun.
+        """
+        until = time.monotonic() + (self.desktop.patience if self._seen else self.desktop.seconds)
+        self._seen = True
         while True:
             self.machine.rest(self.desktop.quiet, self.desktop.patience)
             before = self.machine.stamp()
@@ -235,8 +240,8 @@ class DesktopEnvironment(SandboxedEnvironment):
                 # LibreOffice's menu bar keeps the keys after an item of a closed menu was clicked.
                 self._held = bool(self.machine.python(LEAVE, self.folder.limits.seconds))
                 continue
-            steady = self.machine.stamp() == before and bool(looked.windows or looked.silent or looked.ended)
-            if steady or time.monotonic() > until:
+            steady = self.machine.stamp() == before and bool(looked.windows or looked.ended)
+            if (steady and not looked.silent) or time.monotonic() > until:
                 return looked
 
     def _body(self, before: Screen, refused: str, scrolled: bool) -> list[str]:

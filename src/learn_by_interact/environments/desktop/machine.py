@@ -179,13 +179,14 @@ class LocalMachine:
     def rest(self, quiet: float, patience: float) -> None:
         """See `Machine.rest`."""
         begin = changed = time.monotonic()
-        last, spent = self.stamp(), self._spent()
+        last, spent, waited = self.stamp(), self._spent(), self._waited()
         while time.monotonic() - begin < patience and time.monotonic() - changed < quiet:
             time.sleep(TICK)
-            now = self.stamp()
-            # What works without drawing is not at rest either.
-            if now != last or self._spent() - spent >= WORKS:
-                last, spent, changed = now, self._spent(), time.monotonic()
+            now, waits = self.stamp(), self._waited()
+            # What works without drawing is not at rest either, nor what waits for a processor to do so.
+            starved = any(waits[pid] - waited.get(pid, 0.0) >= quiet / 2 for pid in waits)
+            if now != last or starved or self._spent() - spent >= WORKS:
+                last, spent, waited, changed = now, self._spent(), waits, time.monotonic()
 
     def stamp(self) -> int:
         """See `Machine.stamp`."""
@@ -199,6 +200,14 @@ class LocalMachine:
                 said = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
                 ticks += int(said[11]) + int(said[12])
         return ticks / os.sysconf("SC_CLK_TCK")
+
+    def _waited(self) -> dict[int, float]:
+        """Process -> seconds for which it had no processor to run on, where the kernel counts them."""
+        waited = {}
+        for pid in descendants(self._process.pid):
+            with suppress(OSError, IndexError, ValueError):
+                waited[pid] = int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+        return waited
 
     def close(self) -> None:
         """Kill all that runs on it."""
