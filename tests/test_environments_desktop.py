@@ -14,6 +14,7 @@ from desk import ENVIRONMENT, Episode, editor, needs_desktop
 from learn_by_interact.benchmarks.folder import FolderBenchmark
 from learn_by_interact.benchmarks.validate import validate
 from learn_by_interact.environments import Listing, Pictured
+from learn_by_interact.environments.desktop.machine import LocalMachine, Looked
 from learn_by_interact.errors import ConfigError, EnvironmentFault
 from learn_by_interact.types import Action
 from shop import graded
@@ -102,6 +103,30 @@ def test_code_runs_in_the_sandbox_and_is_stopped(tmp_path: Path) -> None:
         moved = episode.do("pyautogui.moveTo(100, 120)")
         assert not moved.failed
         assert episode.inside("pyautogui.position()") == "(100, 120)"
+
+
+def test_an_application_that_is_late_to_answer_is_waited_for_at_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, asked = LocalMachine.look, list[int]()
+
+    def late(machine: LocalMachine, cells: int) -> Looked:
+        asked.extend([cells] if cells else [])
+        return Looked(silent=("mousepad",)) if cells and len(asked) < 3 else look(machine, cells)
+
+    monkeypatch.setattr(LocalMachine, "look", late)
+    with Episode(editor(tmp_path / "notes")) as episode:
+        start = episode.begin()
+    assert "does not answer" not in start.text and "milk" in start.text and len(asked) >= 3
+
+
+def test_what_waits_for_a_processor_is_not_at_rest(episode: Episode, monkeypatch: pytest.MonkeyPatch) -> None:
+    episode.begin()
+    waits = iter([{1: 0.0}, {1: 0.3}, {1: 0.6}])
+    monkeypatch.setattr(LocalMachine, "_waited", lambda machine: next(waits, {1: 0.6}))
+    begin = time.monotonic()
+    episode.machine.rest(0.4, 5)
+    assert not list(waits) and 0.4 < time.monotonic() - begin < 5
 
 
 def test_an_application_that_ends_or_hangs_costs_a_step(episode: Episode) -> None:
