@@ -109,15 +109,6 @@ COLUMNS = (
     "customer_orders.most_recent_order_date, "
     "coalesce(customer_orders.number_of_orders, 0) as number_of_orders"
 )
-SNAPSHOT = "target_schema='snapshots', unique_key='order_id', strategy='timestamp', updated_at='updated_at'"
-SOURCES = """cat >> models/schema.yml <<'END'
-
-sources:
-  - name: analytics
-    schema: analytics
-    tables:
-      - name: orders
-END"""
 READY = "import os; [time.sleep(1) for _ in range(50) if not os.path.exists('/tmp/ready')]"
 BUILT = (*here("touch /tmp/ready"), READY, READY, READY)
 """Until what runs in the terminal has ended."""
@@ -133,19 +124,6 @@ DBT: dict[tuple[str, str], tuple[str, ...]] = {
         *here(f"sed -i 's|/. code here ./|{COLUMNS}|' models/customers.sql; dbt seed && dbt run"),
         *BUILT,
     ),
-    ("4b331e9f", "cb26d996"): (*here(SOURCES, "dbt seed && dbt run"), *BUILT),
-    ("7b81c78d", "2e79b094"): (
-        *here(
-            f'sed -i "s/config(/config({SNAPSHOT}/" snapshots/orders_snapshot.sql',
-            "dbt seed && dbt run && dbt snapshot",
-            "mv ~/Desktop/raw_orders.csv seeds/raw_orders.csv; dbt seed && dbt run && dbt snapshot",
-        ),
-        *BUILT,
-    ),
 }
-DAGSTER: dict[tuple[str, str], tuple[str, ...]] = {
-    ("0dff0011", "490e10e0"): (*here("dagster dev -p 8004"), "time.sleep(50)"),
-    ("1a57b227", "a627dc80"): (*here("dagster project scaffold --name dagster-proj"), *BUILT),
-}
-SCRIPTS = {"spider2v-jupyter": JUPYTER, "spider2v-dbt": DBT, "spider2v-dagster": DAGSTER, "spider2v": EXCEL}
+SCRIPTS = {"spider2v-jupyter": JUPYTER, "spider2v-dbt": DBT, "spider2v": EXCEL}
 """Benchmark -> first digits of a task's id, and of the same task in other words -> actions."""
