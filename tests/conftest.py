@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 import docker_engine
+from machine_server import FakeMachine, machine
 
 # Started in the background of a script, a process ignores Ctrl-C, and so would all that it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -43,3 +44,10 @@ def image(address: str) -> Iterator[str]:
     """An image of this machine's own files."""
     with docker_engine.image(address, f"lbi-test-{os.getpid()}") as name:
         yield name
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeMachine]:
+    """A machine with OSWorld's server."""
+    with machine() as made:
+        yield made

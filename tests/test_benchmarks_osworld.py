@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,16 +23,10 @@ from learn_by_interact.environments.desktop.environment import DesktopEnvironmen
 from learn_by_interact.errors import ConfigError, EnvironmentFault, GraderFault
 from learn_by_interact.models.scripted import Scripted
 from learn_by_interact.types import Document, Task, Trajectory
-from machine_server import FakeMachine, machine, saying
+from machine_server import FakeMachine, saying
 from osworld_checkout import SAVED, TASKS, checkout
 
 SOLVED = ['ACTION: type "eggs"', 'ACTION: click [button "Save"]', "ACTION: stop"]
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeMachine]:
-    with machine() as made:
-        yield made
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from learn_by_interact.cli import app
 from learn_by_interact.environments.desktop.environment import DesktopEnvironment
 from learn_by_interact.errors import ConfigError, EnvironmentFault, GraderFault
 from learn_by_interact.types import Document, Trajectory
-from machine_server import FakeMachine, machine
+from machine_server import FakeMachine
 from spider2v_checkout import EXAMPLES, LAUNCH, SAVED, TASKS
 from spider2v_checkout import checkout as whole
 
@@ -33,12 +32,6 @@ def compare_table(result, expected, **options):
         return 0.0
     return float(open(result).read().strip() == open(expected).read().strip() + options["rules"][0])
 """
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeMachine]:
-    with machine() as made:
-        yield made
 
 
 @pytest.fixture(autouse=True)
@@ -72,9 +65,10 @@ def checkout(folder: Path, **changes: Any) -> Path:
         **changes,
     }
     (here / "one.json").write_text(json.dumps(task))
-    other = folder / EXAMPLES / "dbt" / "two"
-    other.mkdir(parents=True)
-    (other / "two.json").write_text("{}")
+    for domain in ("dbt", "superset"):
+        other = folder / EXAMPLES / domain / "two"
+        other.mkdir(parents=True)
+        (other / "two.json").write_text("{}")
     metrics = folder / "desktop_env" / "evaluators" / "metrics"
     metrics.mkdir(parents=True)
     (metrics / "table.py").write_text(METRIC)
@@ -86,8 +80,8 @@ def test_tasks_come_from_the_checkout_and_others_are_counted(tmp_path: Path) -> 
     benchmark = Spider2V(checkout(tmp_path))
     (task,) = benchmark.tasks()
     assert (task.parent, task.instruction) == ("one", "Make it b.")
-    assert benchmark.left_out == {"dbt": 1}
-    assert benchmark.missing == ["Not run here: 1 tasks of the domain dbt."]
+    assert benchmark.left_out == {"superset": 1}, "dbt is a benchmark of its own"
+    assert benchmark.missing == ["Not run here: 1 tasks of the domain superset."]
     assert [(source.name, place) for source, place in benchmark.files(task)] == [("in.xlsx", "in.xlsx")]
     assert benchmark.opened(task) == "in.xlsx" and benchmark.why_not(task) == ""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ from learn_by_interact.environments.folder import EnvironmentFolder
 from learn_by_interact.errors import ConfigError, EnvironmentFault
 from learn_by_interact.models.scripted import Scripted
 from learn_by_interact.types import Observation, Task
-from machine_server import TREE, FakeMachine, dropping, hanging, machine, png, saying
+from machine_server import TREE, FakeMachine, dropping, hanging, png, saying
 
 ENVIRONMENT = """
 name = "notes"
@@ -45,12 +44,6 @@ setup = "touch list.txt"
 gold = ['type "eggs"', 'click [button "Save"]']
 check = "grep -qx eggs note.txt"
 """
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeMachine]:
-    with machine() as made:
-        yield made
 
 
 def folder(path: Path, url: str, environment: str = ENVIRONMENT) -> Path:

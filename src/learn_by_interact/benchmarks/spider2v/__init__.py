@@ -2,8 +2,9 @@
 
 Tasks, documents, right answers and the evaluator are those of a checkout of github.com/xlang-ai/Spider2-V,
 which `SPIDER2V` names; nothing of it is copied. Its evaluator (`desktop_env/evaluators/metrics/table.py`)
-runs in a virtual environment of its own. Tasks of other domains need applications or accounts that are not
-here: `left_out` counts them. There are no gold solutions: `bench/spider2v.py` acts on some with scripts.
+runs in a virtual environment of its own. The domains jupyter, dbt and dagster are benchmarks of their own
+(`served`); `left_out` counts the tasks of the others. There are no gold solutions: `bench/spider2v.py` acts
+on some with scripts.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from ...environments.folder import EnvironmentFolder, Install, Limits, Volatile
 from ...errors import EnvironmentFault, GraderFault
 from ...sources import Docs
 from ...types import Action, Observation, Task, Trajectory
+from .served import Dagster, Dbt, Jupyter
 from .tasks import EXAMPLES, checkout_of, read
 
 DOMAIN = "excel"
@@ -87,8 +89,11 @@ class Spider2V:
 
     @cached_property
     def left_out(self) -> dict[str, int]:
-        """How many tasks of other domains the checkout has."""
-        folders = (one for one in (self.checkout / EXAMPLES).iterdir() if one.is_dir() and one.name != DOMAIN)
+        """How many tasks the checkout has of domains that are no benchmark here."""
+        here = {DOMAIN, *(one.domain for one in (Jupyter, Dbt, Dagster))}
+        folders = (
+            one for one in (self.checkout / EXAMPLES).iterdir() if one.is_dir() and one.name not in here
+        )
         counts = {one.name: len(list(one.glob("*/*.json"))) for one in folders}
         return {name: count for name, count in sorted(counts.items()) if count}
 
