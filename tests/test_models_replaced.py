@@ -11,7 +11,7 @@ import pytest
 
 import room
 from learn_by_interact.evaluation.evaluate import Evaluate
-from learn_by_interact.models import local
+from learn_by_interact.models import local, serve
 from learn_by_interact.models.connect import connect
 from learn_by_interact.models.endpoint import ModelSettings
 from learn_by_interact.stages.explore import Explore
@@ -75,6 +75,34 @@ def test_a_model_that_was_trained_anew_is_asked_itself(file: Path, tmp_path: Pat
     file.write_text("trained twice")
     os.utime(file, ns=(1, 1))
     assert said() == "trained twice" and key() != first
+
+
+def test_weights_stay_as_in_the_file_where_that_is_faster_and_the_program_can(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = 'open(sys.argv[sys.argv.index("--model") + 1]).read()'
+    for name, told in (("older", ""), ("newer", "--no-repack")):
+        program = tmp_path / name
+        program.write_text(LLAMA.replace(said, '" ".join(sys.argv)') + f"else:\n    print({told!r})\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("LBI_LLAMA_SERVER", str(program))
+        model = ModelSettings(name=f"local/{file}", parallel=1, threads=1)
+        given = connect(model, tmp_path / f"{name}-replies").complete(asking(model=model.name))
+        assert ("--no-repack" in given.text.split()) == (bool(told) and serve.as_in_file(native=True))
+
+
+def test_the_layout_of_weights_is_chosen_by_the_processor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cpu = tmp_path / "cpuinfo"
+    monkeypatch.setattr(serve, "CPU", cpu)
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    cpu.write_text("flags : avx2 avx512_vnni")
+    assert serve.as_in_file(native=True) and serve.as_in_file(native=False)
+    cpu.write_text("flags : avx2 amx_int8")
+    assert not serve.as_in_file(native=True) and serve.as_in_file(native=False)
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    assert not serve.as_in_file(native=True) and not serve.as_in_file(native=False)
 
 
 def test_another_address_is_asked_itself(tmp_path: Path) -> None:
