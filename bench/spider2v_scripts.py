@@ -125,5 +125,73 @@ DBT: dict[tuple[str, str], tuple[str, ...]] = {
         *BUILT,
     ),
 }
-SCRIPTS = {"spider2v-jupyter": JUPYTER, "spider2v-dbt": DBT, "spider2v": EXCEL}
+SENSOR = """
+import os
+from dagster import RunConfig, RunRequest, sensor
+from .log_file_job import FileConfig, log_file_job
+FILES = "/home/user/file-watch-sensor/files"
+@sensor(job=log_file_job, minimum_interval_seconds=3)
+def directory_sensor():
+    for name in os.listdir(FILES):
+        yield RunRequest(name, RunConfig(ops={"process_file": FileConfig(filename=name)}))
+"""
+WATCHED = """
+from dagster import Definitions
+from .directory_sensor import directory_sensor
+defs = Definitions(sensors=[directory_sensor])
+"""
+SIZES = """
+import os
+from dagster import get_dagster_logger, job, op
+@op
+def get_file_sizes():
+    there = [one for one in os.listdir("files") if os.path.isfile("files/" + one)]
+    return {one: os.path.getsize("files/" + one) for one in there}
+@op
+def get_total_file_size(file_sizes):
+    return sum(file_sizes.values())
+@op
+def get_max_file_size(file_sizes):
+    return max(file_sizes.values())
+@op
+def report_file_stats(total_size, max_size):
+    get_dagster_logger().info(f"Total size: {total_size}, max size: {max_size}")
+@job
+def file_sizes_job():
+    sizes = get_file_sizes()
+    report_file_stats(get_total_file_size(sizes), get_max_file_size(sizes))
+"""
+SERVED = "time.sleep(25)"
+"""Until a server answers."""
+DAGSTER: dict[tuple[str, str], tuple[str, ...]] = {
+    ("1a57b227", "a627dc80"): (
+        *here("dagster project scaffold --name dagster-proj --ignore-package-conflict"),
+        *BUILT,
+    ),
+    ("0dff0011", "490e10e0"): (*shell("cd ~/dagster-proj", "dagster dev -p 8004"), SERVED, SERVED),
+    ("8a8b875d", "aa012184"): (
+        *shell(
+            "cd ~/file-ops-and-jobs",
+            f"cat > file_sizes_job.py <<'END'{SIZES}END",
+            "dagster dev -f file_sizes_job.py",
+        ),
+        SERVED,
+        SERVED,
+    ),
+    ("46eb418d", "28b33444"): (
+        *shell(
+            "cd ~/file-watch-sensor",
+            f"cat > file_watch_sensor/directory_sensor.py <<'END'{SENSOR}END",
+            f"cat > file_watch_sensor/__init__.py <<'END'{WATCHED}END",
+            "dagster sensor start directory_sensor",
+        ),
+        *BUILT,
+    ),
+}
+SCRIPTS = {
+    "spider2v-jupyter": JUPYTER,
+    "spider2v-dbt": DBT,
+    "spider2v-dagster": DAGSTER,
+    "spider2v": EXCEL,
+}
 """Benchmark -> first digits of a task's id, and of the same task in other words -> actions."""

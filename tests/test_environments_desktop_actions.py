@@ -148,6 +148,28 @@ def test_what_another_tab_shows_names_no_field() -> None:
     assert 'textbox "Name:"' in screen.elements
 
 
+def test_what_has_no_name_is_called_by_its_tip() -> None:
+    label = node("label", "", (100, 40, 50, 20), text="Size:")
+    parts = [
+        node("push-button", "", (4, 40, 20, 20), tip="Rotate Tool: Rotate the layer"),
+        node("toggle-button", "", (30, 40, 20, 20)),
+        label,
+        node(
+            "spin-button", "", (160, 40, 60, 20), states="editable", text="3", tip="Of the brush, in pixels"
+        ),
+        node("push-button", "", (230, 40, 20, 20), tip="Reset size"),
+        node("spin-button", "", (600, 40, 60, 20), states="editable", text="1", tip="Angle"),
+    ]
+    screen = read([node("frame", "Tools", (0, 0, 800, 320), states="active", children=parts)], {}, "", False)
+    assert list(screen.elements) == [
+        'button "Rotate Tool: Rotate the layer"',
+        "button",
+        'spinbutton "Size:"',
+        'button "Reset size"',
+        'spinbutton "Angle"',
+    ], "a button's tip before the text beside it, a field's after it"
+
+
 def test_actions_on_elements_become_code() -> None:
     screen = read([sheet()], {"Formula Tool Bar": "Name Box"}, "", False)
     assert code(act("click", element='cell "B2"'), screen) == "pyautogui.click(160, 175)"

@@ -24,6 +24,7 @@ from typing import Any
 
 from ..web.nodes import quoted
 from ..web.snapshot import NAME, VALUE
+from .labels import ROW, label_of
 from .text import DOCUMENTS, HEAD, PARTS, beginning, cursor, parts_of, rest, text_of
 
 ROLES = {
@@ -65,12 +66,6 @@ OPEN = "open menu"
 """Where the items of a menu are that a web page has opened."""
 SHELLS = ("root-pane", "document-frame", "document-spreadsheet", "document-text")
 """What has the name of its window."""
-ROW = 0.5
-"""Elements stand in one row where their heights overlap by this share of the smaller."""
-BESIDE = 260
-"""Pixels between a field and the text before it that may be its name."""
-ABOVE = 12
-"""Pixels between a field and the text above it that may be its name."""
 VCL_ITEM = 4
 """Pixels by which GTK's menus are wider, each, than LibreOffice says."""
 
@@ -167,8 +162,7 @@ class _Writer:
         items = list(_items(window, _shift(window)))
         for item in items:
             if item.role != "paragraph":
-                near = item.label or self._beside(item, items)
-                item.label = near or self._names.get(_within(item), _within(item))
+                item.label = item.label or label_of(item, items, self._names)
         begin = len(self.lines)
         written = [item for item in items if "document" in item.node]
         self._document(written)
@@ -242,26 +236,6 @@ class _Writer:
         if item.box is not None:
             self.drawn.append(name)
         return name
-
-    def _beside(self, item: Item, items: Sequence[Item]) -> str:
-        """The text before a nameless field, or above it."""
-        if item.role == "text" or item.box is None:
-            return ""
-        x, y, wide, height = item.box
-        best, found = BESIDE, ""
-        for other in items:
-            if other.role != "text" or not other.label or other.box is None:
-                continue
-            if other.node["tab"] not in (0, item.node["tab"]):
-                continue  # What another tab shows names nothing here.
-            left, top, width, tall = other.box
-            before, above = x - left - width, y - top - tall
-            level = min(y + height, top + tall) - max(y, top) > ROW * min(height, tall)
-            if -4 <= before < best and level:
-                best, found = before, other.label
-            elif best == BESIDE and -4 <= above <= ABOVE and left < x + wide and x < left + width:
-                found = other.label
-        return found
 
     def _table(self, table: dict[str, Any], cells: Sequence[Item]) -> None:
         """A grid; cells have the names of a sheet, or of what is in them."""
@@ -477,11 +451,6 @@ def _several_lines(node: dict[str, Any]) -> bool:
 
 def _tuple(box: Sequence[int] | None) -> tuple[int, int, int, int] | None:
     return (box[0], box[1], box[2], box[3]) if box is not None else None
-
-
-def _within(item: Item) -> str:
-    """The name of what a nameless element is in."""
-    return "" if item.role in ("text", "cell") else str(item.node.get("within", ""))
 
 
 def _rows(items: Sequence[Item]) -> list[list[Item]]:

@@ -117,7 +117,8 @@ def listen() -> None:
 def look(cells: int) -> dict[str, Any]:
     """{"windows": [node], "silent": [names of applications that did not answer]}.
 
-    A node: role, name, states, and where they are known text, box (x, y, width, height) and children.
+    A node: role, name, states, and where they are known text, box (x, y, width, height), children and, of
+    one without a name, the tip that its pointer shows.
     `cells`: how many of a table's at most.
     """
     bus = Bus()
@@ -197,9 +198,12 @@ def _below(node: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _node(at: Any, name: str, role: int, states: Any, interfaces: Any, count: int = 0) -> dict[str, Any]:
+def _node(
+    at: Any, name: str, role: int, states: Any, interfaces: Any, count: int = 0, told: str = ""
+) -> dict[str, Any]:
+    """`told`: its description, which toolkits make of its tip; kept of what has no name."""
     bits = states[0] | (states[1] << 32) if len(states) > 1 else 0
-    return {
+    node: dict[str, Any] = {
         "at": list(at),
         "name": " ".join((name or "").split()),
         "role": ROLES[role] if role < len(ROLES) else MORE.get(role, "unknown"),
@@ -208,6 +212,9 @@ def _node(at: Any, name: str, role: int, states: Any, interfaces: Any, count: in
         "count": count,
         "children": [],
     }
+    if not node["name"] and (first := (told or "").strip().partition("\n")[0]):
+        node["tip"] = " ".join(first.split())
+    return node
 
 
 def _windows(bus: Bus, name: str, root: str, items: Any) -> list[dict[str, Any]]:
@@ -216,9 +223,10 @@ def _windows(bus: Bus, name: str, root: str, items: Any) -> list[dict[str, Any]]
     for item in items:
         # The older form of an item has a list of children in the place of index and number.
         at, _, parent, index, count = item[0], item[1], item[2], item[3], item[4]
-        interfaces, title, role, _, states = item[-5:]
+        interfaces, title, role, told, states = item[-5:]
         place, known = (index, count) if isinstance(index, int) else (-1, len(index))
-        inside.setdefault(parent[1], []).append((place, _node(at, title, role, states, interfaces, known)))
+        node = _node(at, title, role, states, interfaces, known, told)
+        inside.setdefault(parent[1], []).append((place, node))
     tops = [node for _, node in inside.get(root, [])]
     if not items:  # Qt has no tree as a whole: its nodes are asked one by one.
         below = bus.ask([(name, root, "Accessible", "GetChildren", None)])[0] or []
@@ -273,12 +281,13 @@ def _asked(bus: Bus, ats: list[Any]) -> list[dict[str, Any]]:
             (*at, "Accessible", "GetState", None),
             (*at, "Accessible", "GetInterfaces", None),
             _property(at, "Accessible", "ChildCount"),
+            _property(at, "Accessible", "Description"),
         ]
     told, found = bus.ask(calls), []
     for number, at in enumerate(ats):
-        name, role, states, interfaces, count = told[5 * number : 5 * number + 5]
+        name, role, states, interfaces, count, tip = told[6 * number : 6 * number + 6]
         if role is not None:
-            found.append(_node(at, name, role, states or (0, 0), interfaces or [], count or 0))
+            found.append(_node(at, name, role, states or (0, 0), interfaces or [], count or 0, tip or ""))
     return found
 
 
