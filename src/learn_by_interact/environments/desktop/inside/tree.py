@@ -117,9 +117,8 @@ def listen() -> None:
 def look(cells: int) -> dict[str, Any]:
     """{"windows": [node], "silent": [names of applications that did not answer]}.
 
-    A node: role, name, states, and where they are known text, box (x, y, width, height), children and, of
-    one without a name, the tip that its pointer shows.
-    `cells`: how many of a table's at most.
+    A node: role, name, states, and where they are known text, box (x, y, width, height) and children; `tip`,
+    the first line of what it says of itself, where it has no name. `cells`: how many of a table's at most.
     """
     bus = Bus()
     apps = bus.ask([(IFACE + "Registry", ROOT, "Accessible", "GetChildren", None)])[0] or []
